@@ -1,0 +1,151 @@
+// The page's side of the command road: one request in flight, in order; of several waiting `set`s
+// of one path only the newest is sent. Reads of parameters, sets and uploads live here too.
+
+const TIMEOUT_MS = 20_000;
+let app = null;
+const outbox = [];
+const ackListeners = new Set();
+let sending = false;
+
+/** A refused command or a failed request; carries what the server said about the field. */
+export class ApiError extends Error {
+  constructor({ code = "", field = "", message, lo = null, hi = null, unit = "", choices = null }, status = 0) {
+    super(message);
+    Object.assign(this, { code, field, lo, hi, unit, choices, status });
+  }
+}
+
+/** Binds the module to the page's session. */
+export function mount(owner) {
+  app = owner;
+}
+
+/** Calls `fn({command, ack, before, gesture})` after each acknowledged command of this tab. */
+export function onAck(fn) {
+  ackListeners.add(fn);
+}
+
+/**
+ * Sends a command, or a list of them in order. Resolves to the acknowledgement (or a list);
+ * a `set` that a newer one replaced before it was sent resolves to the newer one's answer.
+ * Rejects with ApiError. Sets of one slider drag share a `gesture`, so that undo takes back the drag.
+ */
+export function command(message, gesture = null) {
+  if (Array.isArray(message)) return Promise.all(message.map((item) => enqueue(item, gesture)));
+  return enqueue(message, gesture);
+}
+
+function enqueue(message, gesture) {
+  return new Promise((resolve, reject) => {
+    const waiting = message.type === "set" ? waitingSet(message.path) : null;
+    if (waiting) {
+      waiting.message = message;
+      waiting.done.push({ resolve, reject });
+    } else {
+      outbox.push({ message, gesture, done: [{ resolve, reject }] });
+    }
+    if (!sending) drain();
+  });
+}
+
+/** The waiting `set` of `path`, unless a command of another kind stands after it. */
+function waitingSet(path) {
+  for (let i = outbox.length - 1; i >= 0; i -= 1) {
+    if (outbox[i].message.type !== "set") return null;
+    if (outbox[i].message.path === path) return outbox[i];
+  }
+  return null;
+}
+
+async function drain() {
+  sending = true;
+  while (outbox.length > 0) {
+    const { message, gesture, done } = outbox.shift();
+    const before = snapshotOf(message);
+    try {
+      const ack = await request("POST", `${session()}/commands`, message);
+      applyLocally(message, ack);
+      for (const fn of ackListeners) fn({ command: message, ack, before, gesture });
+      for (const { resolve } of done) resolve(ack);
+    } catch (error) {
+      for (const { reject } of done) reject(error);
+    }
+  }
+  sending = false;
+}
+
+/** What is needed to take `message` back: its value and whether it was set there. */
+function snapshotOf(message) {
+  if (message.type === "replace") return { values: { ...app.params?.non_default } };
+  if (message.type !== "set" && message.type !== "clear") return null;
+  const overrides = app.params?.overrides ?? {};
+  return { wasOverride: Object.hasOwn(overrides, message.path), isBase: baseSpec(message.path)?.path === message.path };
+}
+
+/** The spec of `path` itself (not of an override's base), or undefined. */
+function baseSpec(path) {
+  return app.params?.specs?.find((spec) => spec.path === path);
+}
+
+/** Shows an acknowledged value at once; the whole set follows when a frame carries the new rev. */
+function applyLocally(message, ack) {
+  const params = app.params;
+  if (!params || (message.type !== "set" && message.type !== "clear")) return;
+  const { path } = message;
+  const spec = baseSpec(path);
+  const isOverride = !spec;
+  if (isOverride && message.type === "clear") {
+    delete params.overrides[path];
+    delete params.non_default[path];
+  } else {
+    (isOverride ? params.overrides : params.values)[path] = ack.new;
+    if (spec && spec.default === ack.new) delete params.non_default[path];
+    else params.non_default[path] = ack.new;
+  }
+  params.digest = null;
+  app.emit("params", params);
+}
+
+function session() {
+  return `/sessions/${encodeURIComponent(app.session)}`;
+}
+
+/** JSON in, JSON out; every failure is an ApiError that says what happened in a sentence. */
+export async function request(method, url, body, headers = {}) {
+  const raw = body instanceof FormData || body instanceof Blob;
+  const options = { method, headers: { "X-T4DM-Who": app.who, ...headers }, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) };
+  if (body !== undefined) {
+    options.body = raw ? body : JSON.stringify(body);
+    if (!raw) options.headers["Content-Type"] = "application/json";
+  }
+  let response;
+  try {
+    response = await fetch(url, options);
+  } catch {
+    throw new ApiError({ code: "unreachable", message: "The server does not answer; the change may not have arrived." });
+  }
+  const answer = await response.json().catch(() => null);
+  const failed = !response.ok || answer?.ok === false;
+  if (failed) {
+    const detail = answer?.error && typeof answer.error === "object" ? answer.error : {};
+    throw new ApiError({ ...detail, message: String(detail.message ?? `The server answered ${response.status}.`) }, response.status);
+  }
+  return answer;
+}
+
+/** The session's parameters: `{rev, values, overrides, effective, non_default, specs}`. */
+export const getParams = () => request("GET", `${session()}/params`);
+
+/** Stores a stimulus file; resolves to `{file_id, kind, rows, width}`. */
+export function upload(file) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  return request("POST", `${session()}/uploads`, form);
+}
+
+const setUrl = (name) => `/sets/${encodeURIComponent(name)}`;
+/** Named parameter sets kept by the server. */
+export const getSets = () => request("GET", "/sets");
+export const getSet = (name) => request("GET", setUrl(name));
+export const putSet = (name, body) => request("PUT", setUrl(name), body);
+export const deleteSet = (name) => request("DELETE", setUrl(name));

@@ -1,0 +1,119 @@
+/** The one page object: what is known of the session, what the view shows, and who listens. */
+
+import { readTheme } from "./colors.mjs";
+
+const config = JSON.parse(document.getElementById("t4dm-config")?.textContent || "{}");
+const listeners = new Map();
+const SPAN_MIN = 100, SPAN_MAX = 10000;
+
+export const app = {
+  config,
+  session: config.session ?? "default",
+  manifest: null,
+  params: null,
+  meta: null,
+  status: "waiting",
+  who: tabName(),
+  view: {
+    mode: "live", span_ms: config.span_ms ?? 1000, t1_ms: 0, rows: "spread:200", membrane: [],
+    gate_block: 0, weights_block: 0, neuromod_view: "levels", weights_view: "histogram",
+    order: "id", zoom: null,
+  },
+
+  /** Call `fn(data)` at each event `name`. */
+  on(name, fn) {
+    if (!listeners.has(name)) listeners.set(name, new Set());
+    listeners.get(name).add(fn);
+    return app;
+  },
+  off(name, fn) { listeners.get(name)?.delete(fn); },
+  emit(name, data) { for (const fn of listeners.get(name) ?? []) fn(data); },
+
+  /** URL of a route below this session, with a query from `query`. */
+  url(path = "", query = {}) {
+    const text = new URLSearchParams(
+      Object.entries(query).filter(([, v]) => v !== null && v !== undefined)).toString();
+    return `/sessions/${encodeURIComponent(app.session)}${path}${text ? `?${text}` : ""}`;
+  },
+
+  /** What to ask the server for, so that it sends what this view shows. */
+  viewQuery() {
+    const { rows, membrane, gate_block, weights_block } = app.view;
+    return {
+      rows, membrane: membrane.length ? membrane.join(",") : null, gate_block, weights_block,
+    };
+  },
+
+  /** Hold the picture while the run goes on. */
+  pauseView() {
+    if (app.view.mode === "live") change({ mode: "paused", t1_ms: app.meta?.t_ms ?? 0 });
+  },
+  /** Follow the run again. */
+  liveView() { change({ mode: "live", zoom: null }); },
+  /** Show held history that ends at `t_ms`. */
+  seek(t_ms) {
+    const [lo, hi] = app.meta?.held ?? [0, t_ms];
+    const first = Math.min(hi, lo + app.view.span_ms);
+    change({ mode: "rewind", t1_ms: Math.min(hi, Math.max(first, t_ms)), zoom: null });
+  },
+  /** Length of the window in ms, 100 to 10 000. */
+  setSpan(ms) {
+    const span_ms = Math.min(SPAN_MAX, Math.max(SPAN_MIN, Math.round(Number(ms) || SPAN_MIN)));
+    change({ span_ms, zoom: null });
+  },
+  /** Rows of the raster: `spread:200`, `block:2`, `stage:4`, `all` or ids `1,2,3`. */
+  setRows(rows) { change({ rows: String(rows) }); },
+  /** Change other parts of the view: gate_block, weights_block, order, zoom, … */
+  setView(patch) { change(patch); },
+  /** Maximise one panel, or put the board back when it is maximised already. */
+  maximise(slug) {
+    app.view.maximised = app.view.maximised === slug ? null : slug;
+    app.emit("maximise", app.view.maximised);
+  },
+
+  /** Fetch the session's parameters again and tell everybody. */
+  async refreshParams() {
+    if (app.paramsPending) { app.paramsAgain = true; return; }
+    app.paramsPending = true;
+    try {
+      const answer = await fetch(app.url("/params"), { headers: { "X-T4DM-Who": app.who } });
+      if (answer.ok) {
+        app.params = await answer.json();
+        app.emit("params", app.params);
+      }
+    } catch {
+      app.paramsAgain = false;
+    } finally {
+      app.paramsPending = false;
+      if (app.paramsAgain) { app.paramsAgain = false; app.refreshParams(); }
+    }
+  },
+
+  /** Fetch the session's manifest (groups, probes, what it can do). */
+  async refreshManifest() {
+    const answer = await fetch(app.url());
+    if (!answer.ok) throw new Error(`manifest: HTTP ${answer.status}`);
+    app.manifest = await answer.json();
+    app.emit("manifest", app.manifest);
+  },
+
+  /** One step as simulated ms. */
+  get dt() { return app.meta?.dt ?? 1; },
+};
+
+function change(patch) {
+  const before = { ...app.view };
+  Object.assign(app.view, patch);
+  const changed = Object.keys(patch).filter((k) => before[k] !== app.view[k]);
+  if (changed.length) app.emit("view", changed);
+}
+
+function tabName() {
+  const letters = "abcdefghjkmnpqrstuvwxyz23456789";
+  const bytes = crypto.getRandomValues(new Uint8Array(4));
+  return `tab-${[...bytes].map((b) => letters[b % letters.length]).join("")}`;
+}
+
+new MutationObserver(() => app.emit("theme", readTheme())).observe(document.documentElement, {
+  attributes: true, attributeFilter: ["data-mantine-color-scheme"],
+});

@@ -1,0 +1,73 @@
+/** All panels together: find them, draw the newest window into each, answer what they show. */
+
+import { SceneMaker } from "./scene.mjs";
+import { Surface } from "./layout.mjs";
+import { mark as raster } from "./marks/raster.mjs";
+import { mark as membrane } from "./marks/membrane.mjs";
+import { mark as neuromod } from "./marks/neuromod.mjs";
+import { mark as weights } from "./marks/weights.mjs";
+import { mark as gate } from "./marks/gate.mjs";
+import { mark as rate } from "./marks/rate.mjs";
+import { mark as stdp } from "./marks/stdp.mjs";
+import { mark as stimulus } from "./marks/stimulus.mjs";
+
+const MARKS = Object.fromEntries(
+  [raster, membrane, neuromod, weights, gate, rate, stdp, stimulus].map((mark) => [mark.slug, mark]));
+const LABELS_MS = 250;
+
+export class Board {
+  constructor(app) {
+    this.app = app;
+    this.surfaces = new Map();
+    this.maker = new SceneMaker(app);
+    this.labelledAt = 0;
+    this.source = null;
+    this.frozen_t1 = null;
+  }
+
+  /** Wait for Dash's sections and graphs; `onChange` is called at Plotly's own redraws. */
+  async find(onChange) {
+    const sections = () => [...document.querySelectorAll("#board section.panel[data-slug]")];
+    await until(() => window.Plotly && sections().length > 0);
+    for (const section of sections()) {
+      const mark = MARKS[section.dataset.slug];
+      if (mark) this.surfaces.set(section.dataset.slug, new Surface(section, mark));
+    }
+    await until(() => [...this.surfaces.values()].every((surface) => surface.ready));
+    for (const surface of this.surfaces.values()) surface.watch(onChange);
+    new ResizeObserver(onChange).observe(document.getElementById("board"));
+  }
+
+  /** Draw everything from `store` once; latest wins. */
+  draw(store) {
+    const record = this.source ?? store;
+    const end = this.source ? this.app.view.t1_ms / this.app.dt : this.frozen_t1 ?? this.#end(store);
+    const scene = this.scene = this.maker.make(record, end);
+    const withLabels = scene.now - this.labelledAt > LABELS_MS || Boolean(this.source);
+    if (withLabels) this.labelledAt = scene.now;
+    for (const surface of this.surfaces.values()) {
+      if (surface.live && surface.visible && surface.ready) surface.draw(scene, withLabels);
+    }
+  }
+
+  #end(store) {
+    const { view } = this.app;
+    return view.mode === "paused" ? view.t1_ms / this.app.dt : store.step1;
+  }
+
+  /** What the canvas of `slug` shows now: counts, sums, first and last step. */
+  drawn(slug) {
+    const surface = this.surfaces.get(slug);
+    if (!surface?.scene) return null;
+    const { step0, step1, t0_ms, t1_ms, store } = surface.scene;
+    return { step0, step1, t0_ms, t1_ms, epoch: store.epoch, live: surface.live, ...surface.mark.drawn() };
+  }
+}
+
+/** Resolves once `test()` is true. */
+export function until(test, every = 50) {
+  return new Promise((resolve) => {
+    const look = () => (test() ? resolve() : setTimeout(look, every));
+    look();
+  });
+}

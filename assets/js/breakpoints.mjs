@@ -1,0 +1,123 @@
+// Breakpoints: the run pauses when a stage's rate, a neuron, a membrane or a weight does something.
+
+import { command } from "./api.mjs";
+import { h, iconButton, whenReady } from "./dom.mjs";
+import { num } from "./format.mjs";
+import { blockCount } from "./paths.mjs";
+import { toast, toastError } from "./toasts.mjs";
+
+const REFRESH_MS = 300;
+/** Which fields each kind asks for. `group` is a stage for `rate` and a block for `weight`. */
+const KINDS = {
+  rate: { label: "a stage's rate crosses a bound", fields: ["stage", "op", "bound", "window_ms"], unit: "Hz per neuron" },
+  spike: { label: "a neuron fires", fields: ["neuron"] },
+  membrane: { label: "a membrane passes a value", fields: ["neuron", "op", "bound"], unit: "u" },
+  weight: { label: "weights saturate in a block", fields: ["block", "op", "bound"], unit: "share at a bound" },
+  nan: { label: "anything is NaN (always armed)", fields: [] },
+};
+
+/** Adds the group to `#controls`. */
+export function mount(app) {
+  whenReady(app, () => document.getElementById("controls").append(build(app)));
+  app.on("event", (event) => {
+    if (event.type === "break") toast(`Paused by a breakpoint: ${event.reason}`, { kind: "warn" });
+  });
+}
+
+function build(app) {
+  const list = h("ul", { class: "break-list", "aria-label": "Breakpoints set" });
+  const badge = h("span", { class: "group-badge" });
+  let shown = "";
+  const refresh = () => {
+    const points = app.meta?.breakpoints ?? [];
+    const state = JSON.stringify(points);
+    if (state === shown) return;
+    shown = state;
+    list.replaceChildren(...points.map((point) => line(app, point)));
+    badge.textContent = points.length ? `${points.length} set` : "";
+  };
+  setInterval(refresh, REFRESH_MS);
+  refresh();
+  const summary = h("summary", {}, h("span", { text: "Breakpoints" }), badge);
+  return h("details", { class: "group", data: { group: "breakpoints" } }, summary, h("div", { class: "group-body" }, list, form(app)));
+}
+
+function line(app, point) {
+  const off = () => send({ type: "break_off", id: point.id });
+  return h("li", {}, h("span", { text: sentence(app, point) }), iconButton("close", "Remove this breakpoint", off));
+}
+
+/** A breakpoint in words: `block 2 LIF in rate above 120 Hz over 100 ms`. */
+export function sentence(app, { kind, group, neuron, op, bound, window_ms: ms }) {
+  if (kind === "rate") return `${stageName(app, group)} rate ${op} ${num(bound)} Hz over ${ms} ms`;
+  if (kind === "spike") return `neuron ${neuron} fires`;
+  if (kind === "membrane") return `membrane of neuron ${neuron} ${op} ${num(bound)}`;
+  if (kind === "weight") return `block ${group}: share of weights at a bound ${op} ${num(bound)}`;
+  return "anything is NaN";
+}
+
+function stageName(app, group) {
+  return app.manifest?.groups?.[group]?.name ?? `stage ${group}`;
+}
+
+function form(app) {
+  const blocks = blockCount(app.manifest);
+  const option = (value, text) => h("option", { value: String(value), text });
+  const kind = h("select", { id: "break-kind" }, ...Object.entries(KINDS).map(([name, { label }]) => option(name, label)));
+  const number = (id, value) => h("input", { type: "text", inputMode: "decimal", id, value, class: "row-box", autocomplete: "off" });
+  const inputs = {
+    stage: h("select", { id: "break-stage" }, ...Array.from({ length: 2 * blocks }, (_, g) => option(g, stageName(app, g)))),
+    block: h("select", { id: "break-block" }, ...Array.from({ length: blocks }, (_, b) => option(b, `block ${b}`))),
+    neuron: number("break-neuron", "0"),
+    op: h("select", { id: "break-op" }, option("above", "above"), option("below", "below")),
+    bound: number("break-bound", "120"),
+    window_ms: number("break-window", "100"),
+  };
+  const names = { stage: "Stage", block: "Block", neuron: "Neuron id", op: "When", bound: "Bound", window_ms: "Over (ms)" };
+  const lines = Object.entries(inputs).map(([name, input]) => h("label", { class: "form-field", htmlFor: input.id, data: { field: name } }, h("span", { text: names[name] }), input));
+  const message = h("output", { class: "row-message", data: { kind: "error" } });
+  const choose = () => {
+    const { fields, unit } = KINDS[kind.value];
+    for (const node of lines) node.hidden = !fields.includes(node.dataset.field);
+    lines.find((node) => node.dataset.field === "bound").firstChild.textContent = unit ? `Bound (${unit})` : "Bound";
+    message.textContent = "";
+  };
+  kind.addEventListener("change", choose);
+  choose();
+  const add = async () => {
+    const { message: sent, error } = toCommand(kind.value, inputs);
+    message.textContent = error ?? "";
+    if (error) return;
+    try {
+      await command(sent);
+    } catch (refused) {
+      message.textContent = refused.message;
+    }
+  };
+  const button = h("button", { type: "button", text: "Add breakpoint", id: "break-add", on: { click: add } });
+  return h("div", { class: "break-form" }, h("label", { class: "form-field", htmlFor: "break-kind" }, h("span", { text: "Pause when" }), kind), ...lines, button, message);
+}
+
+/** The command for what the form says, or an error that names the field. */
+function toCommand(kind, inputs) {
+  const { fields } = KINDS[kind];
+  const message = { type: "break_on", kind };
+  for (const name of fields) {
+    const text = inputs[name].value.trim();
+    if (name === "op") message.op = text;
+    else {
+      const value = text === "" ? NaN : Number(text);
+      if (!Number.isFinite(value)) return { error: `${inputs[name].labels[0].firstChild.textContent}: a number is needed, got ${text.slice(0, 24) || "nothing"}.` };
+      message[name === "stage" || name === "block" ? "group" : name] = value;
+    }
+  }
+  return { message };
+}
+
+async function send(message) {
+  try {
+    await command(message);
+  } catch (error) {
+    toastError(error);
+  }
+}

@@ -1,0 +1,45 @@
+// Numbers, values and times as the page writes them.
+
+/** A number with at most `digits` significant digits and no trailing zeros. */
+export function num(value, digits = 6) {
+  if (typeof value !== "number" || !Number.isFinite(value)) return "–";
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** A parameter value for reading: `free` for null, on/off for switches. */
+export function valueText(value) {
+  if (value === null || value === undefined) return "free";
+  if (value === true) return "on";
+  if (value === false) return "off";
+  return typeof value === "number" ? num(value) : String(value);
+}
+
+/** A value with its unit; the unit "1" is not written. */
+export function withUnit(value, unit) {
+  const text = valueText(value);
+  return unit && unit !== "1" && typeof value === "number" ? `${text} ${unit}` : text;
+}
+
+/** Simulated milliseconds as `12.34 s`. */
+export function simTime(ms) {
+  return Number.isFinite(ms) ? `${(ms / 1000).toFixed(ms < 100_000 ? 2 : 1)} s` : "–";
+}
+
+/** The short name of a parameter path: `b2 in · v_thresh` for an override, else `stdp.mu`. */
+export function pathText(path) {
+  const parts = path.split(".");
+  if (parts.length !== 4 || parts[0] !== "blocks") return path;
+  const [, block, owner, name] = parts;
+  const stage = owner.includes("_") ? ` ${owner.split("_")[1]}` : "";
+  return `block ${block}${stage} ${owner.split("_")[0]}.${name}`;
+}
+
+/** The sentence a refused value is answered with, from the parameter's spec. */
+export function expected(spec) {
+  if (spec.kind === "choice") return `one of ${spec.choices.join(", ")}`;
+  if (spec.kind === "bool") return "true or false";
+  if (spec.kind === "text") return "text within the length limit";
+  const word = spec.kind === "int" ? "a whole number" : "a number";
+  const unit = spec.unit && spec.unit !== "1" ? ` ${spec.unit}` : "";
+  return `${word} from ${num(spec.lo)} to ${num(spec.hi)}${unit}${spec.nullable ? ", or empty (free)" : ""}`;
+}

@@ -1,0 +1,228 @@
+/**
+ * Inspecting: the window in view as Plotly traces (zoom, hover), while the run goes on.
+ * Rewinding draws held history on the canvas at once and turns into traces when the bar rests.
+ */
+
+import { decode } from "./wire.mjs";
+import { Store } from "./store.mjs";
+import { theme } from "./colors.mjs";
+
+const SETTLE_MS = 450;
+const CLICK_PX = 4;
+const CONFIG = {
+  displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
+  displayModeBar: "hover", doubleClick: "reset", modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"],
+};
+
+export class Inspector {
+  constructor(app, board, loop) {
+    Object.assign(this, { app, board, loop });
+    this.past = new Store(32768);
+    this.turn = 0;
+    this.windowTurn = 0;
+    app.on("view", (changed) => this.#view(changed));
+    app.on("theme", () => { if (app.view.mode !== "live") this.#settle(0); });
+    app.panelFigure = (slug) => this.figure(slug);
+    for (const surface of board.surfaces.values()) this.#listen(surface);
+  }
+
+  /** The window in view as `[from_ms, to_ms]`. */
+  window() {
+    const { view } = this.app;
+    const t1 = view.mode === "live" ? this.board.scene?.t1_ms ?? 0 : view.t1_ms;
+    return [Math.max(0, t1 - view.span_ms), t1];
+  }
+
+  /** Query for a panel's figure or data over the window in view. */
+  query(slug) {
+    const [from_ms, to_ms] = this.window();
+    const { view } = this.app;
+    const option = slug === "raster" ? { order: view.order }
+      : slug === "neuromod" ? { view: view.neuromod_view } : {};
+    return { from_ms, to_ms, ...this.app.viewQuery(), ...option };
+  }
+
+  /** The panel's Plotly figure from the server, over the window in view. */
+  async figure(slug) {
+    const query = { ...this.query(slug), theme: theme().dark ? "dark" : "light" };
+    const answer = await fetch(this.app.url(`/panels/${slug}.json`, query));
+    if (!answer.ok) throw new Error(await problem(answer));
+    return answer.json();
+  }
+
+  #view(changed) {
+    const { view } = this.app;
+    if (view.mode === "live") {
+      if (changed.includes("mode")) this.#goLive();
+      return;
+    }
+    if (changed.length === 1 && changed[0] === "zoom") { this.#zoomAll(); return; }
+    if (changed.includes("mode") && view.mode === "paused") {
+      this.#settle(0);
+      return;
+    }
+    for (const surface of this.board.surfaces.values()) surface.setLive(true);
+    this.turn++;
+    this.#readPast();
+    this.#settle(SETTLE_MS);
+  }
+
+  #goLive() {
+    this.turn++;
+    clearTimeout(this.timer);
+    this.board.source = null;
+    this.board.frozen_t1 = null;
+    for (const surface of this.board.surfaces.values()) surface.setLive(true);
+    this.loop.schedule();
+  }
+
+  /** Held history into its own store; while one request is out, only the newest wish waits. */
+  async #readPast() {
+    if (this.reading) { this.wanted = true; return; }
+    this.reading = true;
+    this.wanted = false;
+    try {
+      const [from_ms, to_ms] = this.window();
+      const answer = await fetch(this.app.url("/window", { from_ms, to_ms, ...this.app.viewQuery() }));
+      if (!answer.ok) throw new Error(await problem(answer));
+      const frame = decode(await answer.arrayBuffer());
+      if (this.app.view.mode !== "live") {
+        this.past.append(frame);
+        this.board.source = this.past;
+        this.loop.schedule();
+      }
+    } catch (error) {
+      this.app.emit("problem", String(error.message ?? error));
+    } finally {
+      this.reading = false;
+      if (this.wanted) this.#readPast();
+    }
+  }
+
+  #settle(delay) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#showTraces(++this.turn), delay);
+  }
+
+  async #showTraces(turn) {
+    const panels = [...this.board.surfaces.values()].filter((surface) => surface.visible);
+    for (const surface of panels) {
+      try {
+        const figure = await this.figure(surface.slug);
+        if (turn !== this.turn || this.app.view.mode === "live") return;
+        await this.#react(surface, figure);
+      } catch (error) {
+        if (turn !== this.turn) return;
+        this.app.emit("problem", `${surface.slug}: ${error.message ?? error}`);
+      }
+    }
+    if (turn === this.turn) this.app.emit("inspect", this.window());
+  }
+
+  async #react(surface, figure) {
+    const layout = figure.layout;
+    layout.title = { text: "" };
+    layout.margin = { ...surface.margin, t: 24 };
+    layout.uirevision = `${surface.slug}-${this.app.view.t1_ms}-${this.app.view.span_ms}`;
+    layout.autosize = true;
+    const range = surface.mark.time ? this.app.view.zoom ?? this.window() : surface.zoom;
+    if (range) layout.xaxis = { ...layout.xaxis, range, autorange: false };
+    if (surface.mark.time) timeTitle(layout);
+    if (surface.plot.clientWidth < 520) narrow(layout);
+    this.quiet = true;
+    await window.Plotly.react(surface.gd, figure.data, layout, CONFIG);
+    surface.setLive(false);
+    this.quiet = false;
+  }
+
+  /** Zoom by drag, click on a raster row; the film stands still while the pointer is down. */
+  #listen(surface) {
+    surface.gd.on("plotly_relayout", (event) => this.#relayout(surface, event));
+    surface.plot.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || event.target.closest(".modebar")) return;
+      this.down = { surface, x: event.clientX, y: event.clientY };
+      if (this.app.view.mode === "live") this.board.frozen_t1 = this.board.scene?.t1 ?? null;
+    }, true);
+    if (this.upListening) return;
+    this.upListening = true;
+    window.addEventListener("pointerup", (event) => setTimeout(() => this.#up(event), 60), true);
+  }
+
+  #up(event) {
+    const down = this.down;
+    this.down = null;
+    this.board.frozen_t1 = null;
+    if (!down || down.surface.slug !== "raster") return;
+    if (Math.hypot(event.clientX - down.x, event.clientY - down.y) > CLICK_PX) return;
+    const id = this.neuronAt(down.surface, event.clientX, event.clientY);
+    if (id !== null) this.app.watchNeuron(id);
+  }
+
+  /** Neuron id of the raster row at page position (x, y), or null outside the plot. */
+  neuronAt(surface, x, y) {
+    const rect = surface.plot.getBoundingClientRect(), box = surface.box();
+    const px = x - rect.left - box.x, py = y - rect.top - box.y;
+    if (px < 0 || py < 0 || px > box.w || py > box.h) return null;
+    const place = Math.round(surface.gd._fullLayout.yaxis.p2d(py));
+    const { scene } = surface;
+    return scene.rows[scene.order ? scene.order.inverse[place] : place] ?? null;
+  }
+
+  #relayout(surface, event) {
+    if (this.quiet) return;
+    const range = event["xaxis.range"] ?? [event["xaxis.range[0]"], event["xaxis.range[1]"]];
+    const zoomed = Number.isFinite(range[0]) && Number.isFinite(range[1]);
+    if (!zoomed) {
+      if (event["xaxis.autorange"] && this.app.view.zoom) this.app.setView({ zoom: null });
+      return;
+    }
+    if (this.app.view.mode !== "live") {
+      if (surface.mark.time) this.app.setView({ zoom: range.map(Number) });
+      else surface.zoom = range;
+      return;
+    }
+    const t1_ms = (this.board.frozen_t1 ?? this.board.scene.t1) * this.app.dt;
+    this.board.frozen_t1 = null;
+    if (!surface.mark.time) surface.zoom = range;
+    const zoom = surface.mark.time ? range.map((v) => v + t1_ms) : null;
+    this.app.setView({ mode: "paused", t1_ms, zoom });
+  }
+
+  /** Bring every time panel to the same x range. */
+  async #zoomAll() {
+    const range = this.app.view.zoom ?? this.window();
+    this.quiet = true;
+    for (const surface of this.board.surfaces.values()) {
+      if (!surface.mark.time || surface.live || !surface.visible) continue;
+      const now = surface.gd.layout?.xaxis?.range ?? [];
+      if (Math.abs(now[0] - range[0]) < 1e-6 && Math.abs(now[1] - range[1]) < 1e-6) continue;
+      await window.Plotly.relayout(surface.gd, { "xaxis.range": [...range] });
+    }
+    this.quiet = false;
+  }
+}
+
+/** The axis title beside the numbers, where it costs no height. */
+function timeTitle(layout) {
+  layout.xaxis = { ...layout.xaxis, title: { text: "" } };
+  layout.annotations = [...(layout.annotations ?? []), {
+    text: "Time (ms)", x: 1, y: 0, xref: "paper", yref: "paper", xanchor: "left", yanchor: "top",
+    yshift: -5, xshift: 3, showarrow: false, font: { size: 12, color: theme().muted },
+  }];
+}
+
+function narrow(layout) {
+  if (layout.yaxis?.ticktext) {
+    layout.yaxis = { ...layout.yaxis, ticktext: layout.yaxis.ticktext.map((t) =>
+      t.split("<br>")[0].replace("block ", "b").replace("LIF ", "")) };
+  }
+}
+
+async function problem(answer) {
+  try {
+    const body = await answer.json();
+    return body.error?.message ?? `HTTP ${answer.status}`;
+  } catch {
+    return `HTTP ${answer.status}`;
+  }
+}

@@ -1,0 +1,171 @@
+/** Places a film canvas and a label canvas over each panel's Plotly axes and keeps them in step. */
+
+import { theme } from "./colors.mjs";
+import { emptyNote } from "./marks/paint.mjs";
+
+const NARROW = 520;
+let revision = 0;
+const PLOTLY_CONFIG = {
+  displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
+  displayModeBar: "hover", doubleClick: false,
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d",
+    "resetScale2d"],
+};
+
+export class Surface {
+  /**
+   * @param {HTMLElement} section `<section class="panel">`
+   * @param {object} mark the module that draws it
+   */
+  constructor(section, mark) {
+    this.section = section;
+    this.slug = section.dataset.slug;
+    this.mark = mark;
+    this.plot = section.querySelector(".panel-plot");
+    this.foot = section.querySelector(".panel-foot");
+    this.film = canvas(this.plot, "film");
+    this.over = canvas(this.plot, "film-labels");
+    this.film.setAttribute("role", "img");
+    this.ctx = this.film.getContext("2d");
+    this.overCtx = this.over.getContext("2d");
+    this.key = null;
+    this.live = true;
+    this.dirty = true;
+  }
+
+  /** The Plotly graph div, once Dash has made it. */
+  get gd() {
+    this.found ??= document.querySelector(`#graph-${CSS.escape(this.slug)} .js-plotly-plot`);
+    if (this.found && !this.found.isConnected) this.found = null;
+    return this.found;
+  }
+
+  get ready() { return Boolean(this.gd?._fullLayout?._size && window.Plotly); }
+
+  get visible() { return this.plot.offsetParent !== null && this.plot.clientWidth > 0; }
+
+  /** Margins: wide panels keep room for group names, narrow ones give it to the plot. */
+  get margin() {
+    const narrow = this.plot.clientWidth < NARROW;
+    const { l, r } = this.mark.margin;
+    const b = this.mark.time ? 22 : 38;
+    return { l: narrow ? Math.min(l, 66) : l, r, t: 6, b, pad: 0, autoexpand: false };
+  }
+
+  /** Hear of Plotly's own redraws. */
+  watch(onChange) {
+    if (this.watched === this.gd) return;
+    this.watched = this.gd;
+    this.gd.on("plotly_afterplot", () => { this.dirty = true; onChange(); });
+  }
+
+  /** Let Plotly draw the live axes, only when something of them changed. */
+  axes(scene) {
+    const look = theme();
+    const key = [this.mark.layoutKey?.(scene), look.dark, scene.span_ms, scene.rows.length,
+      this.plot.clientWidth, this.plot.clientHeight, this.live].join("|");
+    if (key === this.key || this.busy) return;
+    this.key = key;
+    this.busy = true;
+    Promise.resolve(window.Plotly.react(this.gd, [], liveLayout(this, scene, look), PLOTLY_CONFIG))
+      .finally(() => { this.busy = false; this.dirty = true; });
+  }
+
+  /** Fit both canvases to the plot at the screen's resolution. */
+  fit(dpr) {
+    const w = this.plot.clientWidth, h = this.plot.clientHeight;
+    for (const c of [this.film, this.over]) {
+      const pw = Math.round(w * dpr), ph = Math.round(h * dpr);
+      if (c.width !== pw || c.height !== ph) {
+        c.width = pw;
+        c.height = ph;
+        c.style.width = `${w}px`;
+        c.style.height = `${h}px`;
+        this.dirty = true;
+      }
+    }
+    this.ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+    this.overCtx.setTransform(dpr, 0, 0, dpr, 0, 0);
+  }
+
+  /** Plot area of an axis pair in CSS pixels of `.panel-plot`, or null. */
+  box(yName = "yaxis", xName = "xaxis") {
+    const full = this.gd?._fullLayout;
+    const x = full?.[xName], y = full?.[yName];
+    if (!x || !y) return null;
+    return { x: Math.round(x._offset), y: Math.round(y._offset), w: Math.round(x._length), h: Math.round(y._length) };
+  }
+
+  /** Draw the film, and the labels when `withLabels` or when the panel changed. */
+  draw(scene, withLabels) {
+    this.fit(scene.dpr);
+    this.axes(scene);
+    const box = this.box();
+    if (!box || box.w < 20 || box.h < 20) return;
+    const mine = Object.create(scene, {
+      box: { value: box }, boxOf: { value: (y, x) => this.box(y, x) },
+    });
+    this.scene = mine;
+    this.ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
+    if (scene.store.empty) {
+      emptyNote(this.ctx, box, "waiting for the first frame", scene.theme);
+      return;
+    }
+    this.mark.draw(this.ctx, mine);
+    if (!withLabels && !this.dirty) return;
+    this.dirty = false;
+    this.overCtx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
+    this.mark.labels(this.overCtx, mine);
+    this.say(this.mark.foot(mine));
+  }
+
+  /** The line under the plot; also the picture's text twin. */
+  say(text) {
+    if (this.said === text) return;
+    this.said = text;
+    this.foot.textContent = text;
+    this.film.setAttribute("aria-label", text);
+  }
+
+  /** Show the canvases (live) or the Plotly traces (inspect). */
+  setLive(live) {
+    this.live = live;
+    this.film.style.visibility = this.over.style.visibility = live ? "visible" : "hidden";
+    if (live) this.key = null;
+  }
+}
+
+function canvas(plot, name) {
+  const c = document.createElement("canvas");
+  c.className = name;
+  Object.assign(c.style, { position: "absolute", left: "0", top: "0", pointerEvents: "none" });
+  plot.appendChild(c);
+  return c;
+}
+
+function axis(look, more) {
+  return {
+    gridcolor: look.grid, linecolor: look.line, tickcolor: look.line, showline: true, mirror: true,
+    zeroline: false, ticks: "outside", ticklen: 4, automargin: false, autorange: false, showgrid: true,
+    ...more, title: { font: { size: 12 }, standoff: 6, ...(more.title ?? {}) },
+  };
+}
+
+/** Axes without traces; the time axis runs from -span to 0, its numbers are drawn on the film. */
+function liveLayout(surface, scene, look) {
+  const own = surface.mark.layout(scene);
+  const layout = {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
+    font: { family: "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", size: 12, color: look.fg },
+    margin: surface.margin, dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    hovermode: false, autosize: true, uirevision: `live-${++revision}`, shapes: [], annotations: [],
+    xaxis: surface.mark.time
+      ? { range: [-scene.span_ms, 0], showticklabels: false, ticks: "", showgrid: false }
+      : {},
+  };
+  for (const [name, value] of Object.entries(own)) layout[name] = { ...layout[name], ...value };
+  for (const name of Object.keys(layout)) {
+    if (/^[xy]axis\d*$/.test(name)) layout[name] = axis(look, layout[name]);
+  }
+  return layout;
+}

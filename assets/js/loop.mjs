@@ -1,0 +1,253 @@
+/**
+ * The frame loop: a pipelined long poll, a store that keeps all data, drawing that keeps the newest.
+ * A poll goes out before the frame it brought is drawn; a hidden tab does not poll.
+ */
+
+import { decode } from "./wire.mjs";
+import { Store } from "./store.mjs";
+
+const POLL_GAP_MS = 20;
+const KEYFRAME_MS = 2000;
+const STALE_S = 1.0;
+const BACKOFF_MS = [100, 250, 500, 1000];
+
+export class Loop {
+  /**
+   * @param {object} app the page object
+   * @param {(store: Store) => void} draw draws everything once
+   */
+  constructor(app, draw) {
+    this.app = app;
+    this.draw = draw;
+    this.store = new Store();
+    this.clock = new Clock();
+    this.stats = new Stats();
+    this.seq = null;
+    this.failures = 0;
+    this.lastAnswer = performance.now();
+    this.seen = new Set();
+    this.generation = 0;
+    this.wanted = "";
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", () => this.#visibility());
+    this.app.on("view", (changed) => this.#viewChanged(changed));
+    setInterval(() => this.#watch(), 250);
+    this.#next();
+  }
+
+  /** Ask for a whole window instead of what is new. */
+  keyframe() {
+    this.seq = null;
+    this.#next();
+  }
+
+  #viewChanged(changed) {
+    const shape = ["rows", "membrane", "gate_block", "weights_block"];
+    const longer = changed.includes("span_ms") && !this.#holds(this.app.view.span_ms);
+    if (longer || changed.some((key) => shape.includes(key))) this.keyframe();
+    this.schedule();
+  }
+
+  #holds(span) {
+    const { step0, step1 } = this.store;
+    return (step1 - step0) * this.app.dt >= Math.min(span, step1 * this.app.dt);
+  }
+
+  #visibility() {
+    if (document.hidden) this.abort?.abort();
+    else this.keyframe();
+  }
+
+  /** Start the next poll; an older one still open is given up. */
+  #next() {
+    this.abort?.abort();
+    if (document.hidden) return;
+    this.#poll(++this.generation);
+  }
+
+  async #poll(generation) {
+    const abort = this.abort = new AbortController();
+    const sent = this.lastSent = performance.now();
+    try {
+      const answer = await fetch(this.#url(), { signal: abort.signal, cache: "no-store" });
+      if (!answer.ok) throw new Error(`frames: HTTP ${answer.status}`);
+      const bytes = await answer.arrayBuffer();
+      if (generation !== this.generation) return;
+      const frame = decode(bytes);
+      this.clock.sample(frame.meta.now_ns, sent, performance.now());
+      this.failures = 0;
+      this.lastAnswer = performance.now();
+      this.#take(frame);
+      this.#later(generation, Math.max(0, POLL_GAP_MS - (performance.now() - sent)));
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      this.error = String(error);
+      this.#later(generation, BACKOFF_MS[Math.min(this.failures++, BACKOFF_MS.length - 1)]);
+    }
+  }
+
+  #later(generation, delay) {
+    const go = () => {
+      if (generation === this.generation && !document.hidden) this.#poll(generation);
+    };
+    if (delay < 2) go();
+    else setTimeout(go, delay);
+  }
+
+  #url() {
+    const query = this.app.viewQuery();
+    query.span_ms = Math.max(KEYFRAME_MS, this.app.view.span_ms);
+    if (this.seq !== null) Object.assign(query, { after: this.seq, epoch: this.store.epoch });
+    return this.app.url("/frames", query);
+  }
+
+  #take(frame) {
+    const { app, store } = this;
+    const meta = app.meta = { ...app.meta, ...frame.meta };
+    if (frame.meta.kind !== "status") {
+      if (frame.meta.kind === "keyframe" || store.continues(frame)) {
+        store.append(frame);
+        this.seq = frame.meta.seq;
+        this.stats.frame(frame.meta);
+        this.newest = frame.meta;
+        this.schedule();
+      } else {
+        this.seq = null;
+      }
+    }
+    this.#status(this.#judge());
+    app.emit("frame", meta);
+    this.#emitEvents(frame.meta);
+    if (meta.params_rev !== undefined && meta.params_rev !== app.params?.rev) app.refreshParams();
+  }
+
+  #emitEvents(meta) {
+    for (const event of meta.events ?? []) {
+      const key = `${meta.epoch}|${event.step}|${event.type}|${event.path ?? event.text ?? event.id}|${event.rev}`;
+      if (this.seen.has(key)) continue;
+      this.seen.add(key);
+      if (this.seen.size > 5000) this.seen.delete(this.seen.values().next().value);
+      this.app.emit("event", event);
+    }
+  }
+
+  /** Seconds since the worker or the server was last heard of. */
+  get age() {
+    const silent = (performance.now() - this.lastAnswer) / 1000;
+    return silent > STALE_S ? silent : Math.max(0, this.app.meta?.worker?.age_s ?? 0);
+  }
+
+  #judge() {
+    const silent = (performance.now() - this.lastAnswer) / 1000;
+    if (this.failures > 2 && silent > STALE_S) return "down";
+    if (!this.app.meta) return "waiting";
+    if (this.app.meta.worker?.alive === false) return "down";
+    return this.age > STALE_S ? "stale" : "live";
+  }
+
+  #status(status) {
+    if (status === this.app.status) return;
+    const back = this.app.status === "down" && status === "live";
+    this.app.status = status;
+    this.app.emit("status", status);
+    if (back) this.app.refreshManifest().catch(() => {});
+    this.schedule();
+  }
+
+  #watch() {
+    if (document.hidden) return;
+    this.#status(this.#judge());
+    if (this.app.status !== "live") this.schedule();
+  }
+
+  /** Draw at the next animation frame; many calls make one draw. */
+  schedule() {
+    if (this.pending) return;
+    this.pending = true;
+    requestAnimationFrame(() => {
+      this.pending = false;
+      const newest = this.newest;
+      const fresh = newest !== this.drawn;
+      this.drawn = newest;
+      const started = performance.now();
+      this.draw(this.store);
+      if (fresh && newest) this.#painted(newest, performance.now() - started);
+    });
+  }
+
+  #painted(meta, cost) {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => {
+      const at = performance.now();
+      const stamped = this.clock.toPage(meta.mono_ns);
+      this.stats.paint(at, meta.state === "running" && stamped !== null ? at - stamped : null, cost);
+      this.app.emit("painted", meta);
+      channel.port1.close();
+    };
+    channel.port2.postMessage(0);
+  }
+}
+
+/** Maps the worker's monotonic clock to `performance.now()` by the tightest round trips. */
+export class Clock {
+  constructor() { this.lo = []; this.hi = []; }
+
+  /** The server's clock read `now_ns` between `sent` and `received` (ms of this page). */
+  sample(now_ns, sent, received) {
+    if (!now_ns) return;
+    push(this.lo, now_ns / 1e6 - received);
+    push(this.hi, now_ns / 1e6 - sent);
+  }
+
+  /** `mono_ns` as ms of `performance.now()`, or null before the first sample. */
+  toPage(mono_ns) {
+    if (!mono_ns || !this.lo.length) return null;
+    return mono_ns / 1e6 - (Math.max(...this.lo) + Math.min(...this.hi)) / 2;
+  }
+}
+
+/** Frames, paints and latencies of the last seconds. */
+export class Stats {
+  constructor() {
+    this.frames = 0;
+    this.draws = 0;
+    this.paints = [];
+    this.latencies = [];
+    this.costs = [];
+  }
+
+  frame() { this.frames++; }
+
+  paint(at, latency, cost) {
+    this.draws++;
+    push(this.paints, at, 600);
+    push(this.costs, cost);
+    if (latency !== null) push(this.latencies, latency, 600);
+  }
+
+  /** What `window.t4dm.stats()` answers; `dropped` counts frames merged into a later paint. */
+  read(meta) {
+    const now = performance.now();
+    const recent = this.paints.filter((t) => now - t < 2000).length;
+    return {
+      fps: recent / 2,
+      latency_ms: { p50: quantile(this.latencies, 0.5), p95: quantile(this.latencies, 0.95) },
+      frames: this.frames, dropped: this.frames - this.draws,
+      draw_ms: quantile(this.costs, 0.5),
+      sim_step: meta?.step1 ?? 0, params_rev: meta?.params_rev ?? 0,
+    };
+  }
+}
+
+function push(list, value, limit = 200) {
+  list.push(value);
+  if (list.length > limit) list.shift();
+}
+
+function quantile(list, q) {
+  if (!list.length) return null;
+  const sorted = Float64Array.from(list).sort();
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] * 10) / 10;
+}

@@ -1,0 +1,98 @@
+/** Thalamic gate: channel x time at fixed limits 0 to 1.5, and the mean openness under it. */
+
+import { CIVIDIS, CIVIDIS_STOPS, blockColor } from "../colors.mjs";
+import { Pixels, colorBar, devicePixels, eventLines, label, timeAxis, timeGrid } from "./paint.mjs";
+
+const EVERY = 4, FULL = 1.5;
+const pixels = new Pixels();
+let shown = {};
+
+export const mark = {
+  slug: "gate",
+  time: true,
+  margin: { l: 64, r: 60 },
+
+  layout: (scene) => ({
+    yaxis: { domain: [0.32, 1], range: [scene.store.D || 256, 0], showgrid: false, fixedrange: true,
+      title: { text: "channel" }, nticks: 5 },
+    yaxis2: { domain: [0, 0.26], range: [0, FULL], fixedrange: true, tickvals: [0, 0.5, 1, 1.5],
+      title: { text: "mean" }, anchor: "x" },
+  }),
+
+  layoutKey: (scene) => scene.store.D,
+
+  draw(ctx, scene) {
+    const box = scene.box, low = scene.boxOf("yaxis2");
+    shown = { block: scene.store.meta?.gate_block ?? 0, columns: 0, sum: 0, mean_last: null };
+    if (scene.store.D) heat(ctx, box, scene);
+    if (low) {
+      timeGrid(ctx, low, scene);
+      meanLine(ctx, low, scene);
+    }
+    eventLines(ctx, box, scene);
+    if (low) eventLines(ctx, low, scene, false);
+    timeAxis(ctx, low ?? box, scene);
+  },
+
+  labels(ctx, scene) {
+    const { box, theme } = scene;
+    colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS,
+      [[0, "0"], [1, "1.5"]], "gate g", theme);
+    const low = scene.boxOf("yaxis2");
+    if (low && shown.mean_last !== null) {
+      label(ctx, shown.mean_last.toFixed(2), low.x + low.w + 6, low.y + low.h / 2, theme.fg);
+    }
+  },
+
+  foot: (scene) => `block ${shown.block} of ${scene.store.L} · ${scene.store.D} channels, sampled `
+    + `every ${EVERY} ms · limits fixed 0 to 1.5 · line: mean openness of the block`,
+
+  drawn: () => shown,
+};
+
+function heat(ctx, box, scene) {
+  const { store, t0, t1, dpr } = scene;
+  const [w, h] = devicePixels(box, dpr);
+  const words = pixels.open(w, h);
+  const { D } = store;
+  const capacity = store.capacity / EVERY;
+  const first = Math.ceil(scene.step0 / EVERY), end = Math.ceil(scene.step1 / EVERY);
+  const rowOf = new Int32Array(h + 1);
+  for (let y = 0; y <= h; y++) rowOf[y] = Math.floor(y * D / h);
+  for (let i = first; i < end; i++) {
+    const x0 = Math.max(0, Math.floor((i * EVERY - t0) / (t1 - t0) * w));
+    const x1 = Math.min(w, Math.max(x0 + 1, Math.floor(((i + 1) * EVERY - t0) / (t1 - t0) * w)));
+    const at = (i % capacity) * D;
+    for (let y = 0; y < h; y++) {
+      const a = rowOf[y], b = Math.max(a + 1, rowOf[y + 1]);
+      let sum = 0;
+      for (let d = a; d < b; d++) sum += store.gate[at + d];
+      const color = CIVIDIS[b - a === 1 ? sum : Math.round(sum / (b - a))];
+      for (let x = x0; x < x1; x++) words[y * w + x] = color;
+    }
+    for (let d = 0; d < D; d++) shown.sum += store.gate[at + d];
+    shown.columns++;
+  }
+  pixels.put(ctx, box.x, box.y, dpr);
+}
+
+function meanLine(ctx, box, scene) {
+  const { store, t0, span, theme } = scene;
+  const capacity = store.capacity / EVERY;
+  ctx.strokeStyle = blockColor(shown.block, theme.dark);
+  ctx.lineWidth = 2;
+  ctx.beginPath();
+  let y = null;
+  const end = Math.ceil(scene.step1 / EVERY);
+  for (let i = Math.ceil(scene.step0 / EVERY); i < end; i++) {
+    const v = store.gateMean[(i % capacity) * store.L + shown.block];
+    const x = box.x + Math.max(0, (i * EVERY - t0) / span * box.w);
+    const next = box.y + box.h * (1 - Math.min(FULL, v) / FULL);
+    if (y === null) ctx.moveTo(x, next);
+    else { ctx.lineTo(x, y); ctx.lineTo(x, next); }
+    y = next;
+    shown.mean_last = v;
+  }
+  if (y !== null) ctx.lineTo(box.x + (scene.step1 - t0) / span * box.w, y);
+  ctx.stroke();
+}

@@ -1,0 +1,205 @@
+/** Drawing helpers that every mark uses: pixels, text, time ticks, event lines. */
+
+import { neuromodColor } from "../colors.mjs";
+
+export const FONT = "12px Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+const LANES = 3, LANE_H = 15;
+
+/** A reusable pixel buffer of `w` x `h` device pixels, cleared. */
+export class Pixels {
+  /** @returns {Uint32Array} RGBA little-endian, row after row */
+  open(w, h) {
+    if (!this.image || this.image.width !== w || this.image.height !== h) {
+      this.image = new ImageData(w, h);
+      this.data = new Uint32Array(this.image.data.buffer);
+    } else {
+      this.data.fill(0);
+    }
+    return this.data;
+  }
+
+  /** Put the buffer at CSS position (x, y) of `ctx`, whose scale is `dpr`. */
+  put(ctx, x, y, dpr) {
+    ctx.putImageData(this.image, Math.round(x * dpr), Math.round(y * dpr));
+  }
+}
+
+/** Size of a box in device pixels. */
+export function devicePixels(box, dpr) {
+  return [Math.max(1, Math.round(box.w * dpr)), Math.max(1, Math.round(box.h * dpr))];
+}
+
+/** `#RRGGBB` as a little-endian RGBA word. */
+export function word(hex) {
+  const n = parseInt(hex.slice(1), 16);
+  return (255 << 24 | (n & 255) << 16 | (n >> 8 & 255) << 8 | n >> 16) >>> 0;
+}
+
+/** One line of text; `align` left, center or right. */
+export function label(ctx, text, x, y, color, align = "left", baseline = "middle") {
+  ctx.font = FONT;
+  ctx.fillStyle = color;
+  ctx.textAlign = align;
+  ctx.textBaseline = baseline;
+  ctx.fillText(text, x, y);
+}
+
+/** Text on a plate of the background's colour, so that it stays legible over marks. */
+export function plate(ctx, text, x, y, color, ground, align = "left") {
+  ctx.font = FONT;
+  const w = ctx.measureText(text).width + 6;
+  const left = align === "right" ? x - w : align === "center" ? x - w / 2 : x;
+  ctx.globalAlpha = 0.86;
+  ctx.fillStyle = ground;
+  ctx.fillRect(left, y - 7.5, w, 15);
+  ctx.globalAlpha = 1;
+  label(ctx, text, left + 3, y + 0.5, color);
+  return w;
+}
+
+/** A message in the middle of `box`, wrapped at `·`. */
+export function emptyNote(ctx, box, text, theme) {
+  const lines = text.split(" · ");
+  lines.forEach((line, i) => plate(ctx, line, box.x + box.w / 2,
+    box.y + box.h / 2 + (i - (lines.length - 1) / 2) * 17, theme.fg, theme.bg, "center"));
+}
+
+/** Round tick positions between `lo` and `hi`, about `n` of them. */
+export function ticks(lo, hi, n = 5) {
+  const raw = (hi - lo) / Math.max(1, n);
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw) ?? raw;
+  const out = [];
+  for (let k = Math.ceil(lo / step - 1e-9); k * step <= hi + 1e-9; k++) out.push(k * step);
+  return out;
+}
+
+/** `12345` as `12,345`. */
+export function grouped(value) {
+  return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Labels, tick marks and grid lines of the shared time axis, in simulated ms. */
+export function timeAxis(ctx, box, scene) {
+  const { t0_ms, t1_ms, theme } = scene;
+  const bottom = box.y + box.h, edge = box.x + box.w;
+  for (const t of ticks(Math.max(0, t0_ms), t1_ms, Math.max(2, Math.floor(box.w / 95)))) {
+    const x = box.x + (t - t0_ms) / (t1_ms - t0_ms) * box.w;
+    ctx.fillStyle = theme.line;
+    ctx.fillRect(Math.round(x), bottom, 1, 5);
+    if (x > edge - 24) continue;
+    label(ctx, grouped(t), x, bottom + 13, theme.fg, "center");
+  }
+  label(ctx, "Time (ms)", box.x + box.w + 2, bottom + 13, theme.muted);
+}
+
+/** Faint vertical grid lines at the time ticks. */
+export function timeGrid(ctx, box, scene) {
+  const { t0_ms, t1_ms, theme } = scene;
+  ctx.fillStyle = theme.grid;
+  for (const t of ticks(Math.max(0, t0_ms), t1_ms, Math.max(2, Math.floor(box.w / 95)))) {
+    ctx.fillRect(Math.round(box.x + (t - t0_ms) / (t1_ms - t0_ms) * box.w), box.y, 1, box.h);
+  }
+}
+
+/** Short words for a session event, or null when it gets no line. */
+export function eventText(event) {
+  switch (event.type) {
+    case "param": return `${shortPath(event.path)} ${value(event.old)} → ${value(event.new)}`;
+    case "inject": return `${event.nt === "5HT" ? "5-HT" : event.nt} ${signed(event.level)}`;
+    case "reward": return `reward ${signed(event.r)}`;
+    case "break": return `break: ${event.reason ?? event.id}`;
+    case "reset": return `reset, seed ${event.seed}`;
+    case "note": return event.text;
+    case "nan": return `NaN in ${event.tensor}`;
+    default: return null;
+  }
+}
+
+function shortPath(path = "") {
+  return path.replace(/^blocks\.(\d+)\./, "b$1 ").replace(/^lif\.|^stdp\.|^neuromod\./, "");
+}
+
+function value(v) {
+  if (typeof v === "number") return String(Number(v.toPrecision(4)));
+  return v === null || v === undefined ? "free" : String(v);
+}
+
+function signed(v) { return `${v >= 0 ? "+" : "−"}${value(Math.abs(v ?? 0))}`; }
+
+/** Labelled vertical lines at parameter changes, breaks, notes and injections. */
+export function eventLines(ctx, box, scene, withLabels = true) {
+  const { store, t0_ms, t1_ms, theme } = scene;
+  const free = new Array(LANES).fill(box.x - 1);
+  let lastPath = null, lastX = -1e9;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(box.x, box.y, box.w, box.h);
+  ctx.clip();
+  for (const event of store.events) {
+    if (event.t_ms < t0_ms || event.t_ms > t1_ms) continue;
+    const text = eventText(event);
+    if (text === null) continue;
+    const x = Math.round(box.x + (event.t_ms - t0_ms) / (t1_ms - t0_ms) * box.w) + 0.5;
+    const alert = event.type === "break" || event.type === "nan";
+    ctx.strokeStyle = event.type === "inject" ? injectColor(event, theme) : alert ? theme.alert : theme.fg;
+    ctx.lineWidth = alert ? 2 : 1;
+    ctx.setLineDash(event.type === "param" ? [] : event.type === "note" ? [2, 3] : [5, 3]);
+    ctx.beginPath();
+    ctx.moveTo(x, box.y);
+    ctx.lineTo(x, box.y + box.h);
+    ctx.stroke();
+    const crowded = event.path && event.path === lastPath && x - lastX < 60;
+    lastPath = event.path ?? null;
+    lastX = x;
+    if (!withLabels || crowded) continue;
+    const lane = free.findIndex((end) => end < x);
+    if (lane < 0) continue;
+    const shown = text.length > 40 ? `${text.slice(0, 39)}…` : text;
+    const width = ctx.measureText(shown).width + 6;
+    const left = Math.min(x + 2, box.x + box.w - width);
+    free[lane] = left + plate(ctx, shown, left, box.y + 9 + lane * LANE_H, theme.fg, theme.bg);
+  }
+  ctx.setLineDash([]);
+  ctx.restore();
+}
+
+function injectColor(event, theme) {
+  const i = ["DA", "ACh", "NE", "5HT"].indexOf(event.nt);
+  return i < 0 ? theme.fg : neuromodColor(i);
+}
+
+/** A vertical colour bar with its ends written out. */
+export function colorBar(ctx, { x, y, h }, stops, marks, title, theme) {
+  const w = 10;
+  const gradient = ctx.createLinearGradient(0, y + h, 0, y);
+  for (const [at, color] of stops) gradient.addColorStop(at, color);
+  ctx.fillStyle = gradient;
+  ctx.fillRect(x, y, w, h);
+  for (const [at, text] of marks) {
+    const ty = y + h - at * h;
+    label(ctx, text, x + w + 4, Math.min(y + h - 6, Math.max(y + 6, ty)), theme.fg);
+  }
+  ctx.save();
+  ctx.translate(x + w + 34, y + h / 2);
+  ctx.rotate(-Math.PI / 2);
+  label(ctx, title, 0, 0, theme.muted, "center");
+  ctx.restore();
+}
+
+/** A dashed pattern or solid line for stage `g`: LIF out is dashed. */
+export function stageDash(ctx, g) {
+  ctx.setLineDash(g % 2 ? [5, 3] : []);
+}
+
+/** `fn(px, s0, s1)` for each pixel column of a window of steps; [s0, s1) holds at least one step. */
+export function eachColumn(scene, columns, fn) {
+  const { store, t0, t1 } = scene;
+  const per = (t1 - t0) / columns;
+  for (let c = 0; c < columns; c++) {
+    const a = Math.floor(t0 + c * per);
+    const b = Math.max(a + 1, Math.floor(t0 + (c + 1) * per));
+    if (b <= store.step0 || a >= store.step1 || a < 0) continue;
+    fn(c, Math.max(a, store.step0), Math.min(b, store.step1));
+  }
+}

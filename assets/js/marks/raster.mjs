@@ -1,0 +1,198 @@
+/** Spike raster: exact vertical ticks, or a stated density when there are too many of them. */
+
+import { CIVIDIS, CIVIDIS_STOPS, mix, stageColor } from "../colors.mjs";
+import {
+  Pixels, colorBar, devicePixels, emptyNote, eventLines, grouped, label, timeAxis, timeGrid,
+  word,
+} from "./paint.mjs";
+
+const MAX_TICKS = 20000;
+const DENSITY_FULL = 0.25;
+const pixels = new Pixels();
+let counts = new Uint32Array(0);
+let shown = { mode: "empty", ticks: 0, per_group: {} };
+
+export const mark = {
+  slug: "raster",
+  time: true,
+  margin: { l: 168, r: 60 },
+
+  /** @returns {object} Plotly layout of the live axes */
+  layout: (scene) => ({
+    yaxis: { range: [Math.max(1, scene.rows.length) - 0.5, -0.5], showticklabels: false, ticks: "",
+      showgrid: false, fixedrange: true, title: { text: "" } },
+  }),
+
+  draw(ctx, scene) {
+    const box = scene.box;
+    const total = scene.store.countSpikes(scene.step0, scene.step1);
+    const dense = total > MAX_TICKS || scene.rows.length > box.h * scene.dpr;
+    shown = { mode: dense ? "density" : "ticks", ticks: 0, per_group: {}, rows: scene.rows.length,
+      step0: scene.step0, step1: scene.step1, first_step: null, last_step: null };
+    const [w, h] = devicePixels(box, scene.dpr);
+    const words = pixels.open(w, h);
+    if (dense) density(words, w, h, scene); else exact(words, w, h, scene);
+    if (total > 0) pixels.put(ctx, box.x, box.y, scene.dpr);
+    if (!dense) timeGridBehind(ctx, box, scene);
+    separators(ctx, box, scene);
+    eventLines(ctx, box, scene);
+    timeAxis(ctx, box, scene);
+    if (total === 0) emptyNote(ctx, box, whyEmpty(scene), scene.theme);
+  },
+
+  labels(ctx, scene) {
+    const { box, theme } = scene;
+    const rowH = box.h / Math.max(1, scene.rows.length);
+    let lowest = -1e9;
+    for (const group of scene.rowGroups) {
+      const y = box.y + (group.from + group.to) / 2 * rowH;
+      if (y - lowest < 13) continue;
+      lowest = y;
+      const hz = scene.hz(group.g);
+      const wide = box.x > 120;
+      const text = wide ? `${group.short} n=${group.n} ${hz.toFixed(0)} Hz` : `${group.short} ${hz.toFixed(0)}`;
+      label(ctx, text, box.x - 14, y, theme.fg, "right");
+      ctx.fillStyle = stageColor(group.g, theme.dark);
+      ctx.fillRect(box.x - 10, box.y + group.from * rowH + 1, 4, (group.to - group.from) * rowH - 2);
+    }
+    inhibitoryBars(ctx, scene, rowH);
+    if (shown.mode === "density") {
+      colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS,
+        [[0, "0"], [1, String(shown.bin_max)]], "spikes / bin", theme);
+    }
+  },
+
+  /** One line under the plot. */
+  foot(scene) {
+    const of = scene.total_n ? ` of ${grouped(scene.total_n)}` : "";
+    const rows = `showing ${grouped(scene.rows.length)}${of} neurons`;
+    const how = shown.mode === "density"
+      ? `density, bin ${shown.bin_rows} rows × ${shown.bin_ms} ms` : "one tick = one spike";
+    return `${rows} · ${grouped(shown.ticks)} spikes in ${grouped(scene.span_ms)} ms · ${how}`
+      + ` · order by ${ORDER_NAMES[scene.view.order]} · grey bar = inhibitory`;
+  },
+
+  drawn: () => shown,
+
+  /** Neuron id at CSS position `y` of the panel, or null. */
+  neuronAt(scene, y) {
+    const p = Math.floor((y - scene.box.y) / scene.box.h * scene.rows.length);
+    const row = scene.order ? scene.order.inverse[p] : p;
+    return scene.rows[row] ?? null;
+  },
+};
+
+export const ORDER_NAMES = { id: "id", rate: "rate", latency: "first-spike latency" };
+
+function exact(words, w, h, scene) {
+  const { rows, span, t0, theme } = scene;
+  const rowH = h / Math.max(1, rows.length);
+  const tickH = Math.max(2, Math.floor(rowH * 0.8));
+  const tickW = Math.max(1, Math.min(4, Math.floor(w / span * 0.9)));
+  const colors = rowColors(scene, theme);
+  const perRow = new Uint32Array(rows.length);
+  scene.store.eachSpike(scene.step0, scene.step1, (row, step) => {
+    perRow[row]++;
+    shown.first_step ??= step;
+    shown.last_step = step;
+    const p = scene.order ? scene.order.position[row] : row;
+    const x0 = Math.max(0, Math.min(w - tickW, Math.round((step - t0) / span * w - tickW / 2)));
+    const y0 = Math.min(h - tickH, Math.floor((p + 0.5) * rowH - tickH / 2));
+    const color = colors[row];
+    for (let y = Math.max(0, y0); y < y0 + tickH; y++) words.fill(color, y * w + x0, y * w + x0 + tickW);
+  });
+  tally(perRow, scene);
+}
+
+function density(words, w, h, scene) {
+  const { rows, span, t0 } = scene;
+  const binRows = Math.max(1, Math.ceil(rows.length / (h / (2 * scene.dpr))));
+  const binMs = Math.max(1, Math.ceil(span / (w / (2 * scene.dpr))));
+  const nr = Math.ceil(rows.length / binRows), nt = Math.ceil(span / binMs) + 1;
+  if (counts.length < nr * nt) counts = new Uint32Array(nr * nt);
+  counts.fill(0, 0, nr * nt);
+  const first = Math.floor(t0 / binMs) * binMs;
+  const perRow = new Uint32Array(rows.length);
+  scene.store.eachSpike(scene.step0, scene.step1, (row, step) => {
+    perRow[row]++;
+    shown.first_step ??= step;
+    shown.last_step = step;
+    const p = scene.order ? scene.order.position[row] : row;
+    counts[Math.floor(p / binRows) * nt + Math.floor((step - first) / binMs)]++;
+  });
+  const full = Math.max(1, Math.round(binRows * binMs * DENSITY_FULL));
+  Object.assign(shown, { bin_rows: binRows, bin_ms: binMs, bin_max: full });
+  const column = new Uint32Array(w);
+  for (let x = 0; x < w; x++) column[x] = Math.floor((t0 + x / w * span - first) / binMs);
+  for (let y = 0; y < h; y++) {
+    const at = Math.min(nr - 1, Math.floor(y / h * rows.length / binRows)) * nt;
+    for (let x = 0; x < w; x++) {
+      words[y * w + x] = CIVIDIS[Math.min(255, Math.round(counts[at + column[x]] / full * 255))];
+    }
+  }
+  tally(perRow, scene);
+}
+
+function tally(perRow, scene) {
+  for (const group of scene.rowGroups) {
+    let n = 0;
+    for (let row = group.from; row < group.to; row++) n += perRow[row];
+    shown.per_group[group.g] = n;
+    shown.ticks += n;
+  }
+}
+
+let cachedColors = { key: null, words: null };
+
+function rowColors(scene, theme) {
+  if (cachedColors.rows !== scene.rows || cachedColors.dark !== theme.dark) {
+    const words = new Uint32Array(scene.rows.length);
+    for (const group of scene.rowGroups) {
+      const base = stageColor(group.g, theme.dark);
+      for (let row = group.from; row < group.to; row++) {
+        words[row] = word(scene.inhibitory(scene.rows[row]) ? mix(base, theme.line, 0.5) : base);
+      }
+    }
+    cachedColors = { rows: scene.rows, dark: theme.dark, words };
+  }
+  return cachedColors.words;
+}
+
+function timeGridBehind(ctx, box, scene) {
+  ctx.globalCompositeOperation = "destination-over";
+  timeGrid(ctx, box, scene);
+  ctx.globalCompositeOperation = "source-over";
+}
+
+function separators(ctx, box, scene) {
+  ctx.fillStyle = scene.theme.line;
+  const rowH = box.h / Math.max(1, scene.rows.length);
+  for (const group of scene.rowGroups) {
+    if (group.from > 0) ctx.fillRect(box.x, Math.round(box.y + group.from * rowH), box.w, 1);
+  }
+}
+
+function inhibitoryBars(ctx, scene, rowH) {
+  if (scene.order) return;
+  const { box, theme } = scene;
+  for (const group of scene.rowGroups) {
+    const from = scene.rows.findIndex((id, row) =>
+      row >= group.from && row < group.to && scene.inhibitory(id));
+    if (from < 0) continue;
+    ctx.fillStyle = theme.muted;
+    ctx.fillRect(box.x - 5, box.y + from * rowH, 4, (group.to - from) * rowH - 1);
+  }
+}
+
+function whyEmpty(scene) {
+  const { store } = scene;
+  let top = -Infinity, low = Infinity;
+  for (let step = scene.step0; step < scene.step1; step++) {
+    const slot = step % store.capacity;
+    for (let k = 0; k < store.K; k++) top = Math.max(top, store.u[slot * store.K + k]);
+    for (let g = 0; g < store.G; g++) low = Math.min(low, store.theta[slot * store.G + g]);
+  }
+  if (!Number.isFinite(top) || !Number.isFinite(low)) return "0 spikes in window";
+  const sign = top < low ? "<" : "≥";
+  return `0 spikes in window · max u ${top.toFixed(2)} ${sign} v_thresh ${low.toFixed(2)} (watched neurons)`;
+}

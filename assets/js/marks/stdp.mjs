@@ -1,0 +1,153 @@
+/** STDP window of the parameters in force, scaled by dopamine, over the pairs really observed. */
+
+import { emptyNote, grouped, label } from "./paint.mjs";
+
+const REACH = 100;
+let shown = {};
+
+export const mark = {
+  slug: "stdp",
+  time: false,
+  margin: { l: 64, r: 60 },
+
+  layout: (scene) => ({
+    xaxis: { range: [-reach(scene), reach(scene)], fixedrange: false, showgrid: true,
+      title: { text: "dt = t_post − t_pre (ms)" } },
+    yaxis: { range: [-top(scene), top(scene)], fixedrange: true, nticks: 6, tickformat: ".2~g",
+      title: { text: "dw" } },
+  }),
+
+  layoutKey: (scene) => `${reach(scene)}|${top(scene)}`,
+
+  draw(ctx, scene) {
+    const { box, theme } = scene;
+    const p = stdp(scene);
+    if (!p) { emptyNote(ctx, box, "waiting for the parameters", theme); return; }
+    const [ltp, ltd] = dopamine(scene);
+    shown = { a_plus: p.learning_rate * p.a_plus * ltp, a_minus: p.learning_rate * p.a_minus * ltd,
+      ltp, ltd, tau_plus: p.tau_plus, tau_minus: p.tau_minus, enabled: p.enabled, pairs_sum: 0 };
+    bars(ctx, scene);
+    cross(ctx, box, theme);
+    curve(ctx, scene, p);
+    caption(ctx, scene, p);
+  },
+
+  labels(ctx, scene) {
+    const { box, theme } = scene;
+    const most = shown.pairs_max ?? 0;
+    if (!most) return;
+    for (const share of [1, 0.5]) {
+      label(ctx, grouped(most * share), box.x + box.w + 5, box.y + box.h * (1 - 0.45 * share), theme.muted);
+    }
+    ctx.save();
+    ctx.translate(box.x + box.w + 46, box.y + box.h * 0.7);
+    ctx.rotate(-Math.PI / 2);
+    label(ctx, "pairs in 1 s", 0, 0, theme.muted, "center");
+    ctx.restore();
+  },
+
+  foot(scene) {
+    const p = stdp(scene);
+    if (!p) return "";
+    const scheme = p.pairing === "all_to_all" ? "all-to-all pairs" : "nearest pairs";
+    return `${scheme}, mode ${p.mode}, learning rate ${short(p.learning_rate)}, mu ${short(p.mu)} · bars: `
+      + `${grouped(shown.pairs_sum ?? 0)} pairs observed in the last second, block ${scene.store.meta?.weights_block ?? 0}`;
+  },
+
+  drawn: () => shown,
+};
+
+function stdp(scene) {
+  const values = scene.params?.values;
+  if (!values || !("stdp.a_plus" in values)) return null;
+  const get = (name) => values[`stdp.${name}`];
+  return Object.fromEntries(["enabled", "mode", "pairing", "learning_rate", "window_pre_to_post",
+    "window_post_to_pre", "tau_plus", "tau_minus", "a_plus", "a_minus", "mu"].map((n) => [n, get(n)]));
+}
+
+/** Dopamine's factors on A+ and A- at the newest step in view. */
+function dopamine(scene) {
+  const { store } = scene;
+  if (store.empty || scene.step1 <= scene.step0) return [1, 1];
+  const at = ((scene.step1 - 1) % store.capacity) * 5;
+  return [store.gains[at + 2], store.gains[at + 3]];
+}
+
+function reach(scene) {
+  const p = stdp(scene);
+  return Math.max(REACH, p?.window_pre_to_post ?? 0, p?.window_post_to_pre ?? 0);
+}
+
+/** Half height of the dw axis: a round number above both amplitudes at full dopamine. */
+function top(scene) {
+  const p = stdp(scene);
+  const most = Math.max(1e-6, p ? p.learning_rate * Math.max(p.a_plus * 1.5, p.a_minus * 1.3) : 0.015);
+  const power = 10 ** Math.floor(Math.log10(most));
+  return [1, 1.5, 2, 3, 5, 7.5, 10].map((m) => m * power).find((t) => t >= most * 1.02);
+}
+
+function bars(ctx, scene) {
+  const { box, store } = scene;
+  const record = store.histAt(scene.step1);
+  if (!record) return;
+  const block = store.meta.weights_block ?? 0;
+  const n = record.pairs.length / record.L;
+  const half = (n - 1) / 2, wide = box.w / (2 * reach(scene));
+  let most = 1;
+  for (let i = 0; i < n; i++) most = Math.max(most, record.pairs[block * n + i]);
+  shown.pairs_max = most;
+  ctx.globalAlpha = 0.45;
+  for (let i = 0; i < n; i++) {
+    const count = record.pairs[block * n + i], dt = i - half;
+    shown.pairs_sum += count;
+    const x = box.x + box.w / 2 + (dt - 0.45) * wide;
+    const h = count / most * box.h * 0.45;
+    ctx.fillStyle = dt < 0 ? "#0072B2" : "#E69F00";
+    ctx.fillRect(x, box.y + box.h - h, Math.max(1, wide * 0.9), h);
+  }
+  ctx.globalAlpha = 1;
+}
+
+function cross(ctx, box, theme) {
+  ctx.fillStyle = theme.line;
+  ctx.fillRect(Math.round(box.x + box.w / 2), box.y, 1, box.h);
+  ctx.fillRect(box.x, Math.round(box.y + box.h / 2), box.w, 1);
+}
+
+function curve(ctx, scene, p) {
+  const { box, theme } = scene;
+  const half = top(scene), far = reach(scene);
+  const X = (dt) => box.x + box.w * (dt + far) / (2 * far);
+  const Y = (dw) => box.y + box.h * (1 - (dw + half) / (2 * half));
+  ctx.strokeStyle = theme.fg;
+  ctx.lineWidth = 2.5;
+  ctx.setLineDash(p.enabled ? [] : [3, 4]);
+  for (const [sign, reachMs, amplitude, tau] of [
+    [-1, p.window_post_to_pre, -shown.a_minus, p.tau_minus],
+    [1, p.window_pre_to_post, shown.a_plus, p.tau_plus],
+  ]) {
+    ctx.beginPath();
+    ctx.moveTo(X(0), Y(amplitude));
+    const step = Math.max(0.25, far / 300);
+    for (let d = 0; d <= reachMs; d += step) ctx.lineTo(X(sign * d), Y(amplitude * Math.exp(-d / tau)));
+    ctx.lineTo(X(sign * reachMs), Y(0));
+    ctx.lineTo(X(sign * far), Y(0));
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+}
+
+function caption(ctx, scene, p) {
+  const { box, theme } = scene;
+  const rows = [
+    [`LTD: A− ${short(p.a_minus)} × ${shown.ltd.toFixed(2)} (DA)`, `LTP: A+ ${short(p.a_plus)} × ${shown.ltp.toFixed(2)} (DA)`],
+    [`τ− ${short(p.tau_minus)} ms, to ${p.window_post_to_pre} ms`, `τ+ ${short(p.tau_plus)} ms, to ${p.window_pre_to_post} ms`],
+  ];
+  rows.forEach(([left, right], i) => {
+    label(ctx, left, box.x + 6, box.y + 10 + i * 16, theme.fg);
+    label(ctx, right, box.x + box.w - 6, box.y + 10 + i * 16, theme.fg, "right");
+  });
+  if (!p.enabled) label(ctx, "STDP is off: no weight changes", box.x + box.w / 2, box.y + 46, theme.alert, "center");
+}
+
+function short(v) { return String(Number(Number(v).toPrecision(3))); }

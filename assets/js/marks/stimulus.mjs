@@ -1,0 +1,141 @@
+/** What drives block 0: the image shown now with its label, and the input of every step as a trace. */
+
+import { devicePixels, eachColumn, emptyNote, eventLines, label, plate, timeAxis, timeGrid, Pixels } from "./paint.mjs";
+
+const SIDE = 8;
+const pixels = new Pixels();
+let shown = {};
+
+export const mark = {
+  slug: "stimulus",
+  time: true,
+  margin: { l: 168, r: 60 },
+
+  layout: () => ({
+    yaxis: { range: [0, 1.02], fixedrange: true, tickvals: [0, 0.5, 1], showgrid: false,
+      title: { text: "" }, side: "right" },
+  }),
+
+  draw(ctx, scene) {
+    const { box, store, theme } = scene;
+    if (store.empty) { emptyNote(ctx, box, "waiting for the first frame", theme); return; }
+    const event = latest(scene);
+    shown = { type: event?.type ?? null, label: event?.label ?? null, index: event?.index ?? null,
+      kind: kindOf(scene, event), sum: 0 };
+    image(ctx, scene, event);
+    timeGrid(ctx, box, scene);
+    trace(ctx, scene);
+    changes(ctx, scene);
+    eventLines(ctx, box, scene, false);
+    timeAxis(ctx, box, scene);
+  },
+
+  labels(ctx, scene) {
+    const { box, theme } = scene;
+    ctx.save();
+    ctx.translate(box.x + box.w + 48, box.y + box.h / 2);
+    ctx.rotate(-Math.PI / 2);
+    label(ctx, "mean of 64 inputs", 0, 0, theme.muted, "center");
+    ctx.restore();
+  },
+
+  foot: (scene) => `${shown.kind ?? "input"}: ${describe(shown)} · trace: mean of the 64 inputs at each step, `
+    + `min and max per pixel, 0 to 1${scene.store.meta?.stim_hi > 1 ? " (values outside 0 to 1 are clipped)" : ""}`,
+
+  drawn: () => shown,
+};
+
+function latest(scene) {
+  const list = scene.store.events;
+  for (let i = list.length - 1; i >= 0; i--) {
+    if ((list[i].type === "stimulus" || list[i].type === "rest") && list[i].step < scene.step1) return list[i];
+  }
+  return null;
+}
+
+function kindOf(scene, event) {
+  return event?.kind ?? scene.params?.values?.["stimulus.kind"] ?? null;
+}
+
+function describe({ type, label: name, index }) {
+  if (type === "rest") return "rest, no input";
+  if (name === null || name === undefined) return "running";
+  return `label “${name}”${index === null || index === undefined ? "" : `, #${index}`}`;
+}
+
+/** The event's image; without one, the mean input over the last 50 steps in view. */
+function image(ctx, scene, event) {
+  const { box, theme, dpr } = scene;
+  const side = Math.max(16, Math.min(box.x - 24, box.h - 18, 120));
+  const frame = { x: Math.max(4, (box.x - side) / 2 - 8), y: box.y, w: side, h: side };
+  let values = Array.isArray(event?.image) && event.image.length === SIDE * SIDE ? event.image : null;
+  if (event?.type === "rest") values = new Array(SIDE * SIDE).fill(0);
+  const measured = values === null;
+  if (measured) values = recent(scene);
+  const [w, h] = devicePixels(frame, dpr);
+  const words = pixels.open(w, h);
+  for (let y = 0; y < h; y++) {
+    for (let x = 0; x < w; x++) {
+      const v = values[Math.floor(y / h * SIDE) * SIDE + Math.floor(x / w * SIDE)];
+      const grey = Math.round(theme.dark ? 20 + v * 222 : 255 - v * 229);
+      words[y * w + x] = (255 << 24 | grey << 16 | grey << 8 | grey) >>> 0;
+    }
+  }
+  for (const v of values) shown.sum += v;
+  pixels.put(ctx, frame.x, frame.y, dpr);
+  ctx.strokeStyle = theme.line;
+  ctx.lineWidth = 1;
+  ctx.strokeRect(Math.round(frame.x) - 0.5, Math.round(frame.y) - 0.5, side + 1, side + 1);
+  const name = event?.type === "rest" ? "rest" : measured ? "mean of 50 ms" : `${shown.kind} “${event.label}”`;
+  label(ctx, name, frame.x + side / 2, frame.y + side + 11, theme.fg, "center");
+}
+
+function recent(scene) {
+  const { store } = scene;
+  const values = new Array(SIDE * SIDE).fill(0);
+  const from = Math.max(scene.step0, scene.step1 - 50), n = Math.max(1, scene.step1 - from);
+  for (let step = from; step < scene.step1; step++) {
+    const at = (step % store.capacity) * 64;
+    for (let i = 0; i < 64; i++) values[i] += store.stim[at + i] / 255 / n;
+  }
+  return values;
+}
+
+function trace(ctx, scene) {
+  const { box, store, theme } = scene;
+  ctx.strokeStyle = theme.fg;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  const columns = Math.max(1, Math.floor(Math.min(box.w, scene.span)));
+  eachColumn(scene, columns, (c, s0, s1) => {
+    let lo = 1, hi = 0;
+    for (let step = s0; step < s1; step++) {
+      const at = (step % store.capacity) * 64;
+      let sum = 0;
+      for (let i = 0; i < 64; i++) sum += store.stim[at + i];
+      const v = sum / (64 * 255);
+      if (v < lo) lo = v;
+      if (v > hi) hi = v;
+    }
+    const x = box.x + (s0 - scene.t0) / scene.span * box.w;
+    if (c === 0) ctx.moveTo(x, box.y + box.h * (1 - hi / 1.02));
+    ctx.lineTo(x, box.y + box.h * (1 - lo / 1.02));
+    ctx.lineTo(x, box.y + box.h * (1 - hi / 1.02));
+  });
+  ctx.stroke();
+}
+
+/** A labelled mark where each stimulus or rest begins. */
+function changes(ctx, scene) {
+  const { box, store, theme, t0_ms, t1_ms } = scene;
+  let free = box.x;
+  for (const event of store.events) {
+    if (event.type !== "stimulus" && event.type !== "rest") continue;
+    if (event.t_ms < t0_ms || event.t_ms > t1_ms) continue;
+    const x = box.x + (event.t_ms - t0_ms) / (t1_ms - t0_ms) * box.w;
+    ctx.fillStyle = theme.line;
+    ctx.fillRect(Math.round(x), box.y, 1, box.h);
+    const text = event.type === "rest" ? "rest" : `“${String(event.label).slice(0, 12)}”`;
+    if (x >= free && x + 30 < box.x + box.w) free = x + 3 + plate(ctx, text, x + 2, box.y + 9, theme.fg, theme.bg);
+  }
+}

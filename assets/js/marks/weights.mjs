@@ -1,0 +1,155 @@
+/** Recurrent weights of a block: log counts in fixed bins, inhibitory apart; below, their drift. */
+
+import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
+import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate } from "./paint.mjs";
+
+const W_LOW = -1, LOG_TOP = 5, LOG_LOW = -0.3;
+const INHIBITORY = "#0072B2", EXCITATORY = "#D55E00";
+const pixels = new Pixels();
+let shown = {};
+
+export const mark = {
+  slug: "weights",
+  time: false,
+  margin: { l: 64, r: 60 },
+
+  layout: (scene) => {
+    const range = [W_LOW * 1.03, hi(scene) * 1.03];
+    return {
+      xaxis: { range, anchor: "y2", title: { text: "weight w" }, fixedrange: false, showgrid: true },
+      yaxis: { type: "log", range: [LOG_LOW, LOG_TOP], domain: [0.46, 1], dtick: 1, fixedrange: true,
+        exponentformat: "power", title: { text: "count (log)" } },
+      yaxis2: { range: [0, 1], domain: [0, 0.38], showticklabels: false, ticks: "", showgrid: false,
+        fixedrange: true, title: { text: "" }, anchor: "x" },
+    };
+  },
+
+  layoutKey: (scene) => hi(scene),
+
+  draw(ctx, scene) {
+    const { box, store, theme } = scene;
+    const record = store.histAt(scene.step1);
+    shown = { block: store.meta?.weights_block ?? 0, exc_sum: 0, inh_sum: 0, step: record?.step ?? null };
+    if (!record) {
+      emptyNote(ctx, box, "weights are sampled every 250 ms · waiting for the next sample", theme);
+      return;
+    }
+    const { bins } = record, at = shown.block * bins;
+    histogram(ctx, scene, record.inh.subarray(at, at + bins), W_LOW, 0, INHIBITORY, true);
+    histogram(ctx, scene, record.exc.subarray(at, at + bins), 0, record.w_hi ?? 1, EXCITATORY, false);
+    for (let i = 0; i < bins; i++) {
+      shown.exc_sum += record.exc[at + i];
+      shown.inh_sum += record.inh[at + i];
+    }
+    [shown.at_zero, shown.at_max] = record.bounds.subarray(shown.block * 2, shown.block * 2 + 2);
+    bounds(ctx, scene, record);
+    const low = scene.boxOf("yaxis2");
+    if (low) drift(ctx, low, scene);
+  },
+
+  labels(ctx, scene) {
+    const low = scene.boxOf("yaxis2"), { theme, box } = scene;
+    if (!low) return;
+    colorBar(ctx, { x: low.x + low.w + 8, y: low.y, h: low.h }, CIVIDIS_STOPS,
+      [[0, "0"], [1, "10⁵"]], "count", theme);
+    label(ctx, "drift", box.x - 8, low.y + 8, theme.muted, "right");
+    const span = driftSpan(scene);
+    if (!span) return;
+    label(ctx, "older", box.x - 8, low.y + low.h - 6, theme.muted, "right");
+    label(ctx, `${((span[1] - span[0]) / 1000).toFixed(1)} s`, box.x - 8, low.y + low.h / 2, theme.fg, "right");
+  },
+
+  foot: (scene) => `block ${shown.block} of ${scene.store.L} · ${grouped(shown.exc_sum ?? 0)} plastic excitatory, `
+    + `${grouped(shown.inh_sum ?? 0)} fixed inhibitory weights · fixed bins · sampled every 250 ms`,
+
+  drawn: () => shown,
+};
+
+function hi(scene) { return scene.store.hist.at(-1)?.w_hi ?? 1; }
+
+function toX(box, scene, w) {
+  const lo = W_LOW * 1.03, top = hi(scene) * 1.03;
+  return box.x + (w - lo) / (top - lo) * box.w;
+}
+
+function histogram(ctx, scene, counts, from, to, color, hatched) {
+  const { box } = scene;
+  const width = (to - from) / counts.length;
+  ctx.fillStyle = color;
+  ctx.beginPath();
+  for (let i = 0; i < counts.length; i++) {
+    if (!counts[i]) continue;
+    const x0 = toX(box, scene, from + i * width), x1 = toX(box, scene, from + (i + 1) * width);
+    const share = Math.min(1, (Math.log10(counts[i]) - LOG_LOW) / (LOG_TOP - LOG_LOW));
+    ctx.rect(x0, box.y + box.h * (1 - share), Math.max(1, x1 - x0 - 0.5), box.h * share);
+  }
+  ctx.fill();
+  if (hatched) hatch(ctx, box, toX(box, scene, from), toX(box, scene, to));
+}
+
+/** White diagonals over what was just filled, so that inhibitory is told by more than colour. */
+function hatch(ctx, box, x0, x1) {
+  ctx.save();
+  ctx.clip();
+  ctx.strokeStyle = "rgba(255,255,255,0.55)";
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  for (let x = x0 - box.h; x < x1; x += 6) {
+    ctx.moveTo(x, box.y + box.h);
+    ctx.lineTo(x + box.h, box.y);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+function bounds(ctx, scene, record) {
+  const { box, theme } = scene;
+  ctx.strokeStyle = theme.alert;
+  ctx.lineWidth = 1.5;
+  ctx.setLineDash([5, 3]);
+  for (const w of [0, record.w_max]) {
+    const x = toX(box, scene, w);
+    ctx.beginPath();
+    ctx.moveTo(x, box.y);
+    ctx.lineTo(x, box.y + box.h);
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+  const percent = (v) => `${(100 * v).toFixed(1)} %`;
+  plate(ctx, "inhibitory (fixed)", toX(box, scene, W_LOW), box.y + 9, theme.fg, theme.bg);
+  plate(ctx, `excitatory: ${percent(shown.at_zero)} at 0, ${percent(shown.at_max)} at w_max ${short(record.w_max)}`,
+    box.x + box.w, box.y + 9, theme.fg, theme.bg, "right");
+}
+
+function short(v) { return String(Number(Number(v).toPrecision(3))); }
+
+function driftSpan(scene) {
+  const list = scene.store.hist;
+  const inView = list.filter((h) => h.step < scene.step1);
+  return inView.length > 1 ? [inView[0].step * scene.dt, inView.at(-1).step * scene.dt] : null;
+}
+
+/** Newest sample on top, one band a sample; x is the weight axis shared with the histogram. */
+function drift(ctx, box, scene) {
+  const { store, dpr, theme } = scene;
+  const list = store.hist.filter((h) => h.step < scene.step1).slice(-40);
+  const [w, h] = devicePixels(box, dpr);
+  const words = pixels.open(w, h);
+  const lo = W_LOW * 1.03, top = hi(scene) * 1.03;
+  list.forEach((record, k) => {
+    const y0 = Math.round((list.length - 1 - k) * h / list.length);
+    const y1 = Math.round((list.length - k) * h / list.length);
+    const at = shown.block * record.bins;
+    for (let x = 0; x < w; x++) {
+      const weight = lo + (x + 0.5) / w * (top - lo);
+      const count = weight < 0
+        ? record.inh[at + Math.floor((weight - W_LOW) * record.bins)]
+        : record.exc[at + Math.floor(weight / (record.w_hi ?? 1) * record.bins)];
+      if (count === undefined || weight < W_LOW) continue;
+      words[y0 * w + x] = CIVIDIS[Math.min(255, Math.round(Math.log10(count + 1) / LOG_TOP * 255))];
+    }
+    for (let y = y0 + 1; y < y1; y++) words.copyWithin(y * w, y0 * w, y0 * w + w);
+  });
+  pixels.put(ctx, box.x, box.y, dpr);
+  if (list.length < 2) emptyNote(ctx, box, "drift needs two samples", theme);
+}

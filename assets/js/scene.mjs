@@ -1,0 +1,149 @@
+/** What one draw needs to know: the window, the rows and their groups, names, rates, the theme. */
+
+import { theme } from "./colors.mjs";
+
+const ORDER_EVERY_MS = 1000;
+
+/** Makes scenes; keeps what changes seldom (groups, row bands, order) between them. */
+export class SceneMaker {
+  constructor(app) {
+    this.app = app;
+    this.orderAt = 0;
+    app.on("manifest", () => { this.groupsCache = null; this.rows = null; });
+  }
+
+  /**
+   * @param {Store} store record to draw
+   * @param {number} t1 end of the window as a step, may be fractional
+   */
+  make(store, t1) {
+    const { app } = this;
+    const dt = app.dt, span = app.view.span_ms / dt;
+    const t0 = t1 - span;
+    const groups = this.#groups(store);
+    this.#bands(store, groups);
+    const scene = {
+      store, view: app.view, params: app.params, theme: theme(), dt, span, t0, t1,
+      span_ms: app.view.span_ms, t0_ms: t0 * dt, t1_ms: t1 * dt,
+      step0: Math.max(store.step0, Math.ceil(t0)), step1: Math.min(store.step1, Math.ceil(t1)),
+      dpr: window.devicePixelRatio || 1, now: performance.now(),
+      rows: store.rows, groups, rowGroups: this.rowGroups,
+      total_n: groups.reduce((sum, group) => sum + group.n, 0),
+    };
+    scene.step1 = Math.max(scene.step0, scene.step1);
+    Object.assign(scene, names(groups), rates(scene), edges(scene));
+    scene.order = this.#order(scene);
+    return scene;
+  }
+
+  /** Groups of the manifest, or an even split until it is here. */
+  #groups(store) {
+    if (this.groupsCache) return this.groupsCache;
+    let first = 0;
+    const listed = this.app.manifest?.groups ?? Array.from({ length: store.G || 0 }, () => ({ n: store.D || 256 }));
+    const groups = listed.map((group, g) => {
+      const n = group.n;
+      const block = group.block ?? g >> 1;
+      const stage = g % 2 ? "out" : "in";
+      const made = { g, n, first, block, stage, short: `b${block} ${stage}`, n_exc: group.n_exc ?? n };
+      first += n;
+      return made;
+    });
+    if (this.app.manifest?.groups && groups.length) this.groupsCache = groups;
+    return groups;
+  }
+
+  #bands(store, groups) {
+    if (this.rows === store.rows && this.rowGroups?.of === groups) return;
+    this.rows = store.rows;
+    const bands = [];
+    store.rows.forEach((id, row) => {
+      const group = groups.find((g) => id >= g.first && id < g.first + g.n);
+      const last = bands.at(-1);
+      if (last && last.g === group?.g) last.to = row + 1;
+      else if (group) bands.push({ ...group, from: row, to: row + 1 });
+    });
+    bands.of = groups;
+    this.rowGroups = bands;
+    this.orderCache = null;
+  }
+
+  /** Row to place inside its group by rate or first spike of the window; null when by id. */
+  #order(scene) {
+    const by = scene.view.order;
+    if (by === "id") { this.orderCache = null; return null; }
+    const fresh = this.orderCache?.by === by && scene.now - this.orderAt < ORDER_EVERY_MS;
+    if (fresh && scene.view.mode === "live") return this.orderCache;
+    this.orderAt = scene.now;
+    const n = scene.rows.length;
+    const count = new Uint32Array(n), first = new Float64Array(n).fill(Infinity);
+    scene.store.eachSpike(scene.step0, scene.step1, (row, step) => {
+      count[row]++;
+      if (step < first[row]) first[row] = step;
+    });
+    const key = by === "rate" ? (row) => -count[row] : (row) => first[row];
+    const position = new Uint32Array(n), inverse = new Uint32Array(n);
+    for (const band of scene.rowGroups) {
+      const rows = Array.from({ length: band.to - band.from }, (_, i) => band.from + i);
+      rows.sort((a, b) => (key(a) === key(b) ? a - b : key(a) - key(b)));
+      rows.forEach((row, i) => { position[row] = band.from + i; inverse[band.from + i] = row; });
+    }
+    this.orderCache = { by, position, inverse };
+    return this.orderCache;
+  }
+}
+
+function names(groups) {
+  const groupOf = (id) => {
+    const n = groups[0]?.n ?? 256;
+    const guess = groups[Math.floor(id / n)];
+    if (guess && id >= guess.first && id < guess.first + guess.n) return guess.g;
+    return groups.find((g) => id >= g.first && id < g.first + g.n)?.g ?? 0;
+  };
+  return {
+    groupOf,
+    neuronName: (id) => {
+      const group = groups[groupOf(id)];
+      return group ? `block ${group.block} ${group.stage} #${id - group.first}` : `neuron ${id}`;
+    },
+    inhibitory: (id) => {
+      const group = groups[groupOf(id)];
+      return group !== undefined && id - group.first >= group.n_exc;
+    },
+  };
+}
+
+/** Mean rate of stage `g` over the window, Hz per neuron. */
+function rates(scene) {
+  const { store } = scene;
+  let totals = null;
+  return {
+    hz: (g) => {
+      totals ??= sumRates(store, scene.step0, scene.step1);
+      const ms = Math.max(1, (scene.step1 - scene.step0) * scene.dt);
+      return totals[g] / (scene.groups[g]?.n ?? 1) / ms * 1000;
+    },
+  };
+}
+
+function sumRates(store, step0, step1) {
+  const totals = new Float64Array(store.G || 0);
+  for (let step = step0; step < step1; step++) {
+    const at = (step % store.capacity) * store.G;
+    for (let g = 0; g < store.G; g++) totals[g] += store.rates[at + g];
+  }
+  return totals;
+}
+
+/** Bin edges on the absolute grid of `bin` steps, cut at parameter changes. */
+function edges(scene) {
+  return {
+    binEdges: (bin) => {
+      const cuts = scene.store.events.filter((e) => (e.type === "param" || e.type === "reset")
+        && e.step > scene.step0 && e.step < scene.step1).map((e) => e.step);
+      const all = new Set([scene.step0, scene.step1, ...cuts]);
+      for (let s = Math.ceil(scene.step0 / bin) * bin; s < scene.step1; s += bin) all.add(s);
+      return [...all].sort((a, b) => a - b);
+    },
+  };
+}

@@ -1,0 +1,180 @@
+/**
+ * Typed rings over simulated steps: everything received, of which the marks draw a window.
+ * A step's slot is `step % capacity`; gate samples lie at steps divisible by 4.
+ */
+
+const GATE_EVERY = 4;
+const SPIKES = 1 << 22;
+const HISTORY = 512;
+const EVENTS = 2000;
+
+export class Store {
+  /** @param {number} capacity steps kept, a multiple of 4 */
+  constructor(capacity = 16384) {
+    this.capacity = capacity;
+    this.spk = new Uint16Array(SPIKES);
+    this.spkStart = new Float64Array(capacity);
+    this.spkCount = new Uint32Array(capacity);
+    this.clear();
+  }
+
+  /** Forget everything; the next frame starts a new record. */
+  clear() {
+    this.epoch = null;
+    this.step0 = 0;
+    this.step1 = 0;
+    this.spkTotal = 0;
+    this.rows = [];
+    this.membrane = [];
+    this.hist = [];
+    this.events = [];
+    this.meta = null;
+    this.version = (this.version ?? 0) + 1;
+  }
+
+  get empty() { return this.epoch === null || this.step1 <= this.step0; }
+
+  /** True when `frame` continues this record without a hole and with the same view. */
+  continues({ meta }) {
+    return meta.kind === "frame" && this.epoch === meta.epoch && meta.step0 === this.step1
+      && meta.step1 - meta.step0 <= this.capacity
+      && same(this.rows, meta.rows) && same(this.membrane, meta.membrane);
+  }
+
+  /**
+   * Take in one Window (frame, keyframe or window answer).
+   * @returns {boolean} false when it could only be used after a `clear` (a keyframe does that itself)
+   */
+  append(frame) {
+    const { meta, arrays } = frame;
+    if (meta.kind !== "frame") {
+      this.clear();
+      this.#open(meta, arrays);
+    } else if (!this.continues(frame)) {
+      return false;
+    }
+    this.meta = meta;
+    this.#samples(meta, arrays);
+    this.#spikes(meta, arrays);
+    this.#histograms(meta, arrays);
+    this.#events(meta.events ?? []);
+    this.step1 = meta.step1;
+    this.step0 = Math.max(this.step0, this.step1 - this.capacity);
+    return true;
+  }
+
+  #open(meta, arrays) {
+    const width = (name) => arrays[name]?.shape.at(-1) ?? 0;
+    this.epoch = meta.epoch;
+    this.step0 = this.step1 = meta.step0;
+    this.rows = meta.rows ?? [];
+    this.membrane = meta.membrane ?? [];
+    this.G = width("rates");
+    this.K = width("u");
+    this.D = width("gate");
+    this.L = width("gate_mean");
+    const n = this.capacity;
+    this.rates = sized(this.rates, Uint16Array, n * this.G);
+    this.u = sized(this.u, Float32Array, n * this.K);
+    this.theta = sized(this.theta, Float32Array, n * this.G);
+    this.levels = sized(this.levels, Float32Array, n * 4);
+    this.gains = sized(this.gains, Float32Array, n * 5);
+    this.stim = sized(this.stim, Uint8Array, n * 64);
+    this.gate = sized(this.gate, Uint8Array, (n / GATE_EVERY) * this.D);
+    this.gateMean = sized(this.gateMean, Float32Array, (n / GATE_EVERY) * this.L);
+  }
+
+  #samples({ step0, step1 }, arrays) {
+    ring(this.rates, arrays.rates, step0, step1, this.capacity, this.G);
+    ring(this.u, arrays.u, step0, step1, this.capacity, this.K);
+    ring(this.theta, arrays.theta, step0, step1, this.capacity, this.G);
+    ring(this.levels, arrays.levels, step0, step1, this.capacity, 4);
+    ring(this.gains, arrays.gains, step0, step1, this.capacity, 5);
+    ring(this.stim, arrays.stim, step0, step1, this.capacity, 64);
+    const g0 = Math.ceil(step0 / GATE_EVERY), g1 = Math.ceil(step1 / GATE_EVERY);
+    ring(this.gate, arrays.gate, g0, g1, this.capacity / GATE_EVERY, this.D);
+    ring(this.gateMean, arrays.gate_mean, g0, g1, this.capacity / GATE_EVERY, this.L);
+  }
+
+  #spikes({ step0, step1 }, arrays) {
+    const dt = arrays.spk_dt?.data ?? [], row = arrays.spk_row?.data ?? [];
+    const from = Math.max(step0, step1 - this.capacity);
+    let i = 0;
+    while (i < dt.length && step0 + dt[i] < from) i++;
+    for (let step = from; step < step1; step++) {
+      const slot = step % this.capacity;
+      const start = this.spkTotal;
+      while (i < dt.length && dt[i] === step - step0) this.spk[this.spkTotal++ % SPIKES] = row[i++];
+      this.spkStart[slot] = start;
+      this.spkCount[slot] = this.spkTotal - start;
+    }
+    if (i < dt.length) throw new Error("spk_dt is not ascending or leaves its window");
+  }
+
+  #histograms(meta, arrays) {
+    if (!arrays.hist_exc) return;
+    const [M, L, bins] = arrays.hist_exc.shape;
+    for (let m = 0; m < M; m++) {
+      const part = (name, width) => arrays[name].data.slice(m * L * width, (m + 1) * L * width);
+      this.hist.push({
+        step: meta.hist_steps?.[m] ?? meta.step1, w_hi: meta.w_hi, w_max: meta.w_max,
+        exc: part("hist_exc", bins), inh: part("hist_inh", bins), bounds: part("bounds", 2),
+        pairs: part("pairs", arrays.pairs.shape[2]), L, bins,
+      });
+    }
+    if (this.hist.length > HISTORY) this.hist.splice(0, this.hist.length - HISTORY);
+  }
+
+  #events(events) {
+    for (const event of events) this.events.push(event);
+    if (this.events.length > EVENTS) this.events.splice(0, this.events.length - EVENTS);
+  }
+
+  /** Call `fn(row, step)` for every stored spike of steps [step0, step1). */
+  eachSpike(step0, step1, fn) {
+    for (let step = Math.max(step0, this.step0); step < Math.min(step1, this.step1); step++) {
+      const slot = step % this.capacity;
+      let at = this.spkStart[slot];
+      for (const end = at + this.spkCount[slot]; at < end; at++) fn(this.spk[at % SPIKES], step);
+    }
+  }
+
+  /** Number of stored spikes (of the rows in view) in steps [step0, step1). */
+  countSpikes(step0, step1) {
+    let total = 0;
+    for (let step = Math.max(step0, this.step0); step < Math.min(step1, this.step1); step++) {
+      total += this.spkCount[step % this.capacity];
+    }
+    return total;
+  }
+
+  /** The newest weight record at or before `step`, or null. */
+  histAt(step) {
+    for (let i = this.hist.length - 1; i >= 0; i--) if (this.hist[i].step < step) return this.hist[i];
+    return null;
+  }
+}
+
+function ring(target, source, from, to, capacity, width) {
+  if (!source || !width || to <= from) return;
+  const first = Math.max(from, to - capacity);
+  let step = first;
+  while (step < to) {
+    const slot = step % capacity;
+    const n = Math.min(to - step, capacity - slot);
+    const at = (step - from) * width;
+    target.set(source.data.subarray(at, at + n * width), slot * width);
+    step += n;
+  }
+}
+
+function sized(array, Type, length) {
+  return array?.length === length ? array : new Type(length);
+}
+
+function same(a, b) {
+  if (a === b || b === undefined) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,42 @@
+// The bottom line: which parameters are not at their default, and what exactly is running.
+
+import { h, whenReady } from "./dom.mjs";
+import { num } from "./format.mjs";
+import { changedTexts, provenance } from "./provenance.mjs";
+
+const REFRESH_MS = 1000;
+const STATUS_MS = 500;
+
+/** Fills `#strip`. */
+export function mount(app) {
+  const changed = h("output", { class: "strip-changed", "aria-label": "Changed parameters" });
+  const origin = h("span", { class: "strip-origin" });
+  const speed = h("span", { class: "strip-status", id: "statusline" });
+  document.getElementById("strip").append(changed, origin, speed);
+  const showChanged = () => {
+    const texts = changedTexts(app.params);
+    changed.textContent = texts.length ? texts.join(" · ") : "all defaults";
+    changed.title = texts.join("\n");
+    changed.classList.toggle("strip-any", texts.length > 0);
+  };
+  const showOrigin = () => {
+    const from = provenance(app);
+    origin.textContent = `t4dm ${from.version} (${from.commit}) · config ${from.config_digest} · seed ${from.seed ?? "–"} · dt ${from.dt_ms} ms · ${from.session}`;
+  };
+  setInterval(() => !document.hidden && (speed.textContent = statusText(app)), STATUS_MS);
+  app.on("params", showChanged);
+  whenReady(app, () => {
+    showChanged();
+    showOrigin();
+    setInterval(() => !document.hidden && showOrigin(), REFRESH_MS);
+  });
+}
+
+/** Frames a second, latency, step and parameter revision, as `window.t4dm.stats()` has them. */
+function statusText(app) {
+  const stats = window.t4dm?.stats?.();
+  if (!stats) return "";
+  const { p50, p95 } = stats.latency_ms ?? {};
+  const latency = Number.isFinite(p50) ? `${Math.round(p50)} / ${Math.round(p95)} ms` : "–";
+  return `${num(stats.fps, 3)} fps · latency ${latency} · step ${stats.sim_step} · rev ${stats.params_rev} · ${app.who}`;
+}

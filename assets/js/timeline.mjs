@@ -1,0 +1,127 @@
+/** The LIVE / PAUSED / REPLAY bar: badge, slider over held history, span, marks of what happened. */
+
+import { theme } from "./colors.mjs";
+import { eventText } from "./marks/paint.mjs";
+
+const SPANS = [100, 200, 300, 500, 1000, 2000, 5000, 10000];
+const SHAPES = { live: "●", paused: "❚❚", replay: "◀◀", stale: "▲", down: "✕", waiting: "○" };
+
+/** Fill `#timeline`. `loop` tells how old the newest data is. */
+export function mountTimeline(app, loop) {
+  const root = document.getElementById("timeline");
+  const badge = make("output", "tl-badge");
+  const pause = make("button", "tl-pause");
+  const track = make("div", "tl-track");
+  const marks = make("canvas", "tl-marks");
+  const slider = make("input", "tl-slider");
+  const where = make("output", "tl-where");
+  const live = make("button", "tl-live");
+  Object.assign(slider, { type: "range", min: 0, max: 1, step: 1, title: "Scroll through held history" });
+  slider.setAttribute("aria-label", "End of the window in simulated ms");
+  pause.type = live.type = "button";
+  track.append(marks, slider);
+  Object.assign(track.style, { position: "relative" });
+  Object.assign(marks.style, { position: "absolute", inset: "0", width: "100%", height: "100%", pointerEvents: "none" });
+  root.replaceChildren(badge, pause, track, where, spanSelect(app), live);
+
+  const seen = [];
+  app.on("event", (event) => {
+    seen.push({ ...event, epoch: app.meta?.epoch });
+    if (seen.length > 2000) seen.shift();
+  });
+  slider.addEventListener("input", () => app.seek(Number(slider.value)));
+  pause.addEventListener("click", () => (app.view.mode === "live" ? app.pauseView() : app.liveView()));
+  live.addEventListener("click", () => app.liveView());
+
+  const show = () => refresh({ app, loop, badge, pause, slider, where, live, marks, seen });
+  setInterval(() => { if (!document.hidden) show(); }, 250);
+  for (const name of ["view", "status", "theme", "ready"]) app.on(name, show);
+  show();
+}
+
+function make(tag, className) {
+  const node = document.createElement(tag);
+  node.className = className;
+  return node;
+}
+
+function spanSelect(app) {
+  const label = make("label", "tl-span");
+  const node = document.createElement("select");
+  node.setAttribute("aria-label", "Window span");
+  for (const ms of SPANS) {
+    const option = document.createElement("option");
+    option.value = String(ms);
+    option.textContent = ms < 1000 ? `${ms} ms` : `${ms / 1000} s`;
+    node.append(option);
+  }
+  const show = () => {
+    if (!SPANS.includes(app.view.span_ms)) return;
+    node.value = String(app.view.span_ms);
+  };
+  node.addEventListener("change", () => app.setSpan(Number(node.value)));
+  app.on("view", show);
+  show();
+  label.append("span ", node);
+  return label;
+}
+
+/** `{kind, text}` of the badge: what the picture is, told by shape and words. */
+export function badge(app, loop) {
+  const { mode } = app.view;
+  const t = (ms) => `${(ms / 1000).toFixed(2)} s`;
+  if (app.status === "waiting") return { kind: "waiting", text: "WAITING for the first frame" };
+  if (app.status === "down") return { kind: "down", text: `STALE ${loop.age.toFixed(1)} s · worker restarting…` };
+  if (app.status === "stale") return { kind: "stale", text: `STALE ${loop.age.toFixed(1)} s` };
+  if (mode === "rewind") return { kind: "replay", text: `REPLAY at ${t(app.view.t1_ms)}` };
+  if (mode === "paused") return { kind: "paused", text: `PAUSED view at ${t(app.view.t1_ms)}` };
+  if (app.meta?.state === "paused") {
+    const why = app.meta.reason ? ` · ${app.meta.reason}` : "";
+    return { kind: "paused", text: `PAUSED run${why}` };
+  }
+  return { kind: "live", text: "LIVE" };
+}
+
+function refresh({ app, loop, badge: node, pause, slider, where, live, marks, seen }) {
+  const { kind, text } = badge(app, loop);
+  const words = `${SHAPES[kind]} ${text}`;
+  if (node.textContent !== words) node.textContent = words;
+  node.dataset.kind = kind;
+  const following = app.view.mode === "live";
+  pause.textContent = following ? "Pause view" : "Follow live";
+  const [lo, hi] = app.meta?.held ?? [0, 0];
+  slider.min = String(Math.round(Math.min(hi, lo + app.view.span_ms)));
+  slider.max = String(Math.round(hi));
+  if (document.activeElement !== slider || following) slider.value = String(following ? hi : app.view.t1_ms);
+  slider.disabled = hi <= lo;
+  const behind = Math.max(0, hi - app.view.t1_ms) / 1000;
+  live.hidden = following;
+  live.textContent = `${behind.toFixed(1)} s behind, jump to live`;
+  where.textContent = `held ${(lo / 1000).toFixed(1)}–${(hi / 1000).toFixed(1)} s`;
+  drawMarks(marks, seen.filter((e) => e.epoch === app.meta?.epoch), app, Number(slider.min), hi);
+}
+
+/** Ticks for events and the window in view, along the slider. */
+function drawMarks(canvas, events, app, lo, hi) {
+  const look = theme(), dpr = window.devicePixelRatio || 1;
+  const w = canvas.clientWidth, h = canvas.clientHeight;
+  if (canvas.width !== Math.round(w * dpr)) canvas.width = Math.round(w * dpr);
+  if (canvas.height !== Math.round(h * dpr)) canvas.height = Math.round(h * dpr);
+  const ctx = canvas.getContext("2d");
+  ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+  ctx.clearRect(0, 0, w, h);
+  if (hi <= lo) return;
+  const X = (ms) => 8 + (ms - lo) / (hi - lo) * (w - 16);
+  for (const event of events) {
+    if (event.t_ms < lo || eventText(event) === null) continue;
+    const strong = event.type === "break" || event.type === "nan" || event.type === "reset";
+    ctx.fillStyle = strong ? look.alert : event.type === "inject" ? "#D55E00" : look.muted;
+    ctx.fillRect(Math.round(X(event.t_ms)), strong ? 0 : h * 0.62, strong ? 2 : 1, h);
+  }
+  if (app.view.mode === "live") return;
+  ctx.fillStyle = look.alert;
+  ctx.globalAlpha = 0.25;
+  const x0 = X(Math.max(lo, app.view.t1_ms - app.view.span_ms));
+  ctx.fillRect(x0, 0, Math.max(2, X(app.view.t1_ms) - x0), h);
+  ctx.globalAlpha = 1;
+}

@@ -1,0 +1,142 @@
+/** The buttons and selects in each panel's head. */
+
+import { theme } from "./colors.mjs";
+import { panelPng } from "./compose.mjs";
+import { ORDER_NAMES } from "./marks/raster.mjs";
+
+/** Fill `.panel-tools` of every panel. */
+export function mountTools(app, board, inspector) {
+  for (const surface of board.surfaces.values()) {
+    const tools = surface.section.querySelector(".panel-tools");
+    tools.replaceChildren(...selects(app, surface), ...buttons(app, surface, inspector));
+  }
+  app.on("maximise", (slug) => maximise(board, slug));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && app.view.maximised && !event.defaultPrevented) app.maximise(app.view.maximised);
+  });
+}
+
+function buttons(app, surface, inspector) {
+  const title = surface.section.querySelector("h2")?.textContent ?? surface.slug;
+  const data = (ext) => () => {
+    const link = document.createElement("a");
+    link.href = app.url(`/panels/${surface.slug}.${ext}`, inspector.query(surface.slug));
+    link.download = `${surface.slug}.${ext}`;
+    link.click();
+  };
+  return [
+    button("CSV", `Download the data of ${title} in view as CSV`, data("csv")),
+    button("NPZ", `Download the data of ${title} in view as NPZ`, data("npz")),
+    button("PNG", `Save ${title} as a PNG picture`, async () =>
+      save(await panelPng(app, surface, theme()), `${surface.slug}.png`)),
+    button("SVG", `Save ${title} as an SVG drawing`, () => saveSvg(app, surface)),
+    button("⤢", `Maximise ${title}, or put it back`, () => app.maximise(surface.slug), "tool-max"),
+  ];
+}
+
+function button(text, title, act, className = "") {
+  const node = document.createElement("button");
+  node.type = "button";
+  node.className = `tool ${className}`.trim();
+  node.textContent = text;
+  node.title = title;
+  node.setAttribute("aria-label", title);
+  node.addEventListener("click", async () => {
+    node.disabled = true;
+    try { await act(); } finally { node.disabled = false; }
+  });
+  return node;
+}
+
+async function saveSvg(app, surface) {
+  const figure = await app.panelFigure(surface.slug);
+  const look = theme();
+  figure.layout.paper_bgcolor = look.bg;
+  const size = { width: Math.max(720, surface.plot.clientWidth), height: surface.plot.clientHeight + 30 };
+  const url = await window.Plotly.toImage(figure, { format: "svg", ...size });
+  const comma = url.indexOf(",");
+  save(new Blob([decodeURIComponent(url.slice(comma + 1))], { type: "image/svg+xml" }), `${surface.slug}.svg`);
+}
+
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function selects(app, surface) {
+  const { view } = app;
+  switch (surface.slug) {
+    case "raster":
+      return [
+        rowSelect(app),
+        select("Order of rows", Object.entries(ORDER_NAMES).map(([v, t]) => [v, `by ${t}`]), view.order,
+          (order) => app.setView({ order })),
+      ];
+    case "neuromod":
+      return [select("What to show", [["levels", "levels"], ["lines", "lines"], ["gains", "gains applied"]],
+        view.neuromod_view, (neuromod_view) => app.setView({ neuromod_view }))];
+    case "gate": return [blockSelect(app, "gate_block")];
+    case "weights": case "stdp": return [blockSelect(app, "weights_block")];
+    default: return [];
+  }
+}
+
+function select(title, options, value, act) {
+  const node = document.createElement("select");
+  node.className = "tool-select";
+  node.setAttribute("aria-label", title);
+  node.title = title;
+  fill(node, options, value);
+  node.addEventListener("change", () => act(node.value));
+  return node;
+}
+
+function fill(node, options, value) {
+  node.replaceChildren(...options.map(([v, text]) => {
+    const option = document.createElement("option");
+    option.value = v;
+    option.textContent = text;
+    return option;
+  }));
+  node.value = value;
+}
+
+function blockCount(app) {
+  const groups = app.manifest?.groups ?? [];
+  return Math.max(1, ...groups.map((group, g) => (group.block ?? g >> 1) + 1));
+}
+
+function blockSelect(app, key) {
+  const options = () => Array.from({ length: blockCount(app) }, (_, b) => [String(b), `block ${b}`]);
+  const node = select("Block", options(), String(app.view[key]), (v) => app.setView({ [key]: Number(v) }));
+  app.on("manifest", () => fill(node, options(), String(app.view[key])));
+  app.on("view", (changed) => { if (changed.includes(key)) node.value = String(app.view[key]); });
+  return node;
+}
+
+function rowSelect(app) {
+  const options = () => [
+    ["spread:200", "200 rows, all stages"], ["spread:600", "600 rows, all stages"], ["all", "all neurons"],
+    ...Array.from({ length: blockCount(app) }, (_, b) => [`block:${b}`, `block ${b}`]),
+    ...Array.from({ length: 2 * blockCount(app) }, (_, g) =>
+      [`stage:${g}`, `block ${g >> 1} LIF ${g % 2 ? "out" : "in"}`]),
+  ];
+  const node = select("Rows", options(), app.view.rows, (rows) => app.setRows(rows));
+  app.on("manifest", () => fill(node, options(), app.view.rows));
+  app.on("view", (changed) => { if (changed.includes("rows")) node.value = app.view.rows; });
+  return node;
+}
+
+function maximise(board, slug) {
+  document.getElementById("board").classList.toggle("has-maximised", Boolean(slug));
+  for (const surface of board.surfaces.values()) {
+    const on = surface.slug === slug;
+    surface.section.classList.toggle("maximised", on);
+    const max = surface.section.querySelector(".tool-max");
+    if (max) max.textContent = on ? "⤡" : "⤢";
+  }
+  window.dispatchEvent(new Event("resize"));
+}

@@ -1,0 +1,223 @@
+// The top bar: session, run control, speed, time, state, the current stimulus, and the page's tools.
+
+import { command } from "./api.mjs";
+import { h, icon, iconButton, remembered, whenReady } from "./dom.mjs";
+import { num, simTime } from "./format.mjs";
+import { openHelp } from "./keys.mjs";
+import { openSets } from "./sets.mjs";
+import { takeSnapshot } from "./snapshot.mjs";
+import { toastError } from "./toasts.mjs";
+import { depth, redo, undo } from "./undo.mjs";
+
+const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
+const REFRESH_MS = 200;
+const MAX_SEED = 2 ** 31 - 1;
+
+/** Fills `#topbar`. */
+export function mount(app) {
+  const host = document.getElementById("topbar");
+  const parts = [identity(app), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), stimulus(app), tools(app)];
+  host.append(...parts.map((part) => part.node));
+  fillPages(app);
+  restoreTheme();
+  const refresh = () => parts.forEach((part) => part.refresh?.());
+  app.on("status", refresh);
+  app.on("undo", refresh);
+  whenReady(app, refresh);
+  setInterval(() => !document.hidden && refresh(), REFRESH_MS);
+}
+
+/** Runs if it stands, pauses if it runs. */
+export const toggleRun = (app) => send({ type: app.meta?.state === "running" ? "pause" : "run" });
+
+/** Advances `n` steps; pauses first, since only a paused run steps. */
+export const stepBy = (app, n) =>
+  send(app.meta?.state === "running" ? [{ type: "pause" }, { type: "step", n }] : { type: "step", n });
+
+async function send(message) {
+  try {
+    return await command(message);
+  } catch (error) {
+    toastError(error);
+    return null;
+  }
+}
+
+/** The pages that have panels; one appears when it works. */
+function fillPages(app) {
+  const names = [...new Set((app.config.panels ?? []).map((panel) => panel.page))];
+  const link = (name) => h("a", { href: `#${name}`, text: name[0].toUpperCase() + name.slice(1), "aria-current": "page", on: { click: (event) => event.preventDefault() } });
+  document.getElementById("pages").append(h("strong", { class: "brand", text: "t4dm" }), ...names.map(link));
+}
+
+function identity(app) {
+  const name = h("span", { class: "session-name", title: "Session", text: app.session });
+  return { node: h("div", { class: "bar-part" }, h("span", { class: "bar-name", text: "session" }), name) };
+}
+
+function runButtons(app) {
+  const run = h("button", { type: "button", class: "run-button", id: "run-toggle", on: { click: () => toggleRun(app) } });
+  const steps = [1, 10, 100].map((n) => h("button", { type: "button", data: { step: n }, text: `+${n}`, title: `Pause and advance ${n} step${n > 1 ? "s" : ""}${n === 1 ? "  ( . )" : ""}`, "aria-label": `Step ${n}`, on: { click: () => stepBy(app, n) } }));
+  const node = h("div", { class: "bar-part", role: "group", "aria-label": "Run control" }, run, h("span", { class: "button-row" }, ...steps));
+  let shown = null;
+  return {
+    node,
+    refresh() {
+      const running = app.meta?.state === "running";
+      if (running === shown) return;
+      shown = running;
+      run.replaceChildren(icon(running ? "pause" : "run"), h("span", { text: running ? "Pause" : "Run" }));
+      run.title = `${running ? "Pause" : "Run"}  ( Space )`;
+      run.dataset.running = String(running);
+    },
+  };
+}
+
+function seedBox(app) {
+  const box = h("input", { type: "text", inputMode: "numeric", class: "seed-box", id: "seed", autocomplete: "off", "aria-label": "Seed", title: `Seed of the next reset, 0 to ${MAX_SEED}` });
+  const message = h("output", { class: "bar-message", role: "alert" });
+  let dirty = false;
+  box.addEventListener("input", () => (dirty = true));
+  const reset = async () => {
+    const text = box.value.trim();
+    const seed = Number(text);
+    const valid = /^\d+$/.test(text) && seed <= MAX_SEED;
+    box.setAttribute("aria-invalid", String(!valid));
+    message.textContent = valid ? "" : `Seed: a whole number from 0 to ${MAX_SEED}.`;
+    if (!valid) return;
+    dirty = false;
+    await send({ type: "reset", seed });
+  };
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") reset();
+    if (event.key !== "Escape") return;
+    dirty = false;
+    box.value = String(app.meta?.seed ?? "");
+    message.textContent = "";
+    box.setAttribute("aria-invalid", "false");
+  });
+  const button = iconButton("reset", "Reset: state, weights and time from this seed; parameters stay", reset, { id: "reset" });
+  const node = h("div", { class: "bar-part" }, h("label", { htmlFor: "seed", text: "seed" }), box, button, message);
+  const refresh = () => {
+    if (!dirty && document.activeElement !== box && app.meta?.seed !== undefined) box.value = String(app.meta.seed);
+  };
+  return { node, refresh };
+}
+
+function speedControl(app) {
+  const options = [...SPEEDS.map((x) => h("option", { value: String(x), text: `${x}x` })), h("option", { value: "max", text: "max" })];
+  const select = h("select", { id: "speed", "aria-label": "Speed, simulated seconds per second", title: "Simulated seconds per second" }, ...options);
+  const slider = h("input", { type: "range", class: "speed-slider", min: -1, max: 2.05, step: 0.05, "aria-label": "Speed, slider" });
+  const set = (value) => send({ type: "speed", value });
+  let held = false;
+  select.addEventListener("change", () => set(select.value === "max" ? "max" : Number(select.value)));
+  slider.addEventListener("input", () => {
+    held = true;
+    set(Number(slider.value) > 2 ? "max" : Number((10 ** Number(slider.value)).toPrecision(2)));
+  });
+  slider.addEventListener("change", () => (held = false));
+  const node = h("div", { class: "bar-part" }, h("label", { htmlFor: "speed", text: "speed" }), select, slider);
+  return {
+    node,
+    refresh() {
+      const speed = app.meta?.speed;
+      if (speed === undefined || speed === null) return;
+      offer(select, speed);
+      if (!held) slider.value = speed === "max" ? "2.05" : String(Math.log10(speed));
+      slider.setAttribute("aria-valuetext", speed === "max" ? "max" : `${num(speed)} times real time`);
+    },
+  };
+}
+
+/** Selects `speed`, with an option of its own where it is none of the round ones. */
+function offer(select, speed) {
+  const value = String(speed);
+  if (document.activeElement === select && select.value === value) return;
+  if (![...select.options].some((option) => option.value === value)) {
+    select.querySelector("[data-odd]")?.remove();
+    select.prepend(h("option", { value, text: `${num(speed, 3)}x`, data: { odd: "1" } }));
+  }
+  if (select.value !== value) select.value = value;
+}
+
+function clock(app) {
+  const time = h("output", { class: "sim-time", id: "sim-time", title: "Simulated time since the reset" });
+  const ratio = h("output", { class: "sim-ratio", id: "sim-ratio", title: "Achieved simulated seconds per second" });
+  return {
+    node: h("div", { class: "bar-part clock" }, time, ratio),
+    refresh() {
+      const { t_ms: ms, ratio: achieved, state } = app.meta ?? {};
+      time.textContent = simTime(ms);
+      ratio.textContent = state === "running" && Number.isFinite(achieved) ? `${achieved.toFixed(achieved < 10 ? 2 : 1)}x real time` : "standing";
+    },
+  };
+}
+
+/** LIVE, PAUSED, REPLAY, STALE or DOWN, told by shape, word and colour; with the reason. */
+export function badgeOf(app) {
+  const { state, reason, worker } = app.meta ?? {};
+  if (app.status === "down") return { kind: "down", word: "DOWN", reason: worker?.alive === false ? "the worker is restarting" : "no answer from the server" };
+  if (app.status === "stale") return { kind: "stale", word: `STALE ${num(worker?.age_s ?? 0, 2)} s`, reason: "" };
+  if (app.status !== "live") return { kind: "waiting", word: "WAITING", reason: "" };
+  if (app.view?.mode !== "live") return { kind: "replay", word: "REPLAY", reason: "the view stands, the run goes on" };
+  if (state === "running") return { kind: "live", word: "LIVE", reason: "" };
+  return { kind: "paused", word: (state ?? "paused").toUpperCase(), reason: typeof reason === "string" ? reason : "" };
+}
+
+function badge(app) {
+  const word = h("span", { class: "badge-word" });
+  const reason = h("span", { class: "badge-reason", id: "state-reason" });
+  const node = h("div", { class: "bar-part state", id: "state-badge", role: "status" }, h("span", { class: "badge" }, h("i", { class: "badge-shape", "aria-hidden": "true" }), word), reason);
+  return {
+    node,
+    refresh() {
+      const state = badgeOf(app);
+      if (node.dataset.state !== state.kind) node.dataset.state = state.kind;
+      if (word.textContent !== state.word) word.textContent = state.word;
+      if (reason.textContent !== state.reason) reason.textContent = reason.title = state.reason;
+    },
+  };
+}
+
+function stimulus(app) {
+  const label = h("output", { class: "stim-label", id: "stimulus-label", title: "Current stimulus" });
+  let now = "";
+  app.on("event", (event) => {
+    if (event.type === "stimulus") now = String(event.label ?? event.kind ?? "");
+    if (event.type === "rest") now = "rest";
+    if (event.type === "reset") now = "";
+  });
+  return {
+    node: h("div", { class: "bar-part" }, h("span", { class: "bar-name", text: "stimulus" }), label),
+    refresh: () => (label.textContent = now || app.params?.values?.["stimulus.kind"] || "–"),
+  };
+}
+
+function tools(app) {
+  const back = iconButton("undo", "Undo a parameter change  ( Z )", undo, { id: "undo" });
+  const forth = iconButton("redo", "Redo  ( Y )", redo, { id: "redo" });
+  const sets = h("button", { type: "button", id: "open-sets", title: "Parameter sets: save, load, share", on: { click: () => openSets(app) } }, icon("sets"), h("span", { text: "Sets" }));
+  const shot = h("button", { type: "button", id: "snapshot", class: "primary", title: "Snapshot of the whole board  ( S )", on: { click: () => takeSnapshot(app) } }, icon("camera"), h("span", { text: "Snapshot" }));
+  const theme = iconButton("theme", "Light or dark", toggleTheme, { id: "theme" });
+  const help = iconButton("help", "Keys and help  ( ? )", openHelp, { id: "help" });
+  return {
+    node: h("div", { class: "bar-part tools", role: "group", "aria-label": "Tools" }, back, forth, sets, shot, theme, help),
+    refresh() {
+      const left = depth();
+      back.disabled = left.undo === 0;
+      forth.disabled = left.redo === 0;
+    },
+  };
+}
+
+function restoreTheme() {
+  const chosen = remembered.get("theme", null);
+  if (chosen === "dark" || chosen === "light") document.documentElement.dataset.mantineColorScheme = chosen;
+}
+
+function toggleTheme() {
+  const root = document.documentElement;
+  const next = root.dataset.mantineColorScheme === "dark" ? "light" : "dark";
+  root.dataset.mantineColorScheme = next;
+  remembered.set("theme", next);
+}

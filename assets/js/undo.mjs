@@ -1,0 +1,75 @@
+// Undo and redo of this tab's acknowledged parameter changes.
+
+import { command, onAck } from "./api.mjs";
+import { pathText, valueText } from "./format.mjs";
+import { toast, toastError } from "./toasts.mjs";
+
+const DEPTH = 200;
+const done = [];
+const undone = [];
+let replaying = false;
+let owner = null;
+
+/** Records what this tab changes. */
+export function mount(app) {
+  owner = app;
+  onAck((entry) => {
+    if (!replaying) record(entry);
+  });
+}
+
+/** Takes back the newest change of this tab. */
+export const undo = () => replay(done, undone, "back", "Nothing to undo");
+
+/** Makes the change taken back last again. */
+export const redo = () => replay(undone, done, "forth", "Nothing to redo");
+
+/** How many changes can be taken back and made again. */
+export const depth = () => ({ undo: done.length, redo: undone.length });
+
+function record({ command: sent, ack, before, gesture }) {
+  const entry = entryOf(sent, ack, before);
+  if (!entry) return;
+  const last = done.at(-1);
+  if (gesture && last?.gesture === gesture) {
+    last.forth = entry.forth;
+    last.label = `${last.from} → ${entry.to}`;
+  } else {
+    done.push({ ...entry, gesture, label: `${entry.from} → ${entry.to}` });
+    if (done.length > DEPTH) done.shift();
+  }
+  undone.length = 0;
+  owner.emit("undo", depth());
+}
+
+/** The pair of commands that takes `sent` back and makes it again, or null if it is no change. */
+function entryOf(sent, ack, before) {
+  if (sent.type === "replace") {
+    const back = { type: "replace", values: before.values, label: "undo" };
+    return { back, forth: sent, from: "parameter set", to: sent.label || "replaced" };
+  }
+  if ((sent.type !== "set" && sent.type !== "clear") || ack.old === ack.new) return null;
+  const keepsOld = before.isBase || before.wasOverride;
+  const back = keepsOld ? { type: "set", path: sent.path, value: ack.old } : { type: "clear", path: sent.path };
+  return { back, forth: sent, from: `${pathText(sent.path)} ${valueText(ack.old)}`, to: valueText(ack.new) };
+}
+
+async function replay(from, to, direction, empty) {
+  const entry = from.pop();
+  if (!entry) {
+    toast(empty, { merge: "undo" });
+    return;
+  }
+  replaying = true;
+  try {
+    await command(entry[direction]);
+    to.push({ ...entry, gesture: null });
+    toast(`${direction === "back" ? "Undone" : "Redone"}: ${entry.label}`, { merge: "undo" });
+  } catch (error) {
+    from.push(entry);
+    toastError(error);
+  } finally {
+    replaying = false;
+    owner.emit("undo", depth());
+  }
+}

@@ -1,0 +1,77 @@
+// Files from the user: a stimulus chosen or dropped, a snapshot dropped to be restored.
+
+import { command, upload } from "./api.mjs";
+import { h } from "./dom.mjs";
+import { restoreFile } from "./restore.mjs";
+import { createRow } from "./row.mjs";
+import { toast } from "./toasts.mjs";
+
+const STIMULUS = /\.(csv|npz|parquet)$/i;
+const SNAPSHOT = /\.(png|json)$/i;
+/** Which rows matter for which kind of stimulus; the kind itself always shows. */
+const USED_BY = {
+  digits: ["image_ms", "rest_ms", "rate_hz"], text: ["image_ms", "rest_ms", "rate_hz", "text"],
+  constant: ["amplitude"], noise: ["amplitude", "noise_std"], pulse: ["amplitude", "period_ms", "pulse_ms"],
+  sine: ["amplitude", "period_ms"], file: ["amplitude", "file_id"],
+};
+
+/** Lets the whole page take files that are dropped on it. */
+export function mount(app) {
+  const shade = h("div", { class: "drop-shade", hidden: true }, h("p", { text: "Drop a snapshot (PNG, JSON) to restore it, or a stimulus (CSV, NPZ, Parquet)" }));
+  document.body.append(shade);
+  const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    shade.hidden = false;
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) shade.hidden = true;
+  });
+  document.addEventListener("drop", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    shade.hidden = true;
+    takeFile(app, event.dataTransfer.files[0]);
+  });
+}
+
+/** Sends a file where its ending says it belongs. */
+export async function takeFile(app, file) {
+  if (!file) return;
+  if (SNAPSHOT.test(file.name)) await restoreFile(app, file);
+  else if (STIMULUS.test(file.name)) await useStimulus(file);
+  else toast(`${file.name.slice(0, 80)}: only PNG, JSON (snapshots) and CSV, NPZ, Parquet (stimuli) are understood.`, { kind: "error" });
+}
+
+/** Uploads a stimulus and switches the input to it. */
+async function useStimulus(file) {
+  try {
+    const { file_id: id, kind, rows, width } = await upload(file);
+    await command([
+      { type: "set", path: "stimulus.file_id", value: id },
+      { type: "set", path: "stimulus.kind", value: "file" },
+    ]);
+    toast(`${file.name.slice(0, 80)}: ${kind}, ${rows} x ${width}, now drives the network.`);
+  } catch (error) {
+    toast(`${file.name.slice(0, 80)}: ${error.message}`, { kind: "error" });
+  }
+}
+
+/** The stimulus group: the kind, the rows it uses, and a place to give a file. */
+export function createStimulus(app, specs, body) {
+  const rows = specs.map((spec) => createRow(app, spec));
+  const picker = h("input", { type: "file", id: "stimulus-file", accept: ".csv,.npz,.parquet", class: "sr-only" });
+  picker.addEventListener("change", async () => {
+    await takeFile(app, picker.files[0]);
+    picker.value = "";
+  });
+  const area = h("label", { class: "file-area", htmlFor: "stimulus-file" }, h("strong", { text: "Choose a file" }),
+    h("span", { text: " or drop it: currents (T, 64) or spike times, as CSV, NPZ or Parquet" }));
+  body.append(...rows.map((row) => row.node), picker, area);
+  const refresh = () => {
+    const used = USED_BY[app.params.values["stimulus.kind"]];
+    for (const row of rows) row.node.classList.toggle("row-unused", Boolean(used) && row.spec.name !== "kind" && !used.includes(row.spec.name));
+  };
+  return { rows, extras: [{ refresh }] };
+}

@@ -1,0 +1,68 @@
+"""Commands on their way to the worker: the same models, checked here first, then passed on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Response
+
+from dashboard.api.errors import ApiError, json_response
+from dashboard.api.sessions import checking_tree
+from t4dm.commands import Clear, Command, Replace, Set, parse_command
+from t4dm.live.client import SessionClient
+from t4dm.live.tree import ParamTree
+from t4dm.params import ParamError
+
+MAX_COMMANDS = 256
+_WHO = re.compile(r"[ -~]{1,64}")
+_STATUS = {"busy": 429, "too_large": 413}
+
+
+def send(client: SessionClient, body: Any, who: str) -> Response:
+    """Check ``body`` (a command or a list), send it, and answer what the worker answered.
+
+    Raises :class:`ParamError` for a refused field, :class:`ApiError` otherwise,
+    :class:`t4dm.live.client.WorkerDown` where nobody listens.
+    """
+    commands = body if isinstance(body, list) else [body]
+    if not 1 <= len(commands) <= MAX_COMMANDS:
+        raise ParamError("body", f"1 to {MAX_COMMANDS} commands a request", lo=1, hi=MAX_COMMANDS)
+    tree = checking_tree(client)
+    for index, item in enumerate(commands):
+        try:
+            check(parse_command(item), tree)
+        except ParamError as error:
+            if len(commands) > 1:
+                error.message = f"command {index}: {error.message}"
+            raise error from None
+    answer = client.command(body, who)
+    if answer.get("ok"):
+        return json_response(answer)
+    error = answer["error"]
+    return json_response(answer, _STATUS.get(error.get("code"), 422))
+
+
+def check(command: Command, tree: ParamTree) -> None:
+    """Paths and values against the session's parameters; raises :class:`ParamError`."""
+    if isinstance(command, Set):
+        tree.check(command.path, command.value)
+    elif isinstance(command, Clear):
+        tree.spec(command.path)
+    elif isinstance(command, Replace):
+        check_values(dict(command.values), tree)
+
+
+def check_values(values: dict[str, Any], tree: ParamTree) -> dict[str, Any]:
+    """``values`` as the session would store them; raises :class:`ParamError` naming the path."""
+    return {path: tree.check(path, value) for path, value in values.items()}
+
+
+def who_is(header: str | None) -> str:
+    """The name of the tab or script in the event log; raises :class:`ApiError` 400."""
+    if not header:
+        return "script"
+    if not _WHO.fullmatch(header):
+        message = "X-T4DM-Who is 1 to 64 printable ASCII characters"
+        raise ApiError(400, "bad_header", message, field="X-T4DM-Who")
+    return header

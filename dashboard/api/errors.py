@@ -1,0 +1,91 @@
+"""One JSON shape for every refusal: ``{"error": {code, message, field, lo, hi, unit, choices}}``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from t4dm.live.client import WorkerDown
+from t4dm.live.frame import dumps
+from t4dm.params import ParamError
+
+log = logging.getLogger(__name__)
+_CODES = {
+    400: "bad_request", 401: "key_missing", 403: "forbidden", 404: "not_found",
+    405: "method_not_allowed", 408: "timeout", 413: "too_large", 414: "too_long",
+    415: "wrong_media_type", 416: "not_held", 422: "refused", 429: "too_many", 431: "too_large",
+    500: "internal", 501: "not_available", 503: "worker_down",
+}  # fmt: skip
+
+
+class ApiError(Exception):
+    """A refusal with its HTTP status; what it carries is all that the client learns."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: dict[str, str] | None = None,
+        **details: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.headers = headers or {}
+        self.details = details
+
+
+def error_body(code: str, message: str, **details: Any) -> dict[str, Any]:
+    """The body of a refusal; fields that do not apply are null."""
+    shape: dict[str, Any] = {"code": code, "message": message}
+    shape |= {name: details.pop(name, None) for name in ("field", "lo", "hi", "unit", "choices")}
+    return {"error": shape | details}
+
+
+def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Strict JSON (a non-finite float becomes null), never stored by a cache."""
+    response = Response(dumps(body), status=status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers or {})
+    return response
+
+
+def refusal(error: ParamError, status: int = 422) -> Response:
+    """The answer to a refused value: field, message, range, unit, choices."""
+    details = error.to_json()
+    message = details.pop("message")
+    return json_response(error_body("refused", message, **details), status)
+
+
+def install(app: Flask) -> None:
+    """Answer every failure of ``app`` in the one shape; nothing of the inside is shown."""
+
+    @app.errorhandler(ApiError)
+    def on_api_error(error: ApiError) -> Response:
+        body = error_body(error.code, error.message, **error.details)
+        return json_response(body, error.status, error.headers)
+
+    @app.errorhandler(ParamError)
+    def on_param_error(error: ParamError) -> Response:
+        return refusal(error)
+
+    @app.errorhandler(WorkerDown)
+    def on_worker_down(error: WorkerDown) -> Response:
+        return json_response(error_body("worker_down", str(error)), 503, {"Retry-After": "1"})
+
+    @app.errorhandler(HTTPException)
+    def on_http_error(error: HTTPException) -> Response | HTTPException:
+        status = error.code or 500
+        if status < 400:
+            return error
+        code = _CODES.get(status, "refused")
+        return json_response(error_body(code, (error.name or "refused").lower()), status)
+
+    @app.errorhandler(Exception)
+    def on_failure(error: Exception) -> Response:
+        log.exception("%s %s failed", request.method, request.path)
+        return json_response(error_body("internal", "the server failed; its log says why"), 500)

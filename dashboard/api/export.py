@@ -1,0 +1,49 @@
+"""A panel's numbers as files: CSV for spreadsheets, NPZ for scripts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import numpy as np
+
+from dashboard.panels.base import Panel
+from t4dm.live.frame import dumps
+from t4dm.live.window import Window
+
+MAX_CELLS = 4_000_000
+
+
+class TooLarge(ValueError):
+    """A table with more cells than one answer may hold."""
+
+
+def to_csv(panel: Panel, window: Window) -> str:
+    """The panel's columns, one header line; raises :class:`TooLarge`."""
+    columns = panel.table(window)
+    rows = max((len(column) for column in columns.values()), default=0)
+    if rows * len(columns) > MAX_CELLS:
+        raise TooLarge(f"{rows} x {len(columns)} cells are more than {MAX_CELLS}")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(_cells(column) for column in columns.values()), strict=True))
+    return out.getvalue()
+
+
+def to_npz(panel: Panel, window: Window, meta: dict[str, Any]) -> bytes:
+    """The window's arrays of this panel with ``rows``, ``membrane`` and ``meta`` (JSON text)."""
+    arrays = {name: getattr(window, name) for name in panel.arrays}
+    arrays |= {"rows": np.asarray(window.rows), "membrane": np.asarray(window.membrane)}
+    arrays["hist_steps"], arrays["gate_steps"] = window.hist_steps, window.gate_steps
+    arrays["meta"] = np.array(dumps(window.header() | meta))
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays)
+    return out.getvalue()
+
+
+def _cells(column: np.ndarray) -> list[Any]:
+    if column.dtype.kind == "f":
+        return [f"{value:.7g}" if np.isfinite(value) else "" for value in column.tolist()]
+    return column.tolist()

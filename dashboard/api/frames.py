@@ -1,0 +1,161 @@
+"""The frame stream: a long poll that answers with everything newer than the page has."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.api.errors import ApiError
+from t4dm.live import frame
+from t4dm.live.client import SessionClient
+from t4dm.live.ring import RingGone
+from t4dm.live.segment import Segment
+from t4dm.live.window import DT_MS, View, Window, merge, tail
+
+WAIT_S = 0.25
+TICK_S = 0.002
+MAX_WINDOW_MS = 20_000
+STATUS_KEYS = ("state", "reason", "speed", "ratio", "params_rev", "seed", "breakpoints")
+
+
+def next_frame(
+    client: SessionClient, view: View, after: int | None, epoch: int | None, span_ms: float
+) -> bytes:
+    """An encoded Window: what is newer than ``after``, or a keyframe of the last ``span_ms``.
+
+    Waits up to 250 ms for news; a status frame where there is none.  Raises
+    :class:`t4dm.params.ParamError` for a view that names what does not exist.
+    """
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        answer = _try(client, view, after, epoch, span_ms)
+        if answer is not None:
+            return answer
+        if time.monotonic() >= deadline:
+            return frame.encode(head(client, "status"), {})
+        time.sleep(TICK_S)
+
+
+def _try(
+    client: SessionClient, view: View, after: int | None, epoch: int | None, span_ms: float
+) -> bytes | None:
+    reader = client.reader()
+    latest = reader.latest
+    if latest == 0 or after == latest:
+        return None
+    try:
+        newest = reader.entry(latest)
+        if after is None or after > latest or newest.epoch != epoch:
+            return _keyframe(client, view, span_ms)
+        if newest.step1 - reader.entry(after).step1 > span_ms / DT_MS:
+            return _keyframe(client, view, span_ms)
+        segments = [Segment.decode(data) for data in reader.since(after)]
+        if not segments:
+            return None
+        if tail(segments) != segments:
+            return _keyframe(client, view, span_ms)
+        return _encode(client, "frame", merge(segments, view), after + len(segments))
+    except RingGone:
+        return _keyframe(client, view, span_ms)
+
+
+def _keyframe(client: SessionClient, view: View, span_ms: float) -> bytes | None:
+    reader = client.reader()
+    held = reader.held()
+    if held is None:
+        return None
+    _, seq, step0, step1 = held
+    first = max(step0, step1 - round(span_ms / DT_MS))
+    try:
+        window = read_window(client, view, reader.entry(seq).epoch, first, step1)
+    except LookupError:
+        return None
+    return _encode(client, "keyframe", window, seq)
+
+
+def read_window(client: SessionClient, view: View, epoch: int, step0: int, step1: int) -> Window:
+    """Steps [step0, step1) of held history; raises LookupError where none of them is held."""
+    payloads = client.reader().range(epoch, step0, step1)
+    segments = tail([Segment.decode(data) for data in payloads])
+    if not segments:
+        raise LookupError("no step of that range is held")
+    return merge(segments, view, step0, step1)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A range of held steps [step0, step1) of one epoch."""
+
+    epoch: int
+    step0: int
+    step1: int
+
+
+def held_steps(
+    client: SessionClient, from_ms: float | None, to_ms: float | None, span_ms: float
+) -> Steps:
+    """The held part of a time range, by default the newest ``span_ms``.
+
+    Raises :class:`ApiError` 416 with the range held, 422 for too long a range, 503 where nothing
+    is held.
+    """
+    held = client.reader().held()
+    if held is None:
+        raise ApiError(
+            503, "no_frames", "this session has not run yet", headers={"Retry-After": "1"}
+        )
+    _, seq, step0, step1 = held
+    last = step1 if to_ms is None else min(step1, round(to_ms / DT_MS))
+    wanted = last - round(span_ms / DT_MS) if from_ms is None else round(from_ms / DT_MS)
+    first = max(step0, wanted)
+    if first >= last:
+        raise _not_held(step0, step1)
+    if (last - first) * DT_MS > MAX_WINDOW_MS:
+        message = f"a window is at most {MAX_WINDOW_MS} ms long; ask for it in parts"
+        raise ApiError(422, "too_long", message, field="to_ms", hi=MAX_WINDOW_MS, unit="ms")
+    try:
+        return Steps(client.reader().entry(seq).epoch, first, last)
+    except RingGone:
+        raise _not_held(step0, step1) from None
+
+
+def history(client: SessionClient, view: View, steps: Steps) -> Window:
+    """The window of ``steps``; raises :class:`ApiError` 416 where they are no longer held."""
+    try:
+        return read_window(client, view, steps.epoch, steps.step0, steps.step1)
+    except LookupError:
+        held = client.reader().held()
+        raise _not_held(*(held[2:] if held else (0, 0))) from None
+
+
+def _not_held(step0: int, step1: int) -> ApiError:
+    lo, hi = step0 * DT_MS, step1 * DT_MS
+    message = f"only {lo:g} to {hi:g} ms are held"
+    return ApiError(416, "not_held", message, field="from_ms", lo=lo, hi=hi, unit="ms")
+
+
+def _encode(client: SessionClient, kind: str, window: Window, seq: int) -> bytes:
+    meta = head(client, kind)
+    meta["seq"] = seq
+    meta.setdefault("mono_ns", client.reader().entry(seq).mono_ns)
+    return window.encode(meta)
+
+
+def encode_window(client: SessionClient, window: Window) -> bytes:
+    """A window of history for the wire; its kind is ``window``."""
+    return window.encode(head(client, "window"))
+
+
+def head(client: SessionClient, kind: str) -> dict[str, Any]:
+    """What every frame says of the run and its worker, whatever it carries."""
+    status = client.status()
+    held = client.reader().held()
+    meta: dict[str, Any] = {key: status[key] for key in STATUS_KEYS if key in status}
+    meta |= {
+        "kind": kind,
+        "session": client.session,
+        "worker": status["worker"],
+        "now_ns": time.monotonic_ns(),
+    }
+    return meta | {"held": [held[2] * DT_MS, held[3] * DT_MS]} if held else meta

@@ -1,0 +1,102 @@
+"""A panel over a time window: its figure, its picture, its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flask import Response, request
+
+from dashboard import pictures
+from dashboard.api import export, frames, query
+from dashboard.api.errors import ApiError
+from dashboard.cache import answers
+from dashboard.figures.style import untitled
+from dashboard.panels.base import Panel
+from dashboard.panels.registry import all_panels, panel_by_slug
+from t4dm.live.client import SessionClient
+from t4dm.live.frame import dumps
+from t4dm.live.window import View
+
+KINDS = ("json", "csv", "npz", "png", "svg")
+THEMES = ("light", "dark")
+PAPER = {"light": "#FFFFFF", "dark": "#1A1B1E"}
+
+
+def answer(client: SessionClient, file_name: str) -> Response:
+    """``<slug>.<kind>`` over ``from_ms`` to ``to_ms``, by default the panel's newest span.
+
+    Raises :class:`ApiError` 404 for an unknown panel or kind, and as :func:`frames.held_steps`.
+    """
+    slug, _, kind = file_name.rpartition(".")
+    panel = panel_by_slug(slug)
+    if panel is None or kind not in KINDS:
+        known = [f"{p.slug}.{k}" for p in all_panels() for k in KINDS]
+        raise ApiError(404, "no_panel", "no such panel or format", field="panel", choices=known)
+    steps = frames.held_steps(
+        client,
+        query.number("from_ms", None, 0.0, 1e15),
+        query.number("to_ms", None, 0.0, 1e15),
+        panel.span_ms,
+    )
+    view = query.view()
+    if kind == "csv":
+        return _csv(client, panel, view, steps)
+    if kind == "npz":
+        window = frames.history(client, view, steps)
+        body = export.to_npz(panel, window, {"session": client.session, "panel": slug})
+        return _file(body, "application/octet-stream", f"{slug}.npz")
+    theme = query.choice("theme", "light", THEMES)
+    text = _figure_text(client, panel, view, steps, theme)
+    if kind == "json":
+        return _file(text, "application/json", None)
+    return _picture(panel, json.loads(text), kind, theme)
+
+
+def _csv(client: SessionClient, panel: Panel, view: View, steps: frames.Steps) -> Response:
+    window = frames.history(client, view, steps)
+    try:
+        text = export.to_csv(panel, window)
+    except export.TooLarge as error:
+        message = f"{error}; ask for a shorter window or for NPZ"
+        raise ApiError(422, "too_large", message, field="to_ms") from None
+    return _file(text, "text/csv; charset=utf-8", f"{panel.slug}.csv")
+
+
+def _figure_text(
+    client: SessionClient, panel: Panel, view: View, steps: frames.Steps, theme: str
+) -> str:
+    """The figure's JSON, kept for a minute: the same steps of the same epoch never change."""
+    options = {name: query.choice(name, values[0], values) for name, values in panel.options}
+    title = query.choice("title", "1", ("0", "1")) == "1"
+    manifest: dict[str, Any] = {}
+    if panel.wants_values:
+        manifest["values"] = client.params()["values"]
+    question = [client.session, steps, view, panel.slug, theme, options, title, manifest]
+    key = hashlib.sha256(repr(question).encode()).hexdigest()
+    text = answers.get(key)
+    if text is None:
+        window = frames.history(client, view, steps)
+        figure = panel.figure(window, manifest, theme, **options)
+        text = dumps(figure if title else untitled(figure))
+        answers.set(key, text)
+    return text
+
+
+def _picture(panel: Panel, figure: dict[str, Any], kind: str, theme: str) -> Response:
+    width = query.integer("width", 1200, 200, 4000) or 1200
+    height = query.integer("height", panel.height, 120, 4000) or panel.height
+    scale = query.number("scale", 2.0 if kind == "png" else 1.0, 0.5, 4.0) or 1.0
+    figure["layout"] |= {"paper_bgcolor": PAPER[theme], "plot_bgcolor": PAPER[theme]}
+    body = pictures.picture(figure, kind, width, height, scale)
+    return _file(body, pictures.FORMATS[kind], f"{panel.slug}.{kind}", inline=True)
+
+
+def _file(body: str | bytes, mime: str, name: str | None, inline: bool = False) -> Response:
+    response = Response(body, content_type=mime)
+    response.headers["Cache-Control"] = "no-store"
+    if name is not None:
+        how = "inline" if inline and "download" not in request.args else "attachment"
+        response.headers["Content-Disposition"] = f'{how}; filename="{name}"'
+    return response

@@ -1,0 +1,85 @@
+"""Named parameter sets: one JSON file each, checked on the way in and on the way out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dashboard.api.errors import ApiError
+from t4dm.live import paths
+from t4dm.params import ParamError
+from t4dm.store.files import write_durable
+
+FORMAT = 1
+MAX_SETS = 1000
+MAX_VALUES = 2000
+
+
+def folder() -> Path:
+    """Where the sets lie, 0700."""
+    path = paths.data_dir() / "sets"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def names() -> list[str]:
+    """Every set's name, sorted."""
+    return sorted(p.stem for p in folder().glob("*.json") if paths.NAME.fullmatch(p.stem))
+
+
+def load(name: str) -> dict[str, Any]:
+    """``{"name", "values"}``; raises :class:`ApiError` 404, or 422 for a damaged file."""
+    try:
+        kept = json.loads(_path(name).read_bytes())
+        values = kept["values"]
+        if kept["format"] != FORMAT or not isinstance(values, dict):
+            raise ValueError
+    except FileNotFoundError:
+        raise _missing(name) from None
+    except (ValueError, KeyError, TypeError):
+        raise ApiError(422, "damaged", f"the set '{name}' is damaged", field="name") from None
+    return {"name": name, "values": values}
+
+
+def save(name: str, values: dict[str, Any]) -> bool:
+    """Keep ``values`` (already checked) durably; True where the set is new.  Raises OSError."""
+    path = _path(name)
+    is_new = not path.exists()
+    if is_new and len(names()) >= MAX_SETS:
+        raise ApiError(422, "too_many_sets", f"there are {MAX_SETS} sets; delete one", hi=MAX_SETS)
+    text = json.dumps({"format": FORMAT, "values": values}, allow_nan=False, sort_keys=True)
+    write_durable(path, text.encode())
+    return is_new
+
+
+def delete(name: str) -> None:
+    """Forget a set; raises :class:`ApiError` 404."""
+    try:
+        _path(name).unlink()
+    except FileNotFoundError:
+        raise _missing(name) from None
+
+
+def values_of(body: Any) -> dict[str, Any]:
+    """The ``values`` of a request body; raises :class:`ParamError`."""
+    if not isinstance(body, dict) or not isinstance(body.get("values"), dict):
+        raise ParamError("values", 'a set is {"values": {"lif.v_thresh": 1.1, …}}')
+    unknown = sorted(set(body) - {"values", "name"})
+    if unknown:
+        raise ParamError(unknown[0][:40], "a set has nothing but values")
+    if len(body["values"]) > MAX_VALUES:
+        raise ParamError("values", f"at most {MAX_VALUES} values", hi=MAX_VALUES)
+    return body["values"]
+
+
+def _path(name: str) -> Path:
+    try:
+        return folder() / f"{paths.checked_name(name)}.json"
+    except ValueError as error:
+        raise ParamError("name", str(error)) from None
+
+
+def _missing(name: str) -> ApiError:
+    known = names()[:50]
+    return ApiError(404, "no_set", f"there is no set '{name}'", field="name", choices=known)

@@ -1,0 +1,134 @@
+"""Neuromodulators: levels as a heatmap with every bolus marked, as lines, or the gains applied."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from dashboard.figures import style, timeline
+from t4dm.live.window import DT_MS, Window
+from t4dm.spiking.params import GAINS, NEUROMODULATORS
+
+SLUG = "neuromod"
+View = Literal["levels", "gains", "lines"]
+DASHES = ("solid", "dash", "dot", "dashdot")
+LEVEL_RANGE, GAIN_RANGE = (0.0, 1.0), (0.0, 2.0)
+
+
+def figure(
+    window: Window | None,
+    manifest: dict[str, Any] | None,
+    theme: style.Theme = "light",
+    view: View = "levels",
+) -> style.Figure:
+    """Levels 0 to 1 about 0.5, or gains 0 to 2 about 1; both ends fixed, white is neutral."""
+    lo, hi = timeline.span_ms(window, 300)
+    names = list(GAINS) if view == "gains" else list(style.NEUROMODULATOR_NAMES)
+    what = {"levels": "levels", "gains": "gains applied", "lines": "levels"}[view]
+    if view == "lines":
+        y_axis = style.axis(theme, "Level (1)", range=[-0.02, 1.02], autorange=False)
+    else:
+        y_axis = style.axis(
+            theme, "", range=[len(names) - 0.5, -0.5], autorange=False, showgrid=False, ticks="",
+            tickmode="array", tickvals=list(range(len(names))), ticktext=names,
+        )  # fmt: skip
+    out: style.Figure = {
+        "data": [],
+        "layout": style.layout(
+            theme,
+            timeline.title("Neuromodulators", what, window),
+            SLUG,
+            xaxis=style.time_axis(theme, lo, hi),
+            yaxis=y_axis,
+        ),
+    }
+    if window is None:
+        out["layout"]["annotations"].append(style.note(theme, "waiting for the first frame"))
+    elif view == "lines":
+        _add_lines(out, window, theme)
+    else:
+        values = window.gains if view == "gains" else window.levels
+        limits = GAIN_RANGE if view == "gains" else LEVEL_RANGE
+        out["data"].append(_heatmap(window, values, names, limits, theme))
+    if window is not None and view != "gains":
+        _add_injections(out, window, theme, view)
+    return timeline.add_events(out, window, theme)
+
+
+def _heatmap(
+    window: Window,
+    values: np.ndarray,
+    names: list[str],
+    limits: tuple[float, float],
+    theme: style.Theme,
+) -> dict[str, Any]:
+    return {
+        "type": "heatmap", "z": style.typed(values.T.astype(np.float32)),
+        "x0": window.step0 * DT_MS, "dx": DT_MS, "y0": 0, "dy": 1,
+        "zmin": limits[0], "zmax": limits[1], "colorscale": style.DIVERGING,
+        "colorbar": style.colour_bar(
+            theme, "gain (1)" if limits == GAIN_RANGE else "level (1)",
+            tickvals=[limits[0], sum(limits) / 2, limits[1]],
+        ),
+        "text": [[name] for name in names],
+        "hovertemplate": "%{x} ms: %{z:.3f}<extra></extra>",
+    }  # fmt: skip
+
+
+def _add_lines(out: style.Figure, window: Window, theme: style.Theme) -> None:
+    times = style.typed(window.step0 * DT_MS + np.arange(window.n_steps) * DT_MS)
+    for index, name in enumerate(style.NEUROMODULATOR_NAMES):
+        out["data"].append(
+            {
+                "type": "scatter", "mode": "lines", "name": name, "x": times,
+                "y": style.typed(window.levels[:, index].astype(np.float32)),
+                "line": {
+                    "width": 1.5, "color": style.block_colour(index, theme), "dash": DASHES[index]
+                },
+                "hovertemplate": f"{name} %{{y:.3f}} at %{{x}} ms<extra></extra>",
+            }
+        )  # fmt: skip
+    out["layout"] |= {
+        "showlegend": True,
+        "legend": {"x": 1.005, "y": 1, "font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)"},
+    }
+
+
+def _add_injections(out: style.Figure, window: Window, theme: style.Theme, view: View) -> None:
+    """A triangle at each bolus, on its own row; rewards on dopamine's."""
+    boluses = [
+        (event, NEUROMODULATORS.index(event["nt"]))
+        for event in window.events
+        if event.get("type") == "inject" and event.get("nt") in NEUROMODULATORS
+    ]
+    boluses += [(event, 0) for event in window.events if event.get("type") == "reward"]
+    if not boluses:
+        return
+    texts = [
+        f"{event['nt']} {event['level']:+.2g}" if event["type"] == "inject"
+        else f"reward {event.get('r', 0):+.2g}"
+        for event, _ in boluses
+    ]  # fmt: skip
+    if view == "lines":
+        heights = [float(window.levels[_at(window, event), row]) for event, row in boluses]
+    else:
+        heights = [row + 0.32 for _, row in boluses]
+    out["data"].append(
+        {
+            "type": "scatter", "mode": "markers+text", "name": "bolus",
+            "x": [event["step"] * DT_MS for event, _ in boluses], "y": heights, "text": texts,
+            "textposition": "middle right", "textfont": {"size": 11, "color": "#1A1B1E"},
+            "marker": {
+                "symbol": "triangle-up", "size": 10, "color": "#FFFFFF",
+                "line": {"width": 1.5, "color": "#1A1B1E"},
+            },
+            "hovertemplate": "%{text} at %{x} ms<extra></extra>", "showlegend": False,
+        }
+    )  # fmt: skip
+    if view == "lines":
+        out["data"][-1]["textfont"]["color"] = style.ink(theme)
+
+
+def _at(window: Window, event: dict[str, Any]) -> int:
+    return min(max(int(event["step"]) - window.step0, 0), window.n_steps - 1)

@@ -1,0 +1,99 @@
+"""The numbers behind each panel as columns of equal length, for CSV; units stand in the names."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dashboard.figures import groups
+from t4dm.live.segment import GATE_FULL, HIST_BINS, PAIR_BINS
+from t4dm.live.window import DT_MS, Window
+from t4dm.spiking.params import GAINS, NEUROMODULATORS
+
+Columns = dict[str, np.ndarray]
+
+
+def raster(window: Window) -> Columns:
+    """One line a spike: when, which neuron, which stage."""
+    ids = np.asarray(window.rows, dtype=np.int64)[window.spk_row.astype(np.int64)]
+    times = (window.step0 + window.spk_dt.astype(np.int64)) * DT_MS
+    return {"time_ms": times, "neuron": ids, "stage": ids // window.n_stage}
+
+
+def rate(window: Window) -> Columns:
+    """Spikes of each stage in each step."""
+    names = [f"{_name(stage)}_spikes" for stage in groups.stages(window)]
+    return {"time_ms": _times(window)} | _columns(names, window.rates)
+
+
+def membrane(window: Window) -> Columns:
+    """u_pre of each shown neuron and the threshold of its stage."""
+    out = {"time_ms": _times(window)}
+    for k, neuron in enumerate(np.asarray(window.membrane).tolist()):
+        out[f"u_pre_{neuron}"] = window.u[:, k]
+        out[f"theta_{neuron}"] = window.theta[:, neuron // window.n_stage]
+    return out
+
+
+def neuromod(window: Window) -> Columns:
+    """Levels and the gains really applied."""
+    gains = [f"gain {name}" for name in GAINS]
+    return (
+        {"time_ms": _times(window)}
+        | _columns(list(NEUROMODULATORS), window.levels)
+        | _columns(gains, window.gains)
+    )
+
+
+def gate(window: Window) -> Columns:
+    """Openness of each channel of the shown block, every 4 ms."""
+    names = [f"g_{channel}" for channel in range(window.gate.shape[1])]
+    activity = window.gate.astype(np.float32) * np.float32(GATE_FULL / 255)
+    out = {"time_ms": window.gate_steps * DT_MS}
+    out["mean"] = window.gate_mean[:, window.gate_block]
+    return out | _columns(names, activity)
+
+
+def weights(window: Window) -> Columns:
+    """One line a bin and sample: time, bin edges, excitatory and inhibitory counts."""
+    w_hi = float(window.meta.get("w_hi", 1.0))
+    samples = len(window.hist_steps)
+    edges = np.linspace(0.0, 1.0, HIST_BINS + 1)
+    block = window.weights_block
+    return {
+        "time_ms": np.repeat(window.hist_steps * DT_MS, HIST_BINS),
+        "exc_from": np.tile(edges[:-1] * w_hi, samples),
+        "exc_to": np.tile(edges[1:] * w_hi, samples),
+        "exc_count": window.hist_exc[:, block].ravel(),
+        "inh_from": np.tile(edges[:-1] - 1.0, samples),
+        "inh_to": np.tile(edges[1:] - 1.0, samples),
+        "inh_count": window.hist_inh[:, block].ravel(),
+    }
+
+
+def stdp(window: Window) -> Columns:
+    """One line a dt and sample: pairs of the second before it."""
+    samples = len(window.hist_steps)
+    half = PAIR_BINS // 2
+    return {
+        "time_ms": np.repeat(window.hist_steps * DT_MS, PAIR_BINS),
+        "dt_ms": np.tile(np.arange(-half, half + 1), samples),
+        "pairs": window.pairs[:, window.weights_block].ravel(),
+    }
+
+
+def stimulus(window: Window) -> Columns:
+    """The 64 inputs of each step, 0 to 1."""
+    names = [f"pixel_{index}" for index in range(window.stim.shape[1])]
+    return {"time_ms": _times(window)} | _columns(names, window.stim / np.float32(255))
+
+
+def _times(window: Window) -> np.ndarray:
+    return np.arange(window.step0, window.step1) * DT_MS
+
+
+def _columns(names: list[str], values: np.ndarray) -> Columns:
+    return {name: values[:, index] for index, name in enumerate(names)}
+
+
+def _name(stage: groups.Stage) -> str:
+    return stage.label.replace(" ", "_")

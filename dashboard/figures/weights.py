@@ -1,0 +1,131 @@
+"""Weights: log counts in bins fixed for the whole run, inhibitory apart, and their drift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dashboard.figures import style, timeline
+from t4dm.live.segment import HIST_BINS
+from t4dm.live.window import DT_MS, Window
+
+SLUG = "weights"
+W_LOW = -1.0
+LOG_TOP = 5.0
+GAP_AT = 0.40
+
+
+def figure(
+    window: Window | None,
+    manifest: dict[str, Any] | None,
+    theme: style.Theme = "light",
+) -> style.Figure:
+    """Above: the newest histogram of the chosen block. Below: time x bin, log counts, for drift."""
+    w_hi = 1.0 if window is None else float(window.meta.get("w_hi", 1.0))
+    held = window is not None and len(window.hist_steps) > 0
+    which = "" if window is None else f"block {window.weights_block}, recurrent"
+    out: style.Figure = {
+        "data": [],
+        "layout": style.layout(theme, timeline.title("Weights", which, window), SLUG)
+        | _axes(theme, window, w_hi),
+    }
+    if window is None or not held:
+        text = (
+            "waiting for the first frame"
+            if window is None
+            else ("weights are sampled every 250 ms; none falls in this window")
+        )
+        out["layout"]["annotations"].append(style.note(theme, text))
+        out["data"] = [
+            {"type": "scatter", "x": [None], "y": [None], "xaxis": a[0], "yaxis": a[1]}
+            for a in (("x", "y"), ("x2", "y2"))
+        ]
+        out["layout"]["showlegend"] = False
+        return out
+    block = window.weights_block
+    out["data"] = [
+        _bars(window.hist_inh[-1, block], W_LOW, 0.0, "inhibitory (fixed)", "#0072B2", "/"),
+        _bars(window.hist_exc[-1, block], 0.0, w_hi, "excitatory (plastic)", "#D55E00", ""),
+        _drift(window, w_hi, theme),
+    ]
+    _add_bounds(out, window, theme)
+    return out
+
+
+def _axes(theme: style.Theme, window: Window | None, w_hi: float) -> dict[str, Any]:
+    lo, hi = _drift_span(window)
+    return {
+        "xaxis": style.axis(
+            theme, "", range=[W_LOW * 1.03, w_hi * 1.03], autorange=False, anchor="y",
+            showticklabels=False,
+        ),
+        "yaxis": style.axis(
+            theme, "Count (log)", type="log", range=[-0.3, LOG_TOP], autorange=False,
+            domain=[GAP_AT + 0.06, 1], dtick=1, exponentformat="power",
+        ),
+        "xaxis2": style.axis(
+            theme, "Weight w (1)", range=[W_LOW * 1.03, w_hi * 1.03], autorange=False, anchor="y2"
+        ),
+        "yaxis2": style.axis(
+            theme, "Time (ms)", range=[lo, hi], autorange=False, domain=[0, GAP_AT], anchor="x2",
+            nticks=4, showgrid=False,
+        ),
+        "bargap": 0,
+        "barmode": "overlay",
+        "legend": {"x": 0.01, "y": 1.0, "font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)"},
+        "showlegend": window is not None,
+    }  # fmt: skip
+
+
+def _drift_span(window: Window | None) -> tuple[float, float]:
+    if window is None or not len(window.hist_steps):
+        return 0.0, 1000.0
+    steps = window.hist_steps
+    return (float(steps[0]) - 125) * DT_MS, (float(steps[-1]) + 125) * DT_MS
+
+
+def _bars(
+    counts: np.ndarray, lo: float, hi: float, name: str, colour: str, pattern: str
+) -> dict[str, Any]:
+    width = (hi - lo) / HIST_BINS
+    return {
+        "type": "bar", "name": name, "x0": lo + width / 2, "dx": width,
+        "y": style.typed(counts.astype(np.uint32)), "width": width,
+        "marker": {
+            "color": colour, "line": {"width": 0},
+            "pattern": {"shape": pattern, "fgcolor": "#FFFFFF", "size": 4, "solidity": 0.2},
+        },
+        "hovertemplate": f"{name}<br>w %{{x:.3f}}: %{{y}}<extra></extra>",
+    }  # fmt: skip
+
+
+def _drift(window: Window, w_hi: float, theme: style.Theme) -> dict[str, Any]:
+    counts = window.hist_exc[:, window.weights_block].astype(np.float32)
+    width = w_hi / HIST_BINS
+    return {
+        "type": "heatmap", "name": "drift", "z": style.typed(np.log10(counts + 1)),
+        "customdata": style.typed(counts), "x0": width / 2, "dx": width,
+        "y": style.typed(window.hist_steps.astype(np.float64) * DT_MS), "xaxis": "x2",
+        "yaxis": "y2", "zmin": 0, "zmax": LOG_TOP, "colorscale": style.SEQUENTIAL,
+        "colorbar": style.colour_bar(
+            theme, "count", len=GAP_AT, y=0, yanchor="bottom",
+            tickvals=[0, 1, 2, 3, 4, 5], ticktext=["0", "10", "100", "1k", "10k", "100k"],
+        ),
+        "hovertemplate": "%{y} ms, w %{x:.3f}: %{customdata}<extra></extra>",
+    }  # fmt: skip
+
+
+def _add_bounds(out: style.Figure, window: Window, theme: style.Theme) -> None:
+    w_max = float(window.meta.get("w_max", 1.0))
+    at_zero, at_max = (100 * float(v) for v in window.bounds[-1, window.weights_block])
+    for value in (0.0, w_max):
+        out["layout"]["shapes"].append(
+            {
+                "type": "line", "xref": "x", "yref": "paper", "x0": value, "x1": value,
+                "y0": GAP_AT + 0.06, "y1": 1,
+                "line": {"color": style.alert(theme), "width": 1.5, "dash": "dash"},
+            }
+        )  # fmt: skip
+    text = f"plastic: {at_zero:.1f} % at 0, {at_max:.1f} % at w_max {w_max:.3g}"
+    out["layout"]["annotations"].append(style.note(theme, text))

@@ -1,0 +1,32 @@
+"""gunicorn settings: two gevent workers, so that waiting polls and idle sockets cost nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dashboard.settings import settings_from_env
+
+try:
+    _settings = settings_from_env()
+except ValueError as error:
+    sys.exit(str(error))
+if _refusal := _settings.refusal():
+    sys.exit(_refusal)
+
+bind = (
+    f"[{_settings.host}]:{_settings.port}"
+    if ":" in _settings.host
+    else (f"{_settings.host}:{_settings.port}")
+)
+worker_class = "gevent"
+workers = 2
+worker_connections = 512
+timeout = 30
+graceful_timeout = 3
+keepalive = 15
+control_socket_disable = True
+limit_request_line = 8190
+limit_request_fields = 64
+accesslog = None
+loglevel = os.environ.get("T4DM_LOG_LEVEL", "warning")

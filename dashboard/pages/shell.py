@@ -1,0 +1,103 @@
+"""The page: its regions and one plot a panel.  Everything that moves is drawn by ``assets/js``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+
+from dashboard.panels.base import Panel
+
+GRAPH_CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "responsive": True,
+    "displayModeBar": "hover",
+    "doubleClick": "reset",
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+}
+ENTRY_SCRIPT = "js/main.mjs"
+_INDEX = """<!DOCTYPE html>
+<html lang="en" data-mantine-color-scheme="light">
+  <head>
+    {metas}
+    <title>{title}</title>
+    {favicon}
+    {css}
+    <script type="application/json" id="t4dm-config">{page_config}</script>
+  </head>
+  <body>
+    {app_entry}
+    {config}
+    {scripts}
+    {renderer}
+    <script type="module" src="{entry}"></script>
+  </body>
+</html>"""
+
+
+def layout(panels: tuple[Panel, ...]) -> dmc.MantineProvider:
+    """The component tree of the page; the regions are empty and filled by the page's scripts."""
+    return dmc.MantineProvider(
+        id="theme",
+        defaultColorScheme="light",
+        children=html.Div(
+            id="app",
+            children=[
+                html.Header(id="topbar"),
+                html.Nav(id="pages", **{"aria-label": "Pages"}),
+                html.Main(id="board", children=[_section(panel) for panel in panels]),
+                html.Aside(id="controls", **{"aria-label": "Controls"}),
+                html.Div(id="timeline"),
+                html.Footer(id="strip"),
+                html.Div(id="dialogs"),
+                html.Div(id="toasts", **{"aria-live": "polite"}),
+            ],
+        ),
+    )
+
+
+def _section(panel: Panel) -> html.Section:
+    return html.Section(
+        id=panel.id,
+        className="panel",
+        **{"data-slug": panel.slug, "aria-label": panel.title},
+        children=[
+            html.Div(
+                className="panel-head",
+                children=[html.H2(panel.title), html.Div(className="panel-tools")],
+            ),
+            html.Div(
+                className="panel-plot",
+                style={"height": f"{panel.height}px", "position": "relative"},
+                children=dcc.Graph(
+                    id=f"graph-{panel.slug}",
+                    figure=panel.figure(None, None),
+                    config=GRAPH_CONFIG,
+                    responsive=True,
+                    style={"height": "100%", "width": "100%"},
+                ),
+            ),
+            html.Div(className="panel-foot"),
+        ],
+    )
+
+
+def page_config(panels: tuple[Panel, ...], code: dict[str, Any]) -> dict[str, Any]:
+    """What the page's scripts read before the first request: session, panels, version."""
+    dirty = "+dirty" if code["dirty"] else ""
+    return {
+        "session": "default",
+        "version": code["version"],
+        "commit": f"{code['commit']}{dirty}" if code["commit"] else "",
+        "panels": [panel.to_json() for panel in panels],
+    }
+
+
+def index_html(config_json: dict[str, Any], entry: str, **parts: str) -> str:
+    """The HTML around the app, with the page's configuration as inert JSON."""
+    text = json.dumps(config_json, separators=(",", ":")).replace("<", "\\u003c")
+    return _INDEX.format(page_config=text, entry=entry, **parts)

@@ -1,0 +1,20 @@
+"""Current stimulus."""
+
+from dashboard.figures import stimulus, tables
+from dashboard.panels.base import Panel
+
+PANEL = Panel(
+    id="panel-stimulus",
+    slug="stimulus",
+    title="Stimulus",
+    figure=stimulus.figure,
+    table=tables.stimulus,
+    needs=("stimulus",),
+    controls=("stimulus.kind", "stimulus.image_ms", "stimulus.rest_ms", "input.gain"),
+    order=80,
+    axis="other",
+    span_ms=2_000,
+    height=260,
+    arrays=("stim",),
+    help="What drives block 0 at this moment.",
+)

@@ -1,0 +1,63 @@
+"""The web process: the only place where page, API and security are put together.
+
+``gunicorn -c dashboard/gunicorn_conf.py dashboard.server:server`` serves it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dash import Dash
+from flask import Flask
+
+from dashboard import cache, security
+from dashboard.api import errors
+from dashboard.api.routes import api, guard_unknown
+from dashboard.pages import shell
+from dashboard.panels.registry import all_panels
+from dashboard.settings import Settings, settings_from_env
+from t4dm.live.manifest import code_version
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+
+
+def create_app(settings: Settings) -> Dash:
+    """The Dash app with its API on one Flask server; raises SystemExit on settings that must not run."""
+    if reason := settings.refusal():
+        raise SystemExit(reason)
+    flask = Flask("t4dm")
+    flask.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    panels = all_panels()
+    page = shell.page_config(panels, code_version())
+
+    class Page(Dash):
+        """Dash with our own HTML around it."""
+
+        def interpolate_index(self, **parts: Any) -> str:
+            entry = self.get_asset_url(shell.ENTRY_SCRIPT)
+            return shell.index_html(page, entry, **parts)
+
+    app = Page(
+        "t4dm",
+        server=flask,
+        assets_folder=str(ASSETS),
+        assets_ignore=r"\.m?js$",
+        title="t4dm",
+        update_title="",
+        compress=True,
+        enable_mcp=False,
+    )
+    app.layout = shell.layout(panels)
+    cache.install(flask)
+    flask.register_blueprint(api)
+    errors.install(flask)
+    security.install(flask, settings, list(app.csp_hashes()))
+    guard_unknown(flask)
+    app.enable_dev_tools(debug=False, dev_tools_disable_version_check=True)
+    flask.test_client().get("/", headers={"Host": "localhost"})
+    return app
+
+
+app = create_app(settings_from_env())
+server = app.server

@@ -1,0 +1,171 @@
+"""The one command road: typed messages, the same models at every door.
+
+A message travels slider, key, REST or script -> worker, is applied between two steps and answered
+``{"ok": true, "rev", "step", "t_ms", "old", "new"}`` or ``{"ok": false, "error": {field, message, lo, hi}}``.
+Parameter *paths and values* are checked against the session's ParamTree; these models check the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from t4dm.params import ParamError, did_you_mean
+
+Scalar = bool | int | float | str | None
+Neuromodulator = Literal["DA", "ACh", "NE", "5HT"]
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Set(_Command):
+    """Set one parameter; ``who`` names the tab or script in the event log."""
+
+    type: Literal["set"] = "set"
+    path: str = Field(max_length=128)
+    value: Scalar = Field()
+
+
+class Clear(_Command):
+    """Clear an override, or put a parameter back to its default."""
+
+    type: Literal["clear"] = "clear"
+    path: str = Field(max_length=128)
+
+
+class Replace(_Command):
+    """Make ``values`` the whole set of non-default parameters (load, undo, snapshot)."""
+
+    type: Literal["replace"] = "replace"
+    values: dict[str, Scalar] = Field(max_length=2000)
+    label: str = Field("", max_length=200)
+
+
+class Run(_Command):
+    type: Literal["run"] = "run"
+
+
+class Pause(_Command):
+    type: Literal["pause"] = "pause"
+
+
+class Step(_Command):
+    """Advance ``n`` steps and stand still; only while paused."""
+
+    type: Literal["step"] = "step"
+    n: int = Field(1, ge=1, le=10_000)
+
+
+class Reset(_Command):
+    """State, weights, random streams and time from the seed; parameters are kept."""
+
+    type: Literal["reset"] = "reset"
+    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+
+
+class Speed(_Command):
+    """Simulated seconds per wall second, 0.1 to 100, or ``"max"``."""
+
+    type: Literal["speed"] = "speed"
+    value: Annotated[float, Field(ge=0.1, le=100, allow_inf_nan=False)] | Literal["max"] = 1.0
+
+
+class Inject(_Command):
+    """A bolus: ``level`` is added to a neuromodulator, in [-1, 1]; an event, not undoable."""
+
+    type: Literal["inject"] = "inject"
+    nt: Neuromodulator
+    level: float = Field(0.3, ge=-1, le=1, allow_inf_nan=False)
+
+
+class Reward(_Command):
+    """A manual reward r in [-1, 1]; it bypasses the expectation r_hat: DA += reward_gain * r."""
+
+    type: Literal["reward"] = "reward"
+    value: float = Field(1.0, ge=-1, le=1, allow_inf_nan=False)
+
+
+class BreakOn(_Command):
+    """Pause when a condition comes true at the end of a step.
+
+    kind: ``rate`` (group's rate over ``window_ms`` crosses ``bound``), ``spike`` (``neuron`` fires),
+    ``membrane`` (``neuron``'s u_pre passes ``bound``), ``weight`` (share of plastic weights at a bound
+    of block ``group`` reaches ``bound``), ``nan`` (always armed too).
+    """
+
+    type: Literal["break_on"] = "break_on"
+    kind: Literal["rate", "spike", "membrane", "weight", "nan"]
+    group: int | None = Field(None, ge=0, le=10_000)
+    neuron: int | None = Field(None, ge=0, le=10_000_000)
+    op: Literal["above", "below"] = "above"
+    bound: float = Field(0.0, ge=-1e6, le=1e6, allow_inf_nan=False)
+    window_ms: int = Field(100, ge=1, le=10_000)
+
+
+class BreakOff(_Command):
+    """Remove breakpoint ``id``, or all of them when it is null."""
+
+    type: Literal["break_off"] = "break_off"
+    id: int | None = Field(None, ge=1)
+
+
+class Watch(_Command):
+    """Record the membrane of these neurons too (beside the default set); at most 64 extra."""
+
+    type: Literal["watch"] = "watch"
+    neurons: list[Annotated[int, Field(ge=0, le=10_000_000)]] = Field(max_length=64)
+
+
+class Note(_Command):
+    """A free line in the event log, drawn on the time axis."""
+
+    type: Literal["note"] = "note"
+    text: str = Field(max_length=500)
+
+
+Command = (
+    Set | Clear | Replace | Run | Pause | Step | Reset | Speed | Inject | Reward
+    | BreakOn | BreakOff | Watch | Note
+)  # fmt: skip
+_ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
+COMMAND_TYPES: dict[str, type[_Command]] = {
+    cls.model_fields["type"].default: cls
+    for cls in (
+        Set, Clear, Replace, Run, Pause, Step, Reset, Speed, Inject, Reward,
+        BreakOn, BreakOff, Watch, Note,
+    )  # fmt: skip
+}
+
+
+def parse_command(body: Any) -> Command:
+    """A command from plain JSON data; raises :class:`ParamError` naming field and range."""
+    if not isinstance(body, dict):
+        raise ParamError("body", 'a command is a JSON object such as {"type": "pause"}')
+    kind = body.get("type")
+    if not isinstance(kind, str) or kind not in COMMAND_TYPES:
+        known = list(COMMAND_TYPES)
+        hint = did_you_mean(kind, known) if isinstance(kind, str) else f"; one of {', '.join(known)}"
+        raise ParamError("type", f"unknown command type {str(kind)[:40]!r}{hint}", choices=known)
+    try:
+        return _ADAPTER.validate_python(body, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        location = [str(part) for part in first["loc"] if str(part) != kind]
+        field = location[0] if location else "body"
+        lo, hi = _bounds(COMMAND_TYPES[kind], location[0] if location else "")
+        span = f" (valid: {lo:g} to {hi:g})" if lo is not None and hi is not None else ""
+        raise ParamError(field, f"{kind}.{field}: {first['msg']}{span}", lo=lo, hi=hi) from None
+
+
+def _bounds(cls: type[_Command], name: str) -> tuple[float | None, float | None]:
+    field = cls.model_fields.get(name)
+    lo = hi = None
+    if field is not None:
+        schema = TypeAdapter(cls).json_schema()["properties"].get(name, {})
+        for option in [schema, *schema.get("anyOf", [])]:
+            lo = option.get("minimum", lo)
+            hi = option.get("maximum", hi)
+    return lo, hi

@@ -1,0 +1,113 @@
+"""What is measured on the way: weight histograms, spike pairs, packed spikes and their hash."""
+
+# N neurons, E of them excitatory  G stages  T steps
+
+from __future__ import annotations
+
+import numpy as np
+
+from t4dm.kernels.compiled import jit
+
+BINS = 64
+PAIR_SPAN = 100
+PAIR_STEPS = 1000
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+HASH_START = np.uint64(0xCBF29CE484222325)
+
+
+@jit()
+def weight_counts(w, n_exc, w_hi, w_max, exc, inh, bounds):  # type: ignore[no-untyped-def]
+    """Counts (BINS,) of excitatory weights over [0, w_hi] and inhibitory over [-1, 0], diagonal apart.
+
+    ``bounds`` (2,): share of plastic weights at 0 and at w_max.
+    """
+    exc[:] = 0
+    inh[:] = 0
+    low, high, n = 0, 0, w.shape[0]
+    for i in range(n):
+        for j in range(n):
+            if i == j:
+                continue
+            v = w[i, j]
+            if i < n_exc:
+                exc[min(BINS - 1, max(0, int(v / w_hi * BINS)))] += 1
+                low += v <= 0
+                high += v >= w_max
+            else:
+                inh[min(BINS - 1, max(0, int((v + 1) * BINS)))] += 1
+    plastic = max(1, n_exc * (n - 1))
+    bounds[0] = low / plastic
+    bounds[1] = high / plastic
+
+
+@jit()
+def spike_pairs(t, ring, ring_n, n_exc, last, out):  # type: ignore[no-untyped-def]
+    """Pairs by dt = t_post - t_pre = -100..100 ms with both spikes in the PAIR_STEPS before step t.
+
+    ``out`` (201,): pre excitatory, post any, no self pairs, none at dt = 0.  ``last`` (E, S) int32
+    is scratch for the spike times of each excitatory neuron, S >= PAIR_STEPS.
+    """
+    size = ring.shape[0]
+    n_steps = min(t, PAIR_STEPS)
+    first = t - n_steps
+    counts = np.zeros((2, n_steps), np.int64)
+    held = np.zeros(n_exc, np.int64)
+    sums = np.zeros(2 * PAIR_SPAN + 1, np.int64)
+    for k in range(n_steps):
+        row = (first + k) % size
+        for c in range(ring_n[row]):
+            i = ring[row, c]
+            counts[1, k] += 1
+            if i < n_exc:
+                counts[0, k] += 1
+                for past in range(held[i] - 1, -1, -1):
+                    dt = k - last[i, past]
+                    if dt > PAIR_SPAN:
+                        break
+                    sums[PAIR_SPAN + dt] -= 1
+                    sums[PAIR_SPAN - dt] -= 1
+                last[i, held[i]] = k
+                held[i] += 1
+    for dt in range(1, min(PAIR_SPAN, n_steps - 1) + 1):
+        later, earlier = 0, 0
+        for k in range(dt, n_steps):
+            later += counts[0, k - dt] * counts[1, k]
+            earlier += counts[0, k] * counts[1, k - dt]
+        sums[PAIR_SPAN + dt] += later
+        sums[PAIR_SPAN - dt] += earlier
+    for b in range(out.shape[0]):
+        out[b] = sums[b]
+
+
+@jit()
+def gate_sample(g, out):  # type: ignore[no-untyped-def]
+    """out (D,) u8 = round(g / 1.5 * 255); returns the mean of g."""
+    total = 0.0
+    for i in range(g.shape[0]):
+        total += g[i]
+        out[i] = np.uint8(min(255.0, max(0.0, g[i] * (255.0 / 1.5) + 0.5)))
+    return total / g.shape[0]
+
+
+@jit()
+def pack_spikes(step0, n, counts, ids, n_neurons, hashed, spk_n, spk_id):  # type: ignore[no-untyped-def]
+    """Spikes of all stages in order of step, then id; returns their number.
+
+    ``counts`` (T, G), ``ids`` (G, T, N) local.  ``hashed`` (1,) uint64 takes in every step and id.
+    """
+    total = 0
+    h = hashed[0]
+    for t in range(n):
+        start = total
+        h = (h ^ np.uint64(step0 + t)) * _PRIME
+        for g in range(counts.shape[1]):
+            for k in range(counts[t, g]):
+                i = g * n_neurons + ids[g, t, k]
+                spk_id[total] = i
+                h = (h ^ np.uint64(i)) * _PRIME
+                h ^= h >> _SHIFT
+                total += 1
+        spk_n[t] = total - start
+    hashed[0] = h
+    return total

@@ -1,0 +1,230 @@
+"""The arrays of a running stack, grouped by how they change.
+
+L blocks  N = D neurons and channels  E excitatory  G = 2L stages  H heads  R = RING  S = HISTORY
+T = CHUNK steps at most  K watched neurons; ``real`` is float32 or float64
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from t4dm.kernels.attention import WINDOW
+from t4dm.kernels.observe import BINS, HASH_START, PAIR_SPAN
+from t4dm.kernels.plasticity_lazy import IDLE, RING
+from t4dm.kernels.products import TILE
+
+CHUNK = 64
+HISTORY = 1024
+ROWS = CHUNK + TILE
+HIST_EVERY = 250
+GATE_EVERY = 4
+STIM_WIDTH = 64
+P_START = -1e30
+WINDOW_MAX = 500
+LAZY, LAZY_CUT, EAGER_PAIRS, EAGER_NEAREST, THREE_FACTOR, THREE_FACTOR_NEAREST = range(6)
+PATHS = (
+    "lazy", "lazy, cut windows", "eager", "eager, nearest pairs", "three-factor",
+    "three-factor, nearest pairs",
+)  # fmt: skip
+
+
+class Weights(NamedTuple):
+    """Fixed for the whole run; real."""
+
+    encoder: np.ndarray  # (64, D)
+    gate_w: np.ndarray  # (L, D, D)
+    gate_b: np.ndarray  # (L, D)
+    w_q: np.ndarray  # (L, D, D)
+    w_k: np.ndarray
+    w_o: np.ndarray
+    apical_w: np.ndarray  # (L, D, D)
+    apical_b: np.ndarray  # (L, D)
+    mu_r: np.ndarray  # (L, D)
+    mu_k: np.ndarray
+    mu_v: np.ndarray
+    mix_r: np.ndarray  # (L, D, D)
+    mix_k: np.ndarray
+    mix_v: np.ndarray
+    mix_out: np.ndarray
+    decay: np.ndarray  # (L, D) exp(w0)
+    bonus: np.ndarray  # (L, D)
+    kappa_rec: np.ndarray  # (L,)
+    c_in: np.ndarray  # (1,)
+    c_out: np.ndarray  # (L,)
+    c_l: np.ndarray  # (L,)
+    n_exc: np.ndarray  # (1,) int64
+
+
+class State(NamedTuple):
+    """Everything a step hands to the next one; saved and loaded as it is."""
+
+    w_rec: np.ndarray  # (L, N, N) pre-major; rows may be owed potentiation (plasticity_lazy)
+    u: np.ndarray  # (G, N)
+    theta_h: np.ndarray  # (G,) f8
+    ring: np.ndarray  # (L, S, N) u2, spikes of LIF in
+    ring_n: np.ndarray  # (L, S) i4
+    p_bar: np.ndarray  # (L, D)
+    k_bar: np.ndarray  # (L, D)
+    keys: np.ndarray  # (L, H, 2C, WINDOW)
+    m_before: np.ndarray  # (L, D)
+    wkv_a: np.ndarray  # (L, D)
+    wkv_b: np.ndarray
+    wkv_p: np.ndarray
+    pre: np.ndarray  # (L, N) pre trace
+    post: np.ndarray  # (L, N) post trace
+    held: np.ndarray  # (L, N) i8 spikes in the pre window
+    born: np.ndarray  # (L, N) i8 step of a row's last visit
+    buckets: np.ndarray  # (L, R, N)
+    bucket_rows: np.ndarray  # (L, R) i8
+    eligibility: np.ndarray  # (L, E, N)
+    levels: np.ndarray  # (4,) f8
+    boluses: np.ndarray  # (4,) f8
+    reward: np.ndarray  # (3,) f8: r, r_hat, delta
+    w_hi: np.ndarray  # (1,) f8 upper end of the weight histogram
+    hashed: np.ndarray  # (1,) u8
+
+
+class Settings(NamedTuple):
+    """Parameters as the kernels take them; made anew at each change."""
+
+    alpha: np.ndarray  # (G,)
+    v_thresh: np.ndarray  # (G,) f8
+    beta: np.ndarray  # (G,)
+    u_max: np.ndarray  # (G,)
+    gate_slope: np.ndarray  # (L,)
+    gate_bias: np.ndarray  # (L,)
+    input_gain: np.ndarray  # (1,) f8
+    recurrent_gain: np.ndarray  # (1,) f8
+    attention: np.ndarray  # (3,) real: exp(-dt/tau), kappa, sharpness
+    apical_gain: np.ndarray  # (1,) real
+    rwkv_decay: np.ndarray  # (1,) f8
+    homeostasis: np.ndarray  # (4,) f8: enabled, target, learning rate, theta_max
+    powers_plus: np.ndarray  # (WINDOW_MAX + 2,) exp(-k/tau_plus)
+    powers_minus: np.ndarray  # (WINDOW_MAX + 2,) exp(-k/tau_minus)
+    bounds: np.ndarray  # real: w_max, mu
+    learning: np.ndarray  # (6,) f8: enabled, learning rate, A+, A-, da_gate, tau_e
+    plan: np.ndarray  # (5,) i8: path, pre window, post window, does it cut pre, post
+
+
+class Output(NamedTuple):
+    """What a chunk shows; overwritten by the next."""
+
+    counts: np.ndarray  # (T, G) u2
+    ids: np.ndarray  # (G, T, N) u2
+    u: np.ndarray  # (T, K) f4
+    theta: np.ndarray  # (T, G) f4
+    levels: np.ndarray  # (T, 4) f8
+    gains: np.ndarray  # (T, 5) f8
+    clamped: np.ndarray  # (T, G) u2
+    gate: np.ndarray  # (T/4, L, D) u1
+    gate_mean: np.ndarray  # (T/4, L) f4
+    hist_exc: np.ndarray  # (1, L, BINS) u4
+    hist_inh: np.ndarray
+    bounds: np.ndarray  # (1, L, 2) f4
+    pairs: np.ndarray  # (1, L, 201) u4
+    strange: np.ndarray  # (G,) i8 first step whose u_pre was NaN or Inf, else -1
+    spk_n: np.ndarray  # (T,) u2
+    spk_id: np.ndarray  # (T*G*N,) u2
+
+
+class Work(NamedTuple):
+    """Scratch, rows on the absolute grid of eight steps; real."""
+
+    stim: np.ndarray  # (ROWS, 64)
+    x: np.ndarray  # (ROWS, D) each
+    gate: np.ndarray
+    apical: np.ndarray
+    mixed: np.ndarray
+    basal: np.ndarray
+    m_r: np.ndarray
+    m_k: np.ndarray
+    m_v: np.ndarray
+    r: np.ndarray
+    k: np.ndarray
+    v: np.ndarray
+    z: np.ndarray
+    current: np.ndarray  # (D,) each
+    u_pre: np.ndarray
+    query: np.ndarray
+    key: np.ndarray
+    counted: np.ndarray  # (N,) i8
+    scores: np.ndarray  # (H, WINDOW)
+    times: np.ndarray  # (E, HISTORY) i4
+
+
+def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype) -> State:
+    """State before step 0; ``w_rec`` is still 0."""
+    rows, stages = (n_blocks, n), 2 * n_blocks
+
+    def zeros(*shape: int) -> np.ndarray:
+        return np.zeros(shape, real)
+
+    def whole(*shape: int) -> np.ndarray:
+        return np.zeros(shape, np.int64)
+
+    return State(
+        w_rec=zeros(n_blocks, n, n),
+        u=zeros(stages, n),
+        theta_h=np.zeros(stages),
+        ring=np.zeros((n_blocks, HISTORY, n), np.uint16),
+        ring_n=np.zeros((n_blocks, HISTORY), np.int32),
+        p_bar=zeros(*rows),
+        k_bar=zeros(*rows),
+        keys=zeros(n_blocks, n_heads, 2 * n // n_heads, WINDOW),
+        m_before=zeros(*rows),
+        wkv_a=zeros(*rows),
+        wkv_b=zeros(*rows),
+        wkv_p=np.full(rows, P_START, real),
+        pre=zeros(*rows),
+        post=zeros(*rows),
+        held=whole(*rows),
+        born=np.full(rows, IDLE, np.int64),
+        buckets=zeros(n_blocks, RING, n),
+        bucket_rows=whole(n_blocks, RING),
+        eligibility=zeros(n_blocks, n_exc, n),
+        levels=np.full(4, 0.5),
+        boluses=np.zeros(4),
+        reward=np.zeros(3),
+        w_hi=np.ones(1),
+        hashed=np.array([HASH_START], np.uint64),
+    )
+
+
+def empty_output(n_blocks: int, n: int, n_watched: int) -> Output:
+    """Room for CHUNK steps."""
+    stages = 2 * n_blocks
+    return Output(
+        counts=np.zeros((CHUNK, stages), np.uint16),
+        ids=np.zeros((stages, CHUNK, n), np.uint16),
+        u=np.zeros((CHUNK, n_watched), np.float32),
+        theta=np.zeros((CHUNK, stages), np.float32),
+        levels=np.zeros((CHUNK, 4)),
+        gains=np.zeros((CHUNK, 5)),
+        clamped=np.zeros((CHUNK, stages), np.uint16),
+        gate=np.zeros((CHUNK // GATE_EVERY, n_blocks, n), np.uint8),
+        gate_mean=np.zeros((CHUNK // GATE_EVERY, n_blocks), np.float32),
+        hist_exc=np.zeros((1, n_blocks, BINS), np.uint32),
+        hist_inh=np.zeros((1, n_blocks, BINS), np.uint32),
+        bounds=np.zeros((1, n_blocks, 2), np.float32),
+        pairs=np.zeros((1, n_blocks, 2 * PAIR_SPAN + 1), np.uint32),
+        strange=np.full(stages, -1, np.int64),
+        spk_n=np.zeros(CHUNK, np.uint16),
+        spk_id=np.zeros(CHUNK * stages * n, np.uint16),
+    )
+
+
+def empty_work(n: int, n_exc: int, n_heads: int, real: np.dtype) -> Work:
+    """Scratch for CHUNK steps."""
+    names = Work._fields
+    rows = {name: np.zeros((ROWS, n), real) for name in names[1 : names.index("current")]}
+    vectors = {name: np.zeros(n, real) for name in ("current", "u_pre", "query", "key")}
+    return Work(
+        stim=np.zeros((ROWS, STIM_WIDTH), real),
+        **rows,
+        **vectors,
+        counted=np.zeros(n, np.int64),
+        scores=np.zeros((n_heads, WINDOW), real),
+        times=np.zeros((n_exc, HISTORY), np.int32),
+    )

@@ -1,0 +1,31 @@
+"""Threshold homeostasis (docs/equations.md, section 5); no torch here.
+
+    adjustment = learning_rate * (target_rate - rate);   theta_h <- clip(theta_h - adjustment, +-theta_max)
+Measured on spikes, each step outside stimulus rests; it acts on theta = v_thresh + theta_h only.
+Turrigiano & Nelson 2004.
+"""
+
+from __future__ import annotations
+
+from t4dm.learning.params import HomeostasisParams
+
+
+def homeostasis_step(
+    theta_h: float, rate: float, params: HomeostasisParams, rest: bool = False
+) -> float:
+    """theta_h after a step in which the share ``rate`` of a stage's neurons fired."""
+    if rest or not params.enabled:
+        return theta_h
+    moved = theta_h - params.learning_rate * (params.target_rate - rate)
+    return min(params.theta_max, max(-params.theta_max, moved))
+
+
+class HomeostasisControl:
+    """One stage's controller, for scripts; the live stack calls :func:`homeostasis_step`."""
+
+    def __init__(self, target_rate: float = 0.1, learning_rate: float = 0.001) -> None:
+        self.target_rate, self.learning_rate = target_rate, learning_rate
+
+    def compute_adjustment(self, current_rate: float) -> float:
+        """What is taken off the threshold: positive when the rate is too low."""
+        return self.learning_rate * (self.target_rate - current_rate)

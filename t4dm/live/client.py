@@ -1,0 +1,114 @@
+"""The road to a session from outside its worker: commands, parameters, manifest, live status.
+
+Plain sockets and files, no threads and no torch: it is used by the web process and by scripts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from t4dm.live import paths
+from t4dm.live.ring import RingReader
+
+ALIVE_S = 1.5
+TIMEOUT_S = 10.0
+
+
+class WorkerDown(ConnectionError):
+    """The session's worker cannot be reached; the text says which and why."""
+
+
+class SessionClient:
+    """One session in ``run_dir``.  Every call opens its own connection; safe under gevent."""
+
+    def __init__(self, run_dir: Path | str, session: str = paths.DEFAULT_SESSION) -> None:
+        self.run_dir, self.session = Path(run_dir), paths.checked_name(session)
+        self._socket_path = paths.socket_path(self.run_dir, session)
+        self._ring_path = paths.ring_path(self.run_dir, session)
+        self._reader: RingReader | None = None
+
+    def command(
+        self,
+        body: dict[str, Any] | list[dict[str, Any]],
+        who: str = "",
+        timeout: float = TIMEOUT_S,
+        key: str = "",
+    ) -> dict[str, Any]:
+        """The worker's answer to one command, or to a list that is applied wholly or not at all.
+
+        ``{"ok": True, "rev", "step", "t_ms", "old", "new"}`` (``"results": [{"old", "new"}]`` for
+        a list) or ``{"ok": False, "error": {code, field, message, lo, hi, unit, choices}}``.
+        A request with the same ``key`` is applied once.  Raises :class:`WorkerDown`.
+        """
+        request = {"op": "commands", "body": body, "who": who, "key": key}
+        return self._ask(request, timeout)
+
+    def params(self, timeout: float = TIMEOUT_S) -> dict[str, Any]:
+        """``{"rev", "step", "values", "overrides", "effective", "non_default", "specs"}``."""
+        return self._ask({"op": "params"}, timeout)
+
+    def reader(self) -> RingReader:
+        """The reader of this session's ring, kept open between calls."""
+        if self._reader is None:
+            self._reader = RingReader(self._ring_path)
+        return self._reader
+
+    def status(self) -> dict[str, Any]:
+        """The worker's newest status with ``worker: {alive, age_s, pid, restarts, message}``."""
+        reader = self.reader()
+        status = reader.get_status()
+        age = reader.age_s()
+        child = self.supervisor().get("sessions", {}).get(self.session, {})
+        status["worker"] = {
+            "alive": age < ALIVE_S,
+            "age_s": round(age, 3) if age != float("inf") else None,
+            "pid": reader.pid or None,
+            "restarts": child.get("restarts", 0),
+            "message": child.get("message", ""),
+        }
+        return status
+
+    def supervisor(self) -> dict[str, Any]:
+        """What the supervisor says of its sessions; {} where there is none."""
+        return _read_json(paths.supervisor_path(self.run_dir))
+
+    def manifest(self) -> dict[str, Any]:
+        """The session's manifest; raises :class:`WorkerDown` before the worker has written it."""
+        found = _read_json(paths.manifest_path(self.run_dir, self.session))
+        if not found:
+            raise WorkerDown(f"session '{self.session}' has not started yet")
+        return found
+
+    def _ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(timeout)
+                connection.connect(os.fspath(self._socket_path))
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                with connection.makefile("rb") as lines:
+                    line = lines.readline()
+        except TimeoutError:
+            raise WorkerDown(
+                f"the worker of session '{self.session}' did not answer within {timeout:g} s"
+            ) from None
+        except OSError:
+            raise WorkerDown(f"the worker of session '{self.session}' is not running") from None
+        if not line.endswith(b"\n"):
+            raise WorkerDown(f"the worker of session '{self.session}' ended before it answered")
+        return json.loads(line)
+
+
+def sessions(run_dir: Path | str) -> list[str]:
+    """Names of the sessions the supervisor of ``run_dir`` runs."""
+    return sorted(_read_json(paths.supervisor_path(Path(run_dir))).get("sessions", {}))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}

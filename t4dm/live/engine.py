@@ -1,0 +1,352 @@
+"""The live engine: the cortical stack in chunks of steps, on compiled kernels, on one thread.
+
+The same network as ``t4dm.spiking.cortical_stack.CorticalStack.step``, which is its readable twin and
+against which it is tested.  One seed gives one spike hash whatever the chunk sizes, pauses and resumes.
+No clock here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from t4dm.kernels.learning import begin_path, finite, settle, weights_of
+from t4dm.kernels.neuromod import advance_levels
+from t4dm.kernels.products import TILE
+from t4dm.kernels.stack import advance_stack
+from t4dm.kernels.stack_arrays import (
+    CHUNK,
+    GATE_EVERY,
+    HIST_EVERY,
+    PATHS,
+    State,
+    empty_output,
+    empty_state,
+    empty_work,
+)
+from t4dm.live.engine_settings import read_levels, read_settings
+from t4dm.live.engine_weights import read_weights, recurrent_weights, set_scales
+from t4dm.live.segment import Segment, grid
+from t4dm.live.tree import ParamTree
+from t4dm.live.window import default_membranes
+from t4dm.spiking.cortical_stack import CorticalStack
+from t4dm.spiking.params import GAINS, NEUROMODULATORS, PROBES, STAGES
+from t4dm.stimuli.registry import make_stimulus
+
+DT_MS = 1.0
+MAX_IDS = 65_535
+CHECKED = (
+    "w_rec", "theta_h", "u", "pre", "post", "buckets", "eligibility", "p_bar", "k_bar", "keys",
+    "m_before", "wkv_a", "wkv_b", "levels",
+)  # fmt: skip
+_PER_STAGE = ("u", "theta_h")
+
+
+@dataclass(frozen=True, slots=True)
+class StackConfig:
+    """Size and precision of a stack."""
+
+    n_blocks: int = 6
+    n_neurons: int = 256
+    n_heads: int = 8
+    dtype: Literal["float32", "float64"] = "float32"
+
+    def __post_init__(self) -> None:
+        total = 2 * self.n_blocks * self.n_neurons
+        if self.n_blocks < 1 or self.n_neurons < 8 or total > MAX_IDS:
+            raise ValueError(f"n_blocks >= 1, n_neurons >= 8 and at most {MAX_IDS} ids, got {total}")
+        if self.n_neurons % (2 * self.n_heads) or self.n_neurons % 4:
+            raise ValueError("n_neurons must be a multiple of 4 and of 2 * n_heads")
+
+
+class Engine:
+    """A running stack.  ``bad`` is None, or (tensor, step) once a value was NaN or Inf."""
+
+    def __init__(
+        self, config: StackConfig, tree: ParamTree, seed: int, data_dir: Path | None
+    ) -> None:
+        self.config, self.tree, self.data_dir = config, tree, data_dir
+        self.n_stages = 2 * config.n_blocks
+        self._real = np.dtype(config.dtype)
+        n_exc = round(0.8 * config.n_neurons)
+        self._work = empty_work(config.n_neurons, n_exc, config.n_heads, self._real)
+        self._watch: list[int] = []
+        self.watch = default_membranes(self.n_stages, config.n_neurons)
+        self.reset(seed)
+
+    # -- begin ---------------------------------------------------------------------------------
+
+    def reset(self, seed: int) -> None:
+        """State, weights, random streams and time from ``seed``; parameters are kept."""
+        config = self.config
+        stack = CorticalStack(
+            config.n_blocks, config.n_neurons, config.n_heads, seed=seed,
+            dtype=getattr(torch, config.dtype),
+        )  # fmt: skip
+        set_scales(stack, self.data_dir)
+        stimulus = make_stimulus(self.tree, seed, self.data_dir)
+        self.seed, self.step = seed, 0
+        self.stimulus = stimulus
+        self.weights = read_weights(stack)
+        self.n_exc = int(self.weights.n_exc[0])
+        self.arrays: State = empty_state(
+            config.n_blocks, config.n_neurons, self.n_exc, config.n_heads, self._real
+        )
+        self.arrays.w_rec[:] = recurrent_weights(stack)
+        self.arrays.w_hi[0] = self.tree.get("stdp.w_max")
+        self._events: list[dict[str, Any]] = []
+        self.bad: tuple[str, int] | None = None
+        self._read_tree()
+        self.arrays.levels[:] = self._levels.base
+        self._begin_path()
+
+    def _read_tree(self) -> None:
+        self._settings = read_settings(self.tree, self._real)
+        self._levels = read_levels(self.tree)
+
+    def _begin_path(self) -> None:
+        begin_path(self.step, self.n_exc, self.arrays, self._settings, self._work.counted)
+
+    # -- changes between two steps -------------------------------------------------------------
+
+    @property
+    def watch(self) -> list[int]:
+        """Ids of the neurons whose membrane is recorded, in the order of ``Segment.u``."""
+        return self._watch
+
+    @watch.setter
+    def watch(self, neurons: Sequence[int]) -> None:
+        n, total = self.config.n_neurons, self.n_stages * self.config.n_neurons
+        outside = [i for i in neurons if not 0 <= i < total]
+        if outside:
+            raise ValueError(f"neuron ids must be 0 to {total - 1}, got {outside[0]}")
+        order = sorted(range(len(neurons)), key=lambda column: neurons[column])
+        stages = [neurons[column] // n for column in order]
+        self._watch = list(neurons)
+        self._watched = np.array(
+            [(column, neurons[column] % n) for column in order], np.int64
+        ).reshape(-1, 2)
+        self._watch_from = np.searchsorted(stages, np.arange(self.n_stages + 1)).astype(np.int64)
+        self._out = empty_output(self.config.n_blocks, n, len(neurons))
+
+    def params_changed(self, paths: Iterable[str]) -> None:
+        """Take the tree's values from the next step on; weights and time stay.
+
+        Raises ParamError, and changes nothing, where the stimulus refuses its new parameters.
+        """
+        groups = {path.split(".")[0] for path in paths}
+        if "stimulus" in groups:
+            self.stimulus.params_changed(self.tree, self.step)
+        if "stdp" not in groups:
+            self._read_tree()
+            return
+        for block in range(self.config.n_blocks):
+            settle(block, self.step, self.n_exc, self.arrays, self._settings)
+        self._read_tree()
+        self._begin_path()
+
+    def inject(self, nt: str, level: float) -> dict[str, Any]:
+        """Add a bolus at the next update of the levels; returns the event."""
+        self.arrays.boluses[NEUROMODULATORS.index(nt)] += level
+        return self._event("inject", nt=nt, level=float(level))
+
+    def reward(self, value: float) -> dict[str, Any]:
+        """The manual reward: DA += reward_gain * value, whatever was expected; returns the event."""
+        r_hat = float(self.arrays.reward[1])
+        self.arrays.reward[:] = value, r_hat, value - r_hat
+        self.arrays.boluses[0] += self._levels.reward_gain * value
+        return self._event("reward", r=float(value), r_hat=r_hat, delta=float(value) - r_hat)
+
+    def _event(self, kind: str, **more: Any) -> dict[str, Any]:
+        event = {"type": kind, "step": self.step, "t_ms": self.step * DT_MS, **more}
+        self._events.append(event)
+        return event
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def advance(self, n: int) -> Segment:
+        """The next ``n`` steps, 1 to CHUNK (64)."""
+        if not 1 <= n <= CHUNK:
+            raise ValueError(f"advance takes 1 to {CHUNK} steps, got {n}")
+        step0 = self.step
+        rows, events, rest = self.stimulus.rows(step0, n)
+        onset = np.zeros(n, np.bool_)
+        for event in events:
+            if event["type"] == "stimulus":
+                onset[event["step"] - step0] = True
+        self._load_rows(rows)
+        levels, out = self._levels, self._out
+        advance_levels(
+            step0, n, self.arrays.levels, self.arrays.boluses, levels.enabled, levels.every,
+            levels.base, levels.keep, levels.held, onset, levels.onset_dose, out.levels, out.gains,
+        )  # fmt: skip
+        n_spikes = advance_stack(
+            step0, n, rest, self._watched, self._watch_from, self.weights, self.arrays,
+            self._settings, self._work, out,
+        )  # fmt: skip
+        self.step = step0 + n
+        self._check()
+        mine, self._events = self._events, []
+        return self._segment(step0, n, n_spikes, rows, events + mine)
+
+    def _load_rows(self, rows: np.ndarray) -> None:
+        first = self.step % TILE
+        stim = self._work.stim
+        stim[:first] = 0
+        stim[first : first + len(rows)] = rows
+        stim[first + len(rows) :] = 0
+
+    def _segment(
+        self, step0: int, n: int, n_spikes: int, rows: np.ndarray, events: list[dict[str, Any]]
+    ) -> Segment:
+        out, step1 = self._out, step0 + n
+        hists = grid(step0, step1, HIST_EVERY)
+        gates, m = len(grid(step0, step1, GATE_EVERY)), len(hists)
+        meta: dict[str, Any] = {
+            "watch": list(self._watch),
+            "epoch": 0,
+            "hist_steps": hists.tolist(),
+            "w_hi": float(self.arrays.w_hi[0]),
+            "w_max": float(self.tree.get("stdp.w_max")),
+            "events": sorted(events, key=lambda event: event["step"]),
+        }
+        lo, hi = float(rows.min()), float(rows.max())
+        if lo < 0 or hi > 1:
+            meta |= {"stim_lo": lo, "stim_hi": hi}
+        return Segment(
+            step0=step0,
+            step1=step1,
+            epoch=0,
+            spk_n=out.spk_n[:n].copy(),
+            spk_id=out.spk_id[:n_spikes].copy(),
+            rates=out.counts[:n].copy(),
+            u=out.u[:n].copy(),
+            theta=out.theta[:n].copy(),
+            levels=out.levels[:n].astype(np.float32),
+            gains=out.gains[:n].astype(np.float32),
+            gate=out.gate[:gates].copy(),
+            gate_mean=out.gate_mean[:gates].copy(),
+            stim=np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8),
+            clamped=out.clamped[:n].copy(),
+            hist_exc=out.hist_exc[:m].copy(),
+            hist_inh=out.hist_inh[:m].copy(),
+            bounds=out.bounds[:m].copy(),
+            pairs=out.pairs[:m].copy(),
+            meta=meta,
+        )
+
+    # -- faults --------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        """Name the first tensor that is no longer finite, in the order of a step."""
+        strange = self._out.strange
+        seen = [int(step) for step in strange if step >= 0]
+        if not seen and all(finite(getattr(self.arrays, name).reshape(-1)) for name in CHECKED):
+            self.bad = None
+            return
+        step = min(seen) if seen else self.step - 1
+        self.bad = (self._strange_tensor(), step)
+        self._events.append(
+            {"type": "nan", "step": step, "t_ms": step * DT_MS, "tensor": self.bad[0]}
+        )
+
+    def _strange_tensor(self) -> str:
+        if not np.isfinite(self.arrays.levels).all():
+            return "neuromod.levels"
+        for block in range(self.config.n_blocks):
+            for name in CHECKED[:-1]:
+                stages = (2 * block, 2 * block + 1) if name in _PER_STAGE else (block,)
+                for index in stages:
+                    if not np.isfinite(getattr(self.arrays, name)[index]).all():
+                        owner = f".{STAGES[index % 2]}" if name in _PER_STAGE else ""
+                        shown = "recurrent.weight" if name == "w_rec" else name
+                        return f"blocks.{block}{owner}.{shown}"
+        stage = int(np.argmax(self._out.strange >= 0))
+        return f"blocks.{stage // 2}.{STAGES[stage % 2]}.u_pre"
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def recurrent(self, block: int) -> np.ndarray:
+        """A copy (N, N), pre-major, of the true recurrent weights of ``block`` as of now."""
+        return weights_of(block, self.step, self.n_exc, self.arrays, self._settings)
+
+    @property
+    def stdp_path(self) -> str:
+        """How STDP is computed with the parameters in force."""
+        return PATHS[self._settings.plan[0]]
+
+    def spike_hash(self) -> str:
+        """Sixteen hex digits: every (step, ids) since reset."""
+        return f"{int(self.arrays.hashed[0]):016x}"
+
+    def describe(self) -> dict[str, Any]:
+        """Groups, probes and constants for the manifest."""
+        n, n_exc = self.config.n_neurons, self.n_exc
+        groups = [
+            {
+                "name": f"block {g // 2} LIF {'in' if g % 2 == 0 else 'out'}",
+                "n": n,
+                "block": g // 2,
+                "stage": STAGES[g % 2],
+                "n_exc": n_exc if g % 2 == 0 else n,
+            }
+            for g in range(self.n_stages)
+        ]
+        return {
+            "kind": "spiking stack",
+            "groups": groups,
+            "probes": {name: probe.to_json() for name, probe in PROBES.items()},
+            "config": asdict(self.config),
+            "stdp_path": self.stdp_path,
+            "constants": {
+                "dt_ms": DT_MS,
+                "n_total": self.n_stages * n,
+                "w_hi": float(self.arrays.w_hi[0]),
+                "gate_every": GATE_EVERY,
+                "hist_every": HIST_EVERY,
+                "neuromodulators": list(NEUROMODULATORS),
+                "gains": list(GAINS),
+            },
+        }
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Copies of all that a resumed run needs, parameters apart; bit for bit."""
+        saved = {name: array.copy() for name, array in self.arrays._asdict().items()}
+        text = json.dumps({"stimulus": self.stimulus.state(), "events": self._events})
+        return saved | {
+            "step": np.array([self.step], np.int64),
+            "seed": np.array([self.seed], np.int64),
+            "json": np.frombuffer(text.encode(), np.uint8).copy(),
+        }
+
+    def load_state(self, state: dict[str, np.ndarray]) -> None:
+        """Go on where :meth:`state` stood; the tree must hold the parameters of that moment.
+
+        Raises ValueError, and changes nothing, when the arrays are those of another network.
+        """
+        for name, array in self.arrays._asdict().items():
+            found = state.get(name)
+            if found is None or found.shape != array.shape or found.dtype != array.dtype:
+                raise ValueError(f"the saved state does not fit this network: {name}")
+        seed = int(state["seed"][0])
+        if seed != self.seed:
+            self.reset(seed)
+        for name, array in self.arrays._asdict().items():
+            array[...] = state[name]
+        self.step = int(state["step"][0])
+        rest = json.loads(state["json"].tobytes())
+        self.stimulus.load_state(rest["stimulus"])
+        self._events = rest["events"]
+        self.bad = None
+        self._read_tree()
+
+    snapshot = state
+    restore = load_state

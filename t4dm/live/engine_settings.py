@@ -1,0 +1,117 @@
+"""From the parameter tree to the arrays that the kernels take."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from t4dm.kernels.stack_arrays import (
+    EAGER_NEAREST,
+    EAGER_PAIRS,
+    LAZY,
+    LAZY_CUT,
+    THREE_FACTOR,
+    THREE_FACTOR_NEAREST,
+    WINDOW_MAX,
+    Settings,
+)
+from t4dm.live.tree import ParamTree
+from t4dm.spiking.params import NEUROMODULATORS, STAGES
+
+
+class Levels(NamedTuple):
+    """Neuromodulator parameters, order DA, ACh, NE, 5HT; all float64."""
+
+    enabled: bool
+    every: int
+    base: np.ndarray  # (4,)
+    keep: np.ndarray  # (4,) exp(-every/tau)
+    held: np.ndarray  # (4,) NaN where free
+    onset_dose: np.ndarray  # (4,)
+    reward_gain: float
+
+
+def read_levels(tree: ParamTree) -> Levels:
+    """The group ``neuromod`` of ``tree``."""
+
+    def each(suffix: str) -> np.ndarray:
+        values = [tree.get(f"neuromod.{nt}{suffix}") for nt in NEUROMODULATORS]
+        return np.array([np.nan if v is None else v for v in values], np.float64)
+
+    every = tree.get("neuromod.update_freq")
+    return Levels(
+        enabled=tree.get("neuromod.enabled"),
+        every=every,
+        base=each("_baseline"),
+        keep=np.exp(-every / each("_tau")),
+        held=each(""),
+        onset_dose=np.array(
+            [0.0, tree.get("neuromod.onset_ACh"), tree.get("neuromod.onset_NE"), 0.0]
+        ),
+        reward_gain=tree.get("neuromod.reward_gain"),
+    )
+
+
+def read_settings(tree: ParamTree, real: np.dtype) -> Settings:
+    """Everything else of ``tree``, in the precision ``real``."""
+    blocks = range(tree.n_blocks)
+    stages = [(block, owner) for block in blocks for owner in STAGES]
+
+    def lif(name: str) -> np.ndarray:
+        return np.array([tree.stage("lif", name, *stage) for stage in stages], np.float64)
+
+    def gate(name: str) -> np.ndarray:
+        return np.array([tree.stage("gate", name, block) for block in blocks], real)
+
+    def numbers(dtype: Any, *paths: str) -> np.ndarray:
+        return np.array([tree.get(path) for path in paths], dtype)
+
+    ages = np.arange(WINDOW_MAX + 2)
+    tau = tree.get("attention.tau")
+    attention = [np.exp(-1.0 / tau), tree.get("attention.kappa"), tree.get("attention.sharpness")]
+    return Settings(
+        alpha=lif("alpha").astype(real),
+        v_thresh=lif("v_thresh"),
+        beta=lif("beta").astype(real),
+        u_max=lif("u_max").astype(real),
+        gate_slope=gate("slope"),
+        gate_bias=gate("bias"),
+        input_gain=numbers(np.float64, "input.gain"),
+        recurrent_gain=numbers(np.float64, "recurrent.gain"),
+        attention=np.array(attention, real),
+        apical_gain=numbers(real, "apical.gain"),
+        rwkv_decay=numbers(np.float64, "rwkv.decay"),
+        homeostasis=numbers(
+            np.float64, "homeostasis.enabled", "homeostasis.target_rate",
+            "homeostasis.learning_rate", "homeostasis.theta_max",
+        ),
+        powers_plus=np.exp(-ages / tree.get("stdp.tau_plus")).astype(real),
+        powers_minus=np.exp(-ages / tree.get("stdp.tau_minus")).astype(real),
+        bounds=numbers(real, "stdp.w_max", "stdp.mu"),
+        learning=numbers(
+            np.float64, "stdp.enabled", "stdp.learning_rate", "stdp.a_plus", "stdp.a_minus",
+            "stdp.da_gate", "stdp.tau_e",
+        ),
+        plan=_plan(tree, real),
+    )  # fmt: skip
+
+
+def _plan(tree: ParamTree, real: np.dtype) -> np.ndarray:
+    """Path, pre window, post window, whether either cuts anything that rounding would show."""
+    windows = [tree.get("stdp.window_pre_to_post"), tree.get("stdp.window_post_to_pre")]
+    taus = [tree.get("stdp.tau_plus"), tree.get("stdp.tau_minus")]
+    cuts = [
+        np.exp(-window / tau) > np.finfo(real).eps / 4
+        for window, tau in zip(windows, taus, strict=True)
+    ]
+    nearest = tree.get("stdp.pairing") == "nearest"
+    if tree.get("stdp.mode") == "three_factor":
+        path = THREE_FACTOR_NEAREST if nearest else THREE_FACTOR
+    elif nearest:
+        path = EAGER_NEAREST
+    elif tree.get("stdp.mu") > 0:
+        path = EAGER_PAIRS
+    else:
+        path = LAZY_CUT if cuts[0] else LAZY
+    return np.array([path, *windows, *cuts], np.int64)

@@ -1,0 +1,187 @@
+"""Commands on a session: all of a request is checked first, then all of it is applied in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from t4dm import commands as c
+from t4dm.live.session import Session
+from t4dm.params import ParamError
+
+MAX_COMMANDS = 256
+Answer = dict[str, Any]
+_KEPT = (
+    c.Set, c.Clear, c.Replace, c.Run, c.Pause, c.Speed, c.Reset, c.BreakOn, c.BreakOff, c.Watch,
+)  # fmt: skip
+
+
+class Refused(Exception):
+    """A request of which nothing was applied; ``error`` is its JSON form."""
+
+    def __init__(self, code: str, error: dict[str, Any]) -> None:
+        super().__init__(error["message"])
+        self.error = {"code": code, **error}
+
+
+def parse(body: Any) -> list[c.Command]:
+    """The commands of a request body (one object or a list); raises :class:`Refused`."""
+    items = body if isinstance(body, list) else [body]
+    if not 1 <= len(items) <= MAX_COMMANDS:
+        error = ParamError("body", f"1 to {MAX_COMMANDS} commands a request", lo=1, hi=MAX_COMMANDS)
+        raise Refused("invalid", error.to_json())
+    parsed = []
+    for index, item in enumerate(items):
+        try:
+            parsed.append(c.parse_command(item))
+        except (ParamError, RecursionError) as error:
+            raise _refused(error, index, len(items)) from None
+    return parsed
+
+
+def validate(session: Session, commands: Sequence[c.Command]) -> None:
+    """Raises :class:`Refused` where one of ``commands`` could not be applied in its turn."""
+    paused = session.state != "running"
+    breaks = 0
+    for index, command in enumerate(commands):
+        try:
+            if isinstance(command, c.Step):
+                _check_step(paused, last=index == len(commands) - 1)
+            elif isinstance(command, c.BreakOn):
+                session.breakpoints.check(command, session.n_stages, session.n_stage, breaks)
+                breaks += 1
+            else:
+                _check(session, command)
+        except ParamError as error:
+            raise _refused(error, index, len(commands)) from None
+        if isinstance(command, (c.Run, c.Pause)):
+            paused = isinstance(command, c.Pause)
+
+
+def apply(session: Session, commands: Sequence[c.Command], who: str) -> list[tuple[Any, Any]]:
+    """Apply checked ``commands``; returns (old, new) of each.
+
+    Raises :class:`Refused` where the engine refuses a value (a missing file, say); the parameters
+    are then as they were before the request.
+    """
+    before, rev = session.tree.non_default(), session.rev
+    done: list[tuple[Any, Any]] = []
+    for index, command in enumerate(commands):
+        try:
+            done.append(_apply(session, command, who))
+        except ParamError as error:
+            if session.rev != rev:
+                session.change(session.tree.replace(before), before, who)
+            raise _refused(error, index, len(commands)) from None
+    return done
+
+
+def is_kept(commands: Sequence[c.Command]) -> bool:
+    """Whether the request changes what must survive a kill."""
+    return any(isinstance(command, _KEPT) for command in commands)
+
+
+def _check(session: Session, command: c.Command) -> None:
+    if isinstance(command, c.Set):
+        session.tree.check(command.path, command.value)
+    elif isinstance(command, c.Clear):
+        session.tree.get(command.path)
+    elif isinstance(command, c.Replace):
+        for path, value in command.values.items():
+            session.tree.check(path, value)
+    elif isinstance(command, c.BreakOff):
+        session.breakpoints.check_off(command.id)
+    elif isinstance(command, c.Watch):
+        hi = session.n_stages * session.n_stage - 1
+        if any(neuron > hi for neuron in command.neurons):
+            raise ParamError("neurons", f"watch.neurons: ids are 0 to {hi}", lo=0, hi=hi)
+
+
+def _check_step(paused: bool, last: bool) -> None:
+    if not paused:
+        raise ParamError("type", "step: the run must be paused first")
+    if not last:
+        raise ParamError("type", "step: must be the last command of a list")
+
+
+def _apply(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
+    match command:
+        case c.Set():
+            before = session.tree.non_default()
+            old, new = session.tree.set(command.path, command.value)
+            session.change({command.path: (old, new)}, before, who)
+            return old, new
+        case c.Clear():
+            before = session.tree.non_default()
+            old, new = session.tree.clear(command.path)
+            session.change({command.path: (old, new)}, before, who)
+            return old, new
+        case c.Replace():
+            before = session.tree.non_default()
+            session.change(session.tree.replace(dict(command.values)), before, who)
+            return before, session.tree.non_default()
+        case c.Inject():
+            event = session.engine.inject(command.nt, command.level)
+            session.event("inject", nt=command.nt, level=command.level, who=who)
+            return None, event
+        case c.Reward():
+            event = session.engine.reward(command.value)
+            told = {key: event[key] for key in ("r", "r_hat", "delta") if key in event}
+            session.event("reward", **{"r": command.value, **told}, who=who)
+            return None, event
+    return _apply_run(session, command, who)
+
+
+def _apply_run(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
+    old = session.state
+    match command:
+        case c.Run():
+            session.run()
+            session.event("state", state="running", reason="", who=who)
+            return old, session.state
+        case c.Pause():
+            session.pause()
+            session.event("state", state="paused", reason="", who=who)
+            return old, session.state
+        case c.Step():
+            first = session.engine.step
+            session.step(command.n)
+            return first, session.goal
+        case c.Reset():
+            seed = session.engine.seed
+            session.reset(command.seed, who)
+            return seed, session.engine.seed
+        case c.Speed():
+            was = session.speed
+            session.speed = None if command.value == "max" else float(command.value)
+            return was or "max", session.speed or "max"
+    return _apply_debug(session, command, who)
+
+
+def _apply_debug(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
+    match command:
+        case c.BreakOn():
+            id = session.breakpoints.add(command)
+            session.refresh_watch()
+            return None, id
+        case c.BreakOff():
+            gone = session.breakpoints.remove(command.id)
+            session.refresh_watch()
+            return gone, None
+        case c.Watch():
+            old = list(session.engine.watch)
+            session.watch(command.neurons)
+            return old, list(session.engine.watch)
+        case c.Note():
+            session.event("note", text=command.text, who=who)
+            return None, command.text
+    raise AssertionError(f"no handler for {type(command).__name__}")
+
+
+def _refused(error: Exception, index: int, count: int) -> Refused:
+    if not isinstance(error, ParamError):
+        error = ParamError("body", "the command is nested too deeply")
+    body = error.to_json()
+    if count > 1:
+        body |= {"index": index, "message": f"command {index}: {error.message}"}
+    return Refused("invalid", body)

@@ -1,0 +1,105 @@
+"""A segment: what happened in steps [step0, step1) of one epoch.  Immutable; numpy only.
+
+Shapes: T steps, G stages, L blocks, D channels (= neurons a stage), W watched neurons,
+Tg steps divisible by :data:`GATE_EVERY`, M steps divisible by :data:`HIST_EVERY`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from t4dm.live import frame
+
+GATE_EVERY = 4
+HIST_EVERY = 250
+HIST_BINS = 64
+PAIR_BINS = 201
+STIM_WIDTH = 64
+GATE_FULL = 1.5
+_PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "clamped")
+_PER_GATE = ("gate", "gate_mean")
+_PER_HIST = ("hist_exc", "hist_inh", "bounds", "pairs")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Events and samples of steps [step0, step1); dtypes as in the comment of each line."""
+
+    step0: int
+    step1: int
+    epoch: int
+    spk_n: np.ndarray  # u2 (T,) spikes in each step
+    spk_id: np.ndarray  # u2 (sum,) neuron ids, step after step, ascending in a step
+    rates: np.ndarray  # u2 (T, G) spikes of each stage
+    u: np.ndarray  # f4 (T, W) u_pre of meta["watch"]
+    theta: np.ndarray  # f4 (T, G)
+    levels: np.ndarray  # f4 (T, 4) DA, ACh, NE, 5HT
+    gains: np.ndarray  # f4 (T, 5)
+    gate: np.ndarray  # u1 (Tg, L, D) round(g/1.5*255)
+    gate_mean: np.ndarray  # f4 (Tg, L)
+    stim: np.ndarray  # u1 (T, 64) round(255*clip(stim, 0, 1))
+    clamped: np.ndarray  # u2 (T, G)
+    hist_exc: np.ndarray  # u4 (M, L, 64) over [0, w_hi]
+    hist_inh: np.ndarray  # u4 (M, L, 64) over [-1, 0]
+    bounds: np.ndarray  # f4 (M, L, 2) share of plastic weights at 0 and at w_max
+    pairs: np.ndarray  # u4 (M, L, 201) spike pairs of the last second by dt
+    meta: dict[str, Any]
+
+    @property
+    def n_stages(self) -> int:
+        return self.rates.shape[1]
+
+    @property
+    def n_stage(self) -> int:
+        """Neurons a stage."""
+        return self.gate.shape[2]
+
+    def encode(self) -> bytes:
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        head = {"step0": self.step0, "step1": self.step1, "epoch": self.epoch}
+        return frame.encode({**self.meta, **head}, arrays)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Segment:
+        """The segment in ``data``; raises :class:`t4dm.live.frame.FrameError` if it is none."""
+        meta, arrays = frame.decode(data)
+        try:
+            step0, step1 = meta.pop("step0"), meta.pop("step1")
+            return cls(step0=step0, step1=step1, epoch=meta["epoch"], meta=meta, **arrays)
+        except (KeyError, TypeError) as error:
+            raise frame.FrameError(f"no segment: {error}") from None
+
+    def crop(self, step0: int, step1: int) -> Segment:
+        """The part inside [step0, step1); raises ValueError where nothing is left."""
+        a, b = max(step0, self.step0), min(step1, self.step1)
+        if (a, b) == (self.step0, self.step1):
+            return self
+        if a >= b:
+            raise ValueError(
+                f"steps {step0} to {step1} are outside segment {self.step0} to {self.step1}"
+            )
+        spikes = np.concatenate(([0], np.cumsum(self.spk_n, dtype=np.int64)))
+        ids = self.spk_id[spikes[a - self.step0] : spikes[b - self.step0]]
+        changed: dict[str, Any] = {"step0": a, "step1": b, "spk_id": ids}
+        for names, steps in (
+            (_PER_STEP, np.arange(self.step0, self.step1)),
+            (_PER_GATE, grid(self.step0, self.step1, GATE_EVERY)),
+            (_PER_HIST, grid(self.step0, self.step1, HIST_EVERY)),
+        ):
+            i, j = np.searchsorted(steps, (a, b))
+            changed |= {name: getattr(self, name)[i:j] for name in names}
+        events = [e for e in self.meta.get("events", []) if a <= e["step"] < b]
+        kept = [s for s in self.meta.get("hist_steps", []) if a <= s < b]
+        changed["meta"] = {**self.meta, "events": events, "hist_steps": kept}
+        return replace(self, **changed)
+
+
+def grid(step0: int, step1: int, every: int) -> np.ndarray:
+    """The steps of [step0, step1) that are divisible by ``every``."""
+    return np.arange(-(-step0 // every) * every, step1, every)
+
+
+ARRAYS = tuple(f.name for f in fields(Segment) if f.name not in ("step0", "step1", "epoch", "meta"))

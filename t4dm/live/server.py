@@ -1,0 +1,120 @@
+"""The command socket: requests come in on threads, are queued, and are answered by the main loop.
+
+One line of JSON a request, one line an answer.  ``{"op": "commands", "body": {...} | [...],
+"who": "...", "key": "..."}`` or ``{"op": "params"}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import socket
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from t4dm.live.frame import dumps
+
+MAX_LINE = 1 << 20
+QUEUE_LENGTH = 256
+MAX_CONNECTIONS = 64
+IDLE_S = 60.0
+WHO_LENGTH = 80
+
+
+@dataclass(slots=True)
+class Request:
+    """One request and the place its answer goes to."""
+
+    op: str
+    body: Any = None
+    who: str = ""
+    key: str = ""
+    _answer: dict[str, Any] | None = None
+    _ready: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, answer: dict[str, Any]) -> None:
+        self._answer = answer
+        self._ready.set()
+
+    def wait(self) -> dict[str, Any]:
+        self._ready.wait()
+        assert self._answer is not None
+        return self._answer
+
+
+def failure(code: str, field: str, message: str) -> dict[str, Any]:
+    """An answer that says why a request was not taken."""
+    error = {"code": code, "field": field, "message": message}
+    return {"ok": False, "error": error | dict.fromkeys(("lo", "hi", "unit", "choices"))}
+
+
+class CommandServer:
+    """Listens on ``path``; ``requests`` is what the main loop drains."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.requests: queue.SimpleQueue[Request] = queue.SimpleQueue()  # may be put to in a signal
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        path.unlink(missing_ok=True)
+        self._socket.bind(os.fspath(path))
+        path.chmod(0o600)
+        self._socket.listen(MAX_CONNECTIONS)
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+        self.path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            if not self._slots.acquire(blocking=False):
+                with connection:
+                    self._send(connection, failure("busy", "body", "too many connections"))
+                continue
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            connection.settimeout(IDLE_S)
+            with connection, connection.makefile("rb") as lines:
+                while line := lines.readline(MAX_LINE + 1):
+                    self._send(connection, self._handle(line))
+                    if len(line) > MAX_LINE:
+                        return
+        except OSError:
+            return  # the client has gone
+        finally:
+            self._slots.release()
+
+    def _handle(self, line: bytes) -> dict[str, Any]:
+        if len(line) > MAX_LINE:
+            return failure("too_large", "body", f"a request is at most {MAX_LINE} bytes")
+        try:
+            data = json.loads(line)
+            request = Request(
+                op=str(data["op"]),
+                body=data.get("body"),
+                who=str(data.get("who") or "")[:WHO_LENGTH],
+                key=str(data.get("key") or "")[:WHO_LENGTH],
+            )
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return failure("invalid", "body", "a request is one line of JSON with an op")
+        if self.requests.qsize() >= QUEUE_LENGTH:
+            return failure("busy", "body", f"{QUEUE_LENGTH} requests are waiting; try again")
+        self.requests.put(request)
+        return request.wait()
+
+    @staticmethod
+    def _send(connection: socket.socket, answer: dict[str, Any]) -> None:
+        try:
+            connection.sendall(dumps(answer).encode() + b"\n")
+        except OSError:
+            return

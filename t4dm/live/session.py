@@ -1,0 +1,246 @@
+"""One session: the engine, its parameters, its run state, its breakpoints and its events.
+
+No thread, no socket, no clock here: the worker drives it and passes on what comes out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections import deque
+from typing import Any, Protocol
+
+import numpy as np
+
+from t4dm.live.breakpoints import Breakpoints, Hit, nan_hit
+from t4dm.live.checkpoint import Checkpoint, CheckpointStore
+from t4dm.live.segment import Segment
+from t4dm.live.tree import ParamTree
+from t4dm.live.window import DT_MS, MAX_MEMBRANES
+from t4dm.params import ParamError
+
+LOG_LENGTH = 40
+log = logging.getLogger(__name__)
+
+
+class EngineLike(Protocol):
+    """What a session needs of an engine; :class:`t4dm.live.engine.Engine` is the real one."""
+
+    step: int
+    seed: int
+    tree: ParamTree
+    watch: list[int]
+
+    def advance(self, n: int) -> Segment: ...
+    def params_changed(self, paths: list[str]) -> None: ...
+    def inject(self, nt: str, level: float) -> dict[str, Any]: ...
+    def reward(self, value: float) -> dict[str, Any]: ...
+    def reset(self, seed: int) -> None: ...
+    def state(self) -> dict[str, np.ndarray]: ...
+    def load_state(self, state: dict[str, np.ndarray]) -> None: ...
+    def snapshot(self) -> Any: ...
+    def restore(self, snapshot: Any) -> None: ...
+    def spike_hash(self) -> str: ...
+    def describe(self) -> dict[str, Any]: ...
+
+
+class Session:
+    """``state`` is running, paused or stepping (towards ``goal``); ``speed`` None is max."""
+
+    def __init__(self, name: str, engine: EngineLike, code_version: str = "") -> None:
+        self.name, self.engine, self.tree = name, engine, engine.tree
+        self.code_version = code_version
+        self.describe = engine.describe()
+        groups = self.describe["groups"]
+        self.n_stages, self.n_stage = len(groups), int(groups[0]["n"])
+        self.breakpoints = Breakpoints([group["name"] for group in groups])
+        self.rev, self.epoch, self.run_id = 0, 1, 0
+        self.state, self.reason = "running", ""
+        self.speed: float | None = 1.0
+        self.goal: int | None = None
+        self.finite = True
+        self.default_watch = list(engine.watch)
+        self.extra_watch: list[int] = []
+        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
+        self._pending: list[dict[str, Any]] = []
+        self._event_id = 0
+
+    # -- time ----------------------------------------------------------------------------------
+
+    @property
+    def t_ms(self) -> float:
+        return self.engine.step * DT_MS
+
+    def advance(self, n: int) -> Segment:
+        """At most ``n`` steps: a breakpoint ends them early, and pauses."""
+        if self.goal is not None:
+            n = min(n, self.goal - self.engine.step)
+        armed = self.breakpoints.armed
+        before = self.engine.snapshot() if armed else None
+        segment = self.engine.advance(n)
+        hit = self._hit(segment)
+        if hit is not None and armed and hit.step < segment.step1 - 1:
+            self.engine.restore(before)
+            segment = self.engine.advance(hit.step - segment.step0 + 1)
+        self.breakpoints.take(segment)
+        if hit is not None:
+            self._break(hit)
+        elif self.goal is not None and self.engine.step >= self.goal:
+            self.goal, self.state = None, "paused"
+        return self._signed(segment)
+
+    def _hit(self, segment: Segment) -> Hit | None:
+        bad = nan_hit(segment)
+        found = self.breakpoints.find(segment)
+        if bad is None or (found is not None and found.step < bad.step):
+            return found
+        self.finite = False
+        return bad
+
+    def _break(self, hit: Hit) -> None:
+        self.goal, self.state, self.reason = None, "paused", hit.reason
+        self.event("break", step=hit.step, id=hit.id, reason=hit.reason)
+
+    def _signed(self, segment: Segment) -> Segment:
+        """``segment`` with this epoch, revision and every event of its steps."""
+        ours, self._pending = self._pending, []
+        known = {(e["type"], e["step"]) for e in ours}
+        events = [
+            e
+            for e in segment.meta.get("events", [])
+            if e["type"] not in ("inject", "reward") or (e["type"], e["step"]) not in known
+        ]
+        events = sorted(events + ours, key=lambda event: event["step"])
+        meta = {**segment.meta, "epoch": self.epoch, "params_rev": self.rev, "events": events}
+        return dataclasses.replace(segment, epoch=self.epoch, meta=meta)
+
+    def event(self, type: str, step: int | None = None, **fields: Any) -> dict[str, Any]:
+        """Write an event into the next segment and into the log."""
+        at = self.engine.step if step is None else step
+        event = {"type": type, "step": at, "t_ms": at * DT_MS, **fields}
+        self._event_id += 1
+        self._pending.append(event)
+        self.log.append({"n": self._event_id, **event})
+        return event
+
+    def run(self) -> None:
+        self.goal, self.state, self.reason = None, "running", ""
+
+    def pause(self, reason: str = "") -> None:
+        self.goal, self.state, self.reason = None, "paused", reason
+
+    def step(self, n: int) -> None:
+        self.goal = (self.goal or self.engine.step) + n
+        self.state, self.reason = "stepping", ""
+
+    def reset(self, seed: int | None, who: str) -> None:
+        """A new epoch from ``seed`` (None: the same); parameters stay."""
+        self.engine.reset(self.engine.seed if seed is None else seed)
+        self.goal = None
+        self.state = "paused" if self.state != "running" else "running"
+        self.finite, self._pending = True, []
+        self.breakpoints.forget()
+        self.epoch += 1
+        self.run_id += 1
+        self.event("reset", seed=self.engine.seed, who=who)
+
+    # -- parameters ----------------------------------------------------------------------------
+
+    def change(self, changes: dict[str, tuple[Any, Any]], before: dict[str, Any], who: str) -> None:
+        """Tell the engine of ``{path: (old, new)}``; ParamError puts ``before`` back."""
+        try:
+            self.engine.params_changed(list(changes))
+        except ParamError:
+            undone = self.tree.replace(before)
+            self.engine.params_changed(list(undone))
+            raise
+        self.rev += 1
+        for path, (old, new) in changes.items():
+            self.event("param", path=path, old=old, new=new, rev=self.rev, who=who)
+
+    def watch(self, neurons: list[int]) -> None:
+        """Record these too; the oldest extra ones give way beyond 64."""
+        kept = [n for n in self.extra_watch if n not in neurons]
+        self.extra_watch = (kept + list(dict.fromkeys(neurons)))[-MAX_MEMBRANES:]
+        self.refresh_watch()
+
+    def refresh_watch(self) -> None:
+        wanted = [*self.default_watch, *self.breakpoints.neurons, *self.extra_watch]
+        self.engine.watch = list(dict.fromkeys(wanted))
+
+    def params(self) -> dict[str, Any]:
+        """Everything a page needs to draw the controls."""
+        whole = self.tree.to_json()
+        return {
+            "rev": self.rev,
+            "step": self.engine.step,
+            **whole,
+            "effective": {
+                path: self.tree.get(path) for path in (*whole["values"], *whole["overrides"])
+            },
+            "non_default": self.tree.non_default(),
+            "digest": self.tree.digest(),
+            "specs": [spec.to_json() for spec in self.tree.specs()],
+        }
+
+    # -- what is kept --------------------------------------------------------------------------
+
+    def settings(self) -> dict[str, Any]:
+        """What an acknowledgement promises to survive a kill, as plain JSON data."""
+        return {
+            "rev": self.rev,
+            "epoch": self.epoch,
+            "run_id": self.run_id,
+            "seed": self.engine.seed,
+            "speed": self.speed,
+            "state": "running" if self.state == "running" else "paused",
+            "reason": self.reason,
+            "values": self.tree.non_default(),
+            "breakpoints": self.breakpoints.to_json(),
+            "watch": self.extra_watch,
+        }
+
+    def checkpoint(self) -> Checkpoint:
+        """A copy of the whole state, to be written while the run goes on."""
+        meta = {**self.settings(), "step": self.engine.step, "code_version": self.code_version}
+        return Checkpoint(meta, {name: np.array(a) for name, a in self.engine.state().items()})
+
+    def resume(self, store: CheckpointStore, settings: dict[str, Any] | None) -> int | None:
+        """Go on from the newest good checkpoint, with the newest acknowledged ``settings``.
+
+        Returns the step resumed at, None where the session begins anew.  Always a new epoch.
+        """
+        resumed: list[int] = []
+
+        def accept(checkpoint: Checkpoint) -> None:
+            meta = checkpoint.meta
+            if settings is not None and meta["run_id"] != settings["run_id"]:
+                return  # the run it belongs to was reset since
+            self._take_values(meta["values"])
+            self.engine.load_state(checkpoint.arrays)
+            resumed.append(meta["step"])
+
+        checkpoint = store.load(accept)
+        newest = settings or (checkpoint.meta if checkpoint else None)
+        if newest is None:
+            return None
+        if not resumed and self.engine.seed != newest["seed"]:
+            self.engine.reset(newest["seed"])
+        self._take_values(newest["values"])
+        self.rev, self.run_id, self.epoch = newest["rev"], newest["run_id"], newest["epoch"] + 1
+        self.speed, self.state, self.reason = newest["speed"], newest["state"], newest["reason"]
+        self.breakpoints.load(newest["breakpoints"])
+        self.watch(newest["watch"])
+        return resumed[0] if resumed else None
+
+    def _take_values(self, values: dict[str, Any]) -> None:
+        """Make ``values`` the whole truth, leaving out what this version does not accept."""
+        good: dict[str, Any] = {}
+        for path, value in values.items():
+            try:
+                good[path] = self.tree.check(path, value)
+            except ParamError as error:
+                log.warning("left out on resume: %s", error)
+        changed = self.tree.replace(good)
+        if changed:
+            self.engine.params_changed(list(changed))

@@ -1,0 +1,219 @@
+"""The supervisor: starts one worker a session, restarts the dead, ends them all with itself.
+
+It imports no torch.  What it knows stands in ``supervisor.json`` of the run directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from t4dm.live import environment, paths
+from t4dm.live.lifeline import take_lock
+from t4dm.live.ring import RingReader
+
+POLL_S = 0.1
+STUCK_S = 10.0
+START_S = 300.0
+GIVE_UP_AFTER = 5
+GIVE_UP_SPAN_S = 60.0
+BACKOFF_S = (0.0, 0.5, 1.0, 2.0, 4.0)
+END_S = 8.0
+DUMP_S = 0.5
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+log = logging.getLogger("t4dm.supervisor")
+
+
+class Child:
+    """The worker of one session: running, waiting for its restart, or given up."""
+
+    def __init__(self, session: str, run: Path, data: Path, options: list[str]) -> None:
+        self.session, self.run, self.data, self.options = session, run, data, options
+        self.reader = RingReader(paths.ring_path(run, session))
+        self.process: subprocess.Popen[bytes] | None = None
+        self.restarts = 0
+        self.state, self.message = "starting", ""
+        self._deaths: deque[float] = deque(maxlen=GIVE_UP_AFTER)
+        self._started = self._due = 0.0
+
+    def start(self, now: float) -> None:
+        """Start the worker; only the first takes the run state and values of the environment."""
+        env = os.environ | ONE_THREAD
+        env.setdefault("NUMBA_CACHE_DIR", str(self.data / "numba"))
+        env |= {"T4DM_RUN_DIR": str(self.run), "T4DM_DATA_DIR": str(self.data)}
+        fresh = self.process is None
+        if not fresh:
+            env = {k: v for k, v in env.items() if k not in environment.PARAMETERS}
+        reading, self._holding = os.pipe()
+        command = [sys.executable, "-m", "t4dm.live.worker", "--session", self.session]
+        command += ["--parent-fd", str(reading), *(["--fresh"] if fresh else []), *self.options]
+        self.process = subprocess.Popen(
+            command, env=env, pass_fds=(reading,), stdin=subprocess.DEVNULL
+        )
+        os.close(reading)
+        self._started, self.state = now, "running"
+
+    def poll(self, now: float) -> None:
+        """Look once: note a death, kill the stuck, restart when it is due."""
+        if self.state == "gave_up":
+            return
+        if self.state == "waiting":
+            if now >= self._due:
+                self.restarts += 1
+                self.start(now)
+            return
+        assert self.process is not None
+        code = self.process.poll()
+        if code is not None:
+            self._died(now, code)
+        elif why := self._stuck(now):
+            log.warning("session %s: %s", self.session, why)
+            self.kill_stuck()
+
+    def _died(self, now: float, code: int) -> None:
+        os.close(self._holding)
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        self._deaths.append(now)
+        recent = [t for t in self._deaths if t > now - GIVE_UP_SPAN_S]
+        if len(recent) >= GIVE_UP_AFTER:
+            self.state = "gave_up"
+            self.message = (
+                f"the worker of session '{self.session}' died {GIVE_UP_AFTER} times in "
+                f"{GIVE_UP_SPAN_S:g} s (last: {how}) and is not started again; "
+                "see its output, then start the program anew"
+            )
+            log.error(self.message)
+            return
+        self.state = "waiting"
+        self._due = now + BACKOFF_S[min(len(recent), len(BACKOFF_S)) - 1]
+        self.message = f"the worker ended with {how} and is started again"
+        log.warning("session %s: %s", self.session, self.message)
+
+    def _stuck(self, now: float) -> str:
+        if self.process is None or self.reader.pid != self.process.pid:
+            slow = now - self._started > START_S
+            return f"not ready after {START_S:g} s" if slow else ""
+        starting = self.reader.latest == 0
+        limit = START_S if starting else STUCK_S
+        age = self.reader.progress_age_s()
+        return f"no progress for {age:.0f} s" if age > limit else ""
+
+    def kill_stuck(self) -> None:
+        """Have the worker write its stacks to its standard error, then kill it."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGUSR1)
+        time.sleep(DUMP_S)
+        self.process.kill()
+
+    def end(self, until: float) -> None:
+        """Ask the worker to keep its state and end; kill it where it has not by ``until``."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        try:
+            self.process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("session %s: did not end in time and is killed", self.session)
+            self.process.kill()
+            self.process.wait()
+
+    def sweep(self) -> None:
+        """Remove what a killed worker left in the run directory and in shared memory."""
+        ring = paths.ring_path(self.run, self.session)
+        for path in (ring, paths.socket_path(self.run, self.session)):
+            path.unlink(missing_ok=True)
+        if ring.parent != self.run and ring.parent.is_dir() and not any(ring.parent.iterdir()):
+            ring.parent.rmdir()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "pid": self.process.pid if self.process else None,
+            "state": self.state,
+            "restarts": self.restarts,
+            "message": self.message,
+        }
+
+
+class Supervisor:
+    """Owns the run directory and the workers of its sessions."""
+
+    def __init__(self, run: Path, data: Path, sessions: list[str], options: list[str]) -> None:
+        self.run = run
+        self.children = [Child(name, run, data, options) for name in sessions]
+        self._end = threading.Event()
+        self._told = ""
+
+    def loop(self) -> None:
+        """Start every worker and look after them until :meth:`stop`; then end them all."""
+        for child in self.children:
+            child.start(time.monotonic())
+        while not self._end.is_set():
+            self._tell()
+            self._end.wait(POLL_S)
+            for child in self.children:
+                child.poll(time.monotonic())
+        self._close()
+
+    def stop(self) -> None:
+        self._end.set()
+
+    def _close(self) -> None:
+        for child in self.children:
+            if child.process is not None and child.process.poll() is None:
+                child.process.terminate()
+        until = time.monotonic() + END_S
+        for child in self.children:
+            child.end(until)
+            child.sweep()
+        paths.supervisor_path(self.run).unlink(missing_ok=True)
+
+    def _tell(self) -> None:
+        """Write ``supervisor.json`` when something in it changed."""
+        state = {
+            "pid": os.getpid(),
+            "sessions": {child.session: child.to_json() for child in self.children},
+        }
+        text = json.dumps(state)
+        if text == self._told:
+            return
+        path = paths.supervisor_path(self.run)
+        temporary = path.with_suffix(".new")
+        temporary.write_text(text)
+        os.replace(temporary, path)
+        self._told = text
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="t4dm.live.supervisor", description=__doc__)
+    parser.add_argument("--session", action="append", help="a session to run; default: default")
+    args, options = parser.parse_known_args(argv)
+    logging.basicConfig(level=logging.INFO, format="supervisor: %(message)s")
+    try:
+        run, data = paths.run_dir(), paths.data_dir()
+        sessions = args.session or [paths.DEFAULT_SESSION]
+        for session in sessions:
+            paths.socket_path(run, session)
+    except (ValueError, OSError) as error:
+        log.error("%s", error)
+        return 2
+    if take_lock(run / "supervisor.lock") is None:
+        log.error("another supervisor already runs in %s; end it first or set T4DM_RUN_DIR", run)
+        return 3
+    supervisor = Supervisor(run, data, sessions, options)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    supervisor.loop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

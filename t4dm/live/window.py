@@ -1,0 +1,325 @@
+"""The window: segments merged and cut to a view.  Stream, REST, export and figures all use it.
+
+Shapes: T steps, G stages, L blocks, D channels (= neurons a stage), K membranes,
+Tg steps divisible by 4, M steps divisible by 250.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from itertools import groupby, pairwise
+from typing import Any
+
+import numpy as np
+
+from t4dm.live import frame
+from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment, grid
+from t4dm.params import ParamError
+
+DT_MS = 1.0
+DEFAULT_ROWS = "spread:200"
+DEFAULT_MEMBRANES = 6
+MAX_MEMBRANES = 64
+Rows = str | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which part of a window is wanted.
+
+    rows: neuron ids, or ``spread:n`` (n rows evenly over all stages), ``stage:g``, ``block:l``,
+    ``all``; membrane: ids, or None for the first six watched; gate_block, weights_block: block
+    whose gate, weights a page shows.
+    """
+
+    rows: Rows = DEFAULT_ROWS
+    membrane: tuple[int, ...] | None = None
+    gate_block: int = 0
+    weights_block: int = 0
+
+    @classmethod
+    def parse(
+        cls,
+        rows: str | None = None,
+        membrane: str | None = None,
+        gate_block: str | int = 0,
+        weights_block: str | int = 0,
+    ) -> View:
+        """A view from query text (ids as ``"3,17,250"``); raises :class:`ParamError`."""
+        return cls(
+            rows=_ids("rows", rows) if rows and rows[0].isdigit() else rows or DEFAULT_ROWS,
+            membrane=_ids("membrane", membrane) if membrane else None,
+            gate_block=_integer("gate_block", gate_block),
+            weights_block=_integer("weights_block", weights_block),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Steps [step0, step1) of one epoch, cut to a view.
+
+    ``spk_row[k]`` is an index into ``rows`` (neuron ids), ``spk_dt[k]`` a step minus ``step0``;
+    spikes are in order of time.  Columns of ``u`` follow ``membrane`` (neuron ids) and are NaN
+    where a neuron was not watched.  ``gate_steps`` and ``hist_steps`` date the coarser samples.
+    """
+
+    step0: int
+    step1: int
+    epoch: int
+    n_total: int
+    n_stage: int
+    rows: np.ndarray  # (R,) neuron ids
+    membrane: np.ndarray  # (K,) neuron ids
+    gate_block: int
+    weights_block: int
+    spk_row: np.ndarray  # u2
+    spk_dt: np.ndarray  # u2, u4 in windows of more than 65,535 steps
+    rates: np.ndarray  # u2 (T, G)
+    u: np.ndarray  # f4 (T, K)
+    theta: np.ndarray  # f4 (T, G)
+    levels: np.ndarray  # f4 (T, 4)
+    gains: np.ndarray  # f4 (T, 5)
+    gate: np.ndarray  # u1 (Tg, D) of gate_block
+    gate_mean: np.ndarray  # f4 (Tg, L)
+    stim: np.ndarray  # u1 (T, 64)
+    clamped: np.ndarray  # u2 (T, G)
+    hist_exc: np.ndarray  # u4 (M, L, 64)
+    hist_inh: np.ndarray  # u4 (M, L, 64)
+    bounds: np.ndarray  # f4 (M, L, 2)
+    pairs: np.ndarray  # u4 (M, L, 201)
+    events: list[dict[str, Any]]
+    meta: dict[str, Any] = field(default_factory=dict)  # w_hi, w_max, params_rev, mono_ns
+
+    @property
+    def n_steps(self) -> int:
+        return self.step1 - self.step0
+
+    @property
+    def t_ms(self) -> np.ndarray:
+        """Time of every step, (T,) in ms."""
+        return np.arange(self.step0, self.step1) * DT_MS
+
+    @property
+    def gate_steps(self) -> np.ndarray:
+        """Steps of the rows of ``gate`` and ``gate_mean``, (Tg,)."""
+        return grid(self.step0, self.step1, GATE_EVERY)
+
+    @property
+    def hist_steps(self) -> np.ndarray:
+        """Steps of ``hist_*``, ``bounds`` and ``pairs``, (M,)."""
+        return grid(self.step0, self.step1, HIST_EVERY)
+
+    def header(self) -> dict[str, Any]:
+        """What :meth:`encode` puts beside the arrays, as plain JSON data."""
+        return {
+            "epoch": self.epoch,
+            "step0": self.step0,
+            "step1": self.step1,
+            "dt": DT_MS,
+            "t_ms": self.step1 * DT_MS,
+            "n_total": self.n_total,
+            "n_stage": self.n_stage,
+            "rows": self.rows.tolist(),
+            "membrane": self.membrane.tolist(),
+            "gate_block": self.gate_block,
+            "weights_block": self.weights_block,
+            "hist_steps": self.hist_steps.tolist(),
+            "events": self.events,
+            **self.meta,
+        }
+
+    def encode(self, meta: dict[str, Any] | None = None) -> bytes:
+        """The frame of this window; ``meta`` is added to (and wins over) :meth:`header`."""
+        arrays = {name: getattr(self, name) for name in WIRE_ARRAYS}
+        return frame.encode(self.header() | (meta or {}), arrays)
+
+
+WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
+    "spk_row", "spk_dt", "rates", "u", "theta", "levels", "gains", "gate", "gate_mean", "stim",
+    "clamped", "hist_exc", "hist_inh", "bounds", "pairs",
+))  # fmt: skip
+
+
+def merge(
+    segments: Sequence[Segment],
+    view: View = View(),
+    step0: int | None = None,
+    step1: int | None = None,
+) -> Window:
+    """One window of ``segments`` (one epoch, no gap), cut to ``view`` and to [step0, step1).
+
+    Raises ValueError for no segments, a gap, two epochs or an empty cut; :class:`ParamError` for a
+    view that names rows, neurons or blocks that do not exist.
+    """
+    segments = _cut(_checked(segments), step0, step1)
+    first, last = segments[0], segments[-1]
+    n_stage, n_total = first.n_stage, first.n_stage * first.n_stages
+    n_blocks = first.gate.shape[1]
+    rows, lookup = _rows(view.rows, n_total, n_stage)
+    membrane = _membrane(view, last, n_total)
+    gate_block = _bounded("gate_block", view.gate_block, n_blocks)
+    steps = last.step1 - first.step0
+
+    ids = _join(s.spk_id for s in segments)
+    counts = _join(s.spk_n for s in segments)
+    when = np.repeat(np.arange(steps, dtype="<u2" if steps <= 65536 else "<u4"), counts)
+    if lookup is not None:
+        place = lookup[ids]
+        keep = place >= 0
+        ids, when = place[keep].astype("<u2"), when[keep]
+
+    return Window(
+        step0=first.step0,
+        step1=last.step1,
+        epoch=first.epoch,
+        n_total=n_total,
+        n_stage=n_stage,
+        rows=rows,
+        membrane=membrane,
+        gate_block=gate_block,
+        weights_block=_bounded("weights_block", view.weights_block, n_blocks),
+        spk_row=ids,
+        spk_dt=when,
+        u=_membranes(segments, membrane),
+        gate=_join(s.gate[:, gate_block] for s in segments),
+        events=[event for s in segments for event in s.meta.get("events", [])],
+        meta={
+            k: last.meta[k] for k in ("w_hi", "w_max", "params_rev", "mono_ns") if k in last.meta
+        },
+        **{name: _join(getattr(s, name) for s in segments) for name in _PLAIN},
+    )
+
+
+_PLAIN = (
+    "rates", "theta", "levels", "gains", "gate_mean", "stim", "clamped",
+    "hist_exc", "hist_inh", "bounds", "pairs",
+)  # fmt: skip
+
+
+def tail(segments: Sequence[Segment]) -> Sequence[Segment]:
+    """The last run of ``segments`` that has one epoch and no gap, as :func:`merge` needs it."""
+    start = len(segments) - 1
+    while start > 0 and _joined(segments[start - 1], segments[start]):
+        start -= 1
+    return segments[max(start, 0) :]
+
+
+def default_membranes(n_stages: int, n_stage: int, count: int = DEFAULT_MEMBRANES) -> list[int]:
+    """One neuron of each of ``count`` stages, spread over all of them."""
+    stages = np.unique(np.linspace(0, n_stages - 1, count).round().astype(int))
+    return [int(stage) * n_stage + n_stage // 2 for stage in stages]
+
+
+def _joined(a: Segment, b: Segment) -> bool:
+    return a.epoch == b.epoch and a.step1 == b.step0
+
+
+def _checked(segments: Sequence[Segment]) -> Sequence[Segment]:
+    if not segments:
+        raise ValueError("no segments to merge")
+    for a, b in pairwise(segments):
+        if not _joined(a, b):
+            raise ValueError(
+                f"steps {a.step0}-{a.step1} of epoch {a.epoch} are not followed by steps "
+                f"{b.step0}-{b.step1} of epoch {b.epoch}"
+            )
+    return segments
+
+
+def _cut(segments: Sequence[Segment], step0: int | None, step1: int | None) -> Sequence[Segment]:
+    if step0 is None and step1 is None:
+        return segments
+    a = segments[0].step0 if step0 is None else step0
+    b = segments[-1].step1 if step1 is None else step1
+    inside = [s.crop(a, b) for s in segments if s.step1 > a and s.step0 < b]
+    if not inside:
+        raise ValueError(f"steps {a} to {b} are outside the segments")
+    return inside
+
+
+def _join(parts: Iterable[np.ndarray]) -> np.ndarray:
+    parts = list(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _membranes(segments: Sequence[Segment], membrane: np.ndarray) -> np.ndarray:
+    parts = []
+    for watch, group in groupby(segments, key=lambda s: s.meta["watch"]):
+        u = _join(s.u for s in group)
+        column = {neuron: k for k, neuron in enumerate(watch)}
+        take = [column.get(neuron, -1) for neuron in membrane.tolist()]
+        if -1 in take:
+            u = np.concatenate([u, np.full((len(u), 1), np.nan, u.dtype)], axis=1)
+        parts.append(u[:, take])
+    return _join(parts)
+
+
+def _membrane(view: View, last: Segment, n_total: int) -> np.ndarray:
+    wanted = last.meta["watch"][:DEFAULT_MEMBRANES] if view.membrane is None else view.membrane
+    if len(wanted) > MAX_MEMBRANES:
+        raise ParamError("membrane", f"membrane: at most {MAX_MEMBRANES} neurons", hi=MAX_MEMBRANES)
+    ids = np.array(wanted, dtype=np.int64)
+    _inside("membrane", ids, n_total)
+    return ids
+
+
+@lru_cache(maxsize=64)
+def _rows(rows: Rows, n_total: int, n_stage: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Neuron ids of the rows, and the table id -> row (-1: not shown); None if all are shown."""
+    ids = _row_ids(rows, n_total, n_stage)
+    if len(ids) == n_total and (np.diff(ids) == 1).all():
+        return ids, None
+    lookup = np.full(n_total, -1, dtype=np.int32)
+    lookup[ids] = np.arange(len(ids))
+    return ids, lookup
+
+
+def _row_ids(rows: Rows, n_total: int, n_stage: int) -> np.ndarray:
+    if not isinstance(rows, str):
+        ids = np.array(rows, dtype=np.int64)
+        _inside("rows", ids, n_total)
+        if len(np.unique(ids)) != len(ids):
+            raise ParamError("rows", "rows: the same neuron is named twice")
+        return ids
+    if rows == "all":
+        return np.arange(n_total)
+    kind, _, text = rows.partition(":")
+    if kind == "spread":
+        n = min(_integer("rows", text, lo=1), n_total)
+        return ((np.arange(n) + 0.5) * n_total / n).astype(np.int64)
+    if kind in ("stage", "block"):
+        size = n_stage * (2 if kind == "block" else 1)
+        index = _bounded("rows", _integer("rows", text), n_total // size)
+        return np.arange(index * size, (index + 1) * size)
+    raise ParamError(
+        "rows",
+        "rows: expected neuron ids, spread:n, stage:g, block:l or all, got " + repr(rows[:40]),
+    )
+
+
+def _inside(name: str, ids: np.ndarray, n_total: int) -> None:
+    if ids.size and (ids.min() < 0 or ids.max() >= n_total):
+        raise ParamError(name, f"{name}: neuron ids are 0 to {n_total - 1}", lo=0, hi=n_total - 1)
+
+
+def _bounded(name: str, value: int, count: int) -> int:
+    if not 0 <= value < count:
+        raise ParamError(
+            name, f"{name}: expected 0 to {count - 1}, got {value}", lo=0, hi=count - 1
+        )
+    return value
+
+
+def _ids(name: str, text: str) -> tuple[int, ...]:
+    return tuple(_integer(name, part) for part in text.split(","))
+
+
+def _integer(name: str, text: str | int, lo: int = 0) -> int:
+    if isinstance(text, int):
+        return text
+    text = text.strip()
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) >= lo):
+        raise ParamError(name, f"{name}: expected an integer from {lo}, got {text[:40]!r}", lo=lo)
+    return int(text)

@@ -1,0 +1,70 @@
+"""The real program for tests that need it whole: web, worker and jobs on a free port."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class LiveApp:
+    """A running program: its address, its launcher's pid, its folders and what it printed."""
+
+    url: str
+    pid: int
+    run_dir: Path
+    data_dir: Path
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def live_app() -> Iterator[LiveApp]:
+    """The program started as ``make run`` starts it, with its own folders; ended by Ctrl-C."""
+    folder = Path(tempfile.mkdtemp(prefix="t4dm-"))  # short: socket paths have a limit
+    run_dir, data_dir, log = folder / "run", folder / "data", folder / "log"
+    env = os.environ | {
+        "PORT": str(_free_port()),
+        "T4DM_HOST": "127.0.0.1",
+        "T4DM_RUN_DIR": str(run_dir),
+        "T4DM_DATA_DIR": str(data_dir),
+    }
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dashboard.launch"],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("t4dm is live at "), log.read_text(errors="replace")[-4000:]
+        url = line.removeprefix("t4dm is live at ").strip()
+        yield LiveApp(url, process.pid, run_dir, data_dir, log)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=15)
+        finally:
+            process.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,98 @@
+"""Commands: the same checks at every door, each refusal with its field and range."""
+
+import pytest
+
+from t4dm.commands import COMMAND_TYPES, Set, Speed, parse_command
+from t4dm.params import ParamError
+
+GOOD = [
+    {"type": "set", "path": "lif.v_thresh", "value": 1.1},
+    {"type": "set", "path": "neuromod.DA", "value": None},
+    {"type": "clear", "path": "lif.v_thresh"},
+    {"type": "replace", "values": {"lif.alpha": 0.5}, "label": "undo"},
+    {"type": "run"},
+    {"type": "pause"},
+    {"type": "step", "n": 100},
+    {"type": "reset"},
+    {"type": "reset", "seed": 7},
+    {"type": "speed", "value": "max"},
+    {"type": "speed", "value": 0.1},
+    {"type": "inject", "nt": "5HT", "level": -1.0},
+    {"type": "reward", "value": 1.0},
+    {"type": "break_on", "kind": "rate", "group": 3, "bound": 50.0},
+    {"type": "break_off"},
+    {"type": "break_off", "id": 2},
+    {"type": "watch", "neurons": [1, 2]},
+    {"type": "note", "text": "look here"},
+]
+
+
+@pytest.mark.parametrize("body", GOOD, ids=lambda body: body["type"])
+def test_good_commands_keep_their_fields(body):
+    command = parse_command(body)
+    assert isinstance(command, COMMAND_TYPES[body["type"]])
+    for field, value in body.items():
+        assert getattr(command, field) == value
+
+
+def test_every_type_is_tried_here():
+    assert {body["type"] for body in GOOD} == set(COMMAND_TYPES)
+
+
+def test_a_command_is_what_was_sent():
+    assert parse_command({"type": "set", "path": "a.b", "value": True}) == Set(
+        path="a.b", value=True
+    )
+    assert parse_command({"type": "speed"}) == Speed(value=1.0)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "lo", "hi"),
+    [
+        (None, "body", None, None),
+        ([], "body", None, None),
+        ("pause", "body", None, None),
+        ({}, "type", None, None),
+        ({"type": 3}, "type", None, None),
+        ({"type": "stop"}, "type", None, None),
+        ({"type": "x" * 10_000}, "type", None, None),
+        ({"type": "pause", "now": 1}, "now", None, None),
+        ({"type": "set", "path": "a.b"}, "value", None, None),
+        ({"type": "set", "value": 1}, "path", None, None),
+        ({"type": "set", "path": 3, "value": 1}, "path", None, None),
+        ({"type": "set", "path": "a.b", "value": [1]}, "value", None, None),
+        ({"type": "set", "path": "a" * 200, "value": 1}, "path", None, None),
+        ({"type": "step", "n": 0}, "n", 1, 10_000),
+        ({"type": "step", "n": 10_001}, "n", 1, 10_000),
+        ({"type": "step", "n": 1.5}, "n", 1, 10_000),
+        ({"type": "step", "n": "1"}, "n", 1, 10_000),
+        ({"type": "step", "n": True}, "n", 1, 10_000),
+        ({"type": "step", "n": None}, "n", 1, 10_000),
+        ({"type": "reset", "seed": -1}, "seed", 0, 2**31 - 1),
+        ({"type": "reset", "seed": 2**31}, "seed", 0, 2**31 - 1),
+        ({"type": "speed", "value": 0.0}, "value", 0.1, 100),
+        ({"type": "speed", "value": 101.0}, "value", 0.1, 100),
+        ({"type": "speed", "value": float("nan")}, "value", 0.1, 100),
+        ({"type": "speed", "value": "fast"}, "value", 0.1, 100),
+        ({"type": "inject", "nt": "GABA"}, "nt", None, None),
+        ({"type": "inject", "nt": "DA", "level": 1.01}, "level", -1, 1),
+        ({"type": "inject", "nt": "DA", "level": float("inf")}, "level", -1, 1),
+        ({"type": "reward", "value": float("nan")}, "value", -1, 1),
+        ({"type": "break_on", "kind": "mood"}, "kind", None, None),
+        ({"type": "break_on", "kind": "rate", "window_ms": 0}, "window_ms", 1, 10_000),
+        ({"type": "watch", "neurons": list(range(65))}, "neurons", None, None),
+        ({"type": "watch", "neurons": [-1]}, "neurons", None, None),
+        ({"type": "note", "text": "x" * 501}, "text", None, None),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_bad_commands_are_refused_with_field_and_range(body, field, lo, hi):
+    with pytest.raises(ParamError) as refused:
+        parse_command(body)
+    assert (refused.value.field, refused.value.lo, refused.value.hi) == (field, lo, hi)
+    assert len(refused.value.message) < 400
+
+
+def test_an_unknown_type_gets_the_nearest():
+    with pytest.raises(ParamError, match="did you mean 'inject'"):
+        parse_command({"type": "injekt"})
