@@ -7,14 +7,15 @@ nor reads pickles, and the folder is private to the user.
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import diskcache
-from cachelib import BaseCache
 from diskcache.core import MODE_PICKLE, UNKNOWN
 from flask import Flask
 from flask_caching import Cache
+from flask_caching.backends.base import BaseCache
 
 from t4dm.live import paths
 
@@ -88,13 +89,17 @@ class DiskBackend(BaseCache):
     def get(self, key: str) -> Any:
         return self._cache.get(key)
 
-    def set(self, key: str, value: Any, timeout: int | None = None) -> bool:
-        seconds = self.default_timeout if timeout is None else timeout
-        return bool(self._cache.set(key, value, expire=seconds or None))
+    def set(self, key: str, value: Any, timeout: int | timedelta | None = None) -> bool:
+        return bool(self._cache.set(key, value, expire=self._seconds(timeout)))
 
-    def add(self, key: str, value: Any, timeout: int | None = None) -> bool:
-        seconds = self.default_timeout if timeout is None else timeout
-        return bool(self._cache.add(key, value, expire=seconds or None))
+    def add(self, key: str, value: Any, timeout: int | timedelta | None = None) -> bool:
+        return bool(self._cache.add(key, value, expire=self._seconds(timeout)))
+
+    def _seconds(self, timeout: int | timedelta | None) -> float | None:
+        """Seconds to keep a value; None for ever, which is what a timeout of 0 asks for."""
+        kept = self.default_timeout if timeout is None else timeout
+        seconds = kept.total_seconds() if isinstance(kept, timedelta) else float(kept)
+        return seconds or None
 
     def delete(self, key: str) -> bool:
         return bool(self._cache.delete(key))

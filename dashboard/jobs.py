@@ -61,9 +61,8 @@ def _browser() -> str | None:
     return os.environ.get("BROWSER_PATH") or Chromium.find_browser(skip_local=False)
 
 
-def serve(cache: diskcache.Cache, painter: Painter, stop: threading.Event) -> None:
-    """Draw what is asked until ``stop`` is set or the parent process is gone."""
-    parent = os.getppid()
+def serve(cache: diskcache.Cache, painter: Painter, stop: threading.Event, parent: int) -> None:
+    """Draw what is asked until ``stop`` is set or the process ``parent`` is gone."""
     while not stop.is_set() and os.getppid() == parent:
         _, item = cache.pull(prefix=QUEUE, default=(None, None))
         if item is None:
@@ -101,6 +100,7 @@ def take_lock() -> int | None:
 
 def main() -> int:
     """Run until told to stop; 1 where another jobs process serves this run directory."""
+    parent = os.getppid()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     if take_lock() is None:
         print("another jobs process already serves this run directory", file=sys.stderr)
@@ -110,7 +110,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     painter = Painter()
     try:
-        serve(queue(paths.run_dir()), painter, stop)
+        serve(queue(paths.run_dir()), painter, stop, parent)
     finally:
         painter.close()
     return 0

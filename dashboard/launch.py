@@ -46,9 +46,10 @@ def main(procfile: Path = ROOT / "Procfile") -> int:
     if sentence:
         return _refuse(sentence)
     group = ProcessGroup(procfile_commands(procfile), child_environment(settings))
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
-            signal.signal(number, group.on_signal)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, group.on_signal)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, group.on_signal)
     group.start()
     url = page_url(settings)
     code = 1

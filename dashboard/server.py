@@ -34,13 +34,13 @@ def create_app(settings: Settings) -> Dash:
     class Page(Dash):
         """Dash with our own HTML around it."""
 
-        def interpolate_index(self, **parts: Any) -> str:
+        def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
             entry = self.get_asset_url(shell.ENTRY_SCRIPT)
             return shell.index_html(page, entry, **parts)
 
     app = Page(
         "t4dm",
-        server=flask,
+        server=flask,  # type: ignore[arg-type]
         assets_folder=str(ASSETS),
         assets_ignore=r"\.m?js$",
         title="t4dm",

@@ -1,5 +1,6 @@
 """The real program for tests that need it whole: web, worker and jobs on a free port."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,6 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +56,7 @@ def live_app() -> Iterator[LiveApp]:
         line = process.stdout.readline()
         assert line.startswith("t4dm is live at "), log.read_text(errors="replace")[-4000:]
         url = line.removeprefix("t4dm is live at ").strip()
+        _await_running(url, process, log)
         yield LiveApp(url, process.pid, run_dir, data_dir, log)
     finally:
         if process.poll() is None:
@@ -62,6 +66,19 @@ def live_app() -> Iterator[LiveApp]:
         finally:
             process.kill()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_running(url: str, process: subprocess.Popen[str], log: Path) -> None:
+    """Until the default session runs; the first start in fresh folders compiles and calibrates."""
+    state = ""
+    for _ in range(2400):
+        with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:
+            state = json.load(answer)["sessions"].get("default", {}).get("state")
+        if state == "running":
+            return
+        assert process.poll() is None, log.read_text(errors="replace")[-4000:]
+        time.sleep(0.1)
+    raise AssertionError(f"session stays {state!r}: {log.read_text(errors='replace')[-4000:]}")
 
 
 def _free_port() -> int:

@@ -58,16 +58,16 @@ export function iconButton(name, label, onClick, attrs = {}) {
   );
 }
 
-/** Calls `fn` now if the session's parameters are known, else once on `ready`. */
+/** Calls `fn` once, as soon as both the session's parameters and its manifest are known. */
 export function whenReady(app, fn) {
-  if (app.params?.specs) fn();
-  else {
-    const once = () => {
-      app.off?.("ready", once);
-      fn();
-    };
-    app.on("ready", once);
-  }
+  const names = ["params", "manifest"];
+  const attempt = () => {
+    if (!app.params || !app.manifest) return false;
+    names.forEach((name) => app.off(name, attempt));
+    fn();
+    return true;
+  };
+  if (!attempt()) names.forEach((name) => app.on(name, attempt));
 }
 
 /** True while the user types into a field, so that single-letter keys stay letters. */

@@ -6,6 +6,7 @@
 import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 import { theme } from "./colors.mjs";
+import { modebar } from "./layout.mjs";
 
 const SETTLE_MS = 450;
 const CLICK_PX = 4;
@@ -57,14 +58,11 @@ export class Inspector {
       return;
     }
     if (changed.length === 1 && changed[0] === "zoom") { this.#zoomAll(); return; }
-    if (changed.includes("mode") && view.mode === "paused") {
-      this.#settle(0);
-      return;
-    }
-    for (const surface of this.board.surfaces.values()) surface.setLive(true);
     this.turn++;
     this.#readPast();
-    this.#settle(SETTLE_MS);
+    const still = changed.includes("mode") && view.mode === "paused";
+    if (!still) for (const surface of this.board.surfaces.values()) surface.setLive(true);
+    this.#settle(still ? 0 : SETTLE_MS);
   }
 
   #goLive() {
@@ -124,11 +122,12 @@ export class Inspector {
     layout.title = { text: "" };
     layout.margin = { ...surface.margin, t: 24 };
     layout.uirevision = `${surface.slug}-${this.app.view.t1_ms}-${this.app.view.span_ms}`;
-    layout.autosize = true;
-    const range = surface.mark.time ? this.app.view.zoom ?? this.window() : surface.zoom;
-    if (range) layout.xaxis = { ...layout.xaxis, range, autorange: false };
-    if (surface.mark.time) timeTitle(layout);
-    if (surface.plot.clientWidth < 520) narrow(layout);
+    Object.assign(layout, { width: surface.plot.clientWidth, height: surface.plot.clientHeight });
+    layout.modebar = modebar(theme());
+    const range = overTime(surface) ? this.app.view.zoom ?? this.window() : surface.zoom;
+    if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
+    if (overTime(surface)) timeTitle(layout);
+    fitText(figure, surface.plot);
     this.quiet = true;
     await window.Plotly.react(surface.gd, figure.data, layout, CONFIG);
     surface.setLive(false);
@@ -177,7 +176,7 @@ export class Inspector {
       return;
     }
     if (this.app.view.mode !== "live") {
-      if (surface.mark.time) this.app.setView({ zoom: range.map(Number) });
+      if (overTime(surface)) this.app.setView({ zoom: range.map(Number) });
       else surface.zoom = range;
       return;
     }
@@ -193,7 +192,7 @@ export class Inspector {
     const range = this.app.view.zoom ?? this.window();
     this.quiet = true;
     for (const surface of this.board.surfaces.values()) {
-      if (!surface.mark.time || surface.live || !surface.visible) continue;
+      if (!overTime(surface) || surface.live || !surface.visible) continue;
       const now = surface.gd.layout?.xaxis?.range ?? [];
       if (Math.abs(now[0] - range[0]) < 1e-6 && Math.abs(now[1] - range[1]) < 1e-6) continue;
       await window.Plotly.relayout(surface.gd, { "xaxis.range": [...range] });
@@ -211,10 +210,21 @@ function timeTitle(layout) {
   }];
 }
 
-function narrow(layout) {
+/** True when the panel's figure has the shared time axis (the stimulus figure is an image). */
+function overTime(surface) {
+  return surface.mark.time && surface.slug !== "stimulus";
+}
+
+/** Names short enough for the room this plot has. */
+function fitText({ data, layout }, plot) {
+  const short = (text) => String(text).replace("block ", "b").replace("LIF ", "").replace(/^(\d+) (in|out)/, "b$1 $2");
   if (layout.yaxis?.ticktext) {
-    layout.yaxis = { ...layout.yaxis, ticktext: layout.yaxis.ticktext.map((t) =>
-      t.split("<br>")[0].replace("block ", "b").replace("LIF ", "")) };
+    const line = plot.clientWidth < 520 ? (t) => t.split("<br>")[0] : (t) => t.replace("<br>", " ").replace(/ \(.*/, "");
+    layout.yaxis = { ...layout.yaxis, ticktext: layout.yaxis.ticktext.map((t) => short(line(t))) };
+  }
+  for (const trace of data) {
+    if (trace.name) trace.name = short(trace.name);
+    if (trace.colorbar && plot.clientHeight < 170) trace.colorbar = { ...trace.colorbar, title: { text: "" } };
   }
 }
 

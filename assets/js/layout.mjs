@@ -48,7 +48,7 @@ export class Surface {
   get margin() {
     const narrow = this.plot.clientWidth < NARROW;
     const { l, r } = this.mark.margin;
-    const b = this.mark.time ? 22 : 38;
+    const b = this.mark.time ? 23 : 38;
     return { l: narrow ? Math.min(l, 66) : l, r, t: 6, b, pad: 0, autoexpand: false };
   }
 
@@ -67,8 +67,8 @@ export class Surface {
     if (key === this.key || this.busy) return;
     this.key = key;
     this.busy = true;
-    Promise.resolve(window.Plotly.react(this.gd, [], liveLayout(this, scene, look), PLOTLY_CONFIG))
-      .finally(() => { this.busy = false; this.dirty = true; });
+    const layout = liveLayout(this, scene, look);
+    Promise.resolve(window.Plotly.react(this.gd, holders(layout), layout, PLOTLY_CONFIG)).finally(() => { this.busy = false; this.dirty = true; });
   }
 
   /** Fit both canvases to the plot at the screen's resolution. */
@@ -151,6 +151,19 @@ function axis(look, more) {
   };
 }
 
+/** Plotly makes a second axis only for a trace that uses it: one without points for each. */
+function holders(layout) {
+  const names = Object.keys(layout).filter((name) => /^yaxis\d*$/.test(name));
+  return names.length < 2 ? [] : names.map((name) => ({
+    type: "scatter", x: [null], y: [null], yaxis: name.replace("axis", ""), hoverinfo: "skip",
+  }));
+}
+
+/** Colours of Plotly's tool bar on either theme. */
+export function modebar(look) {
+  return { bgcolor: "rgba(0,0,0,0)", color: look.line, activecolor: look.fg };
+}
+
 /** Axes without traces; the time axis runs from -span to 0, its numbers are drawn on the film. */
 function liveLayout(surface, scene, look) {
   const own = surface.mark.layout(scene);
@@ -158,7 +171,7 @@ function liveLayout(surface, scene, look) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", size: 12, color: look.fg },
     margin: surface.margin, dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
-    hovermode: false, autosize: true, uirevision: `live-${++revision}`, shapes: [], annotations: [],
+    hovermode: false, width: surface.plot.clientWidth, height: surface.plot.clientHeight, modebar: modebar(look), uirevision: `live-${++revision}`, shapes: [], annotations: [],
     xaxis: surface.mark.time
       ? { range: [-scene.span_ms, 0], showticklabels: false, ticks: "", showgrid: false }
       : {},

@@ -120,7 +120,7 @@ export class Loop {
     this.#status(this.#judge());
     app.emit("frame", meta);
     this.#emitEvents(frame.meta);
-    if (meta.params_rev !== undefined && meta.params_rev !== app.params?.rev) app.refreshParams();
+    if (Number.isFinite(meta.params_rev) && meta.params_rev !== app.params?.rev) app.refreshParams();
   }
 
   #emitEvents(meta) {

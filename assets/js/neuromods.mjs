@@ -26,7 +26,8 @@ export function createNeuromods(app, specs, body) {
 
 function createCard(app, spec, byName) {
   const nt = spec.name;
-  const meter = h("meter", { class: "nt-meter", min: 0, max: 1, "aria-label": `${NAMES[nt] ?? nt} level now` });
+  const fill = h("span", { class: "nt-fill" });
+  const meter = h("span", { class: "nt-meter", role: "meter", "aria-valuemin": 0, "aria-valuemax": 1, "aria-label": `${NAMES[nt] ?? nt} level now` }, fill);
   const level = h("output", { class: "nt-level", text: "–" });
   const rows = [[nt, "hold at"], [`${nt}_baseline`, "baseline"], [`${nt}_tau`, "decay time"]]
     .filter(([name]) => byName.has(name))
@@ -39,7 +40,8 @@ function createCard(app, spec, byName) {
     rows,
     show(value) {
       if (!Number.isFinite(value)) return;
-      meter.value = value;
+      fill.style.width = `${100 * value}%`;
+      meter.setAttribute("aria-valuenow", value.toFixed(2));
       level.textContent = value.toFixed(2);
     },
   };

@@ -114,6 +114,7 @@ export function createRow(app, spec, { pathOf = () => spec.path, effective = () 
     const changed = isChanged(app.params, spec, path);
     node.classList.toggle("row-changed", changed);
     node.classList.toggle("row-inherited", path !== spec.path && !changed);
+    node.classList.toggle("row-free", value === null);
     reset.hidden = !changed;
     const target = path === spec.path ? `default ${valueText(spec.default)}` : "the wider setting";
     reset.title = `Back to ${target}`;

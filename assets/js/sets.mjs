@@ -53,7 +53,7 @@ async function fillList(app, list, refresh) {
   }
 }
 
-const namesOf = ({ sets }) => sets.map((set) => (typeof set === "string" ? set : set.name));
+const namesOf = ({ sets }) => sets;
 
 function setLine(app, name, refresh) {
   const attempt = (act) => async () => {

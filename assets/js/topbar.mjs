@@ -16,7 +16,7 @@ const MAX_SEED = 2 ** 31 - 1;
 /** Fills `#topbar`. */
 export function mount(app) {
   const host = document.getElementById("topbar");
-  const parts = [identity(app), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), stimulus(app), tools(app)];
+  const parts = [identity(app), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), stimulus(app), tools(app), reasonLine(app)];
   host.append(...parts.map((part) => part.node));
   fillPages(app);
   restoreTheme();
@@ -159,22 +159,33 @@ export function badgeOf(app) {
   if (app.status === "down") return { kind: "down", word: "DOWN", reason: worker?.alive === false ? "the worker is restarting" : "no answer from the server" };
   if (app.status === "stale") return { kind: "stale", word: `STALE ${num(worker?.age_s ?? 0, 2)} s`, reason: "" };
   if (app.status !== "live") return { kind: "waiting", word: "WAITING", reason: "" };
-  if (app.view?.mode !== "live") return { kind: "replay", word: "REPLAY", reason: "the view stands, the run goes on" };
+  if (app.view.mode === "rewind") return { kind: "replay", word: "REPLAY", reason: "" };
+  if (app.view.mode === "paused") return { kind: "paused", word: "VIEW PAUSED", reason: "" };
   if (state === "running") return { kind: "live", word: "LIVE", reason: "" };
   return { kind: "paused", word: (state ?? "paused").toUpperCase(), reason: typeof reason === "string" ? reason : "" };
 }
 
 function badge(app) {
   const word = h("span", { class: "badge-word" });
-  const reason = h("span", { class: "badge-reason", id: "state-reason" });
-  const node = h("div", { class: "bar-part state", id: "state-badge", role: "status" }, h("span", { class: "badge" }, h("i", { class: "badge-shape", "aria-hidden": "true" }), word), reason);
+  const node = h("div", { class: "bar-part state", id: "state-badge", role: "status" }, h("span", { class: "badge" }, h("i", { class: "badge-shape", "aria-hidden": "true" }), word));
   return {
     node,
     refresh() {
       const state = badgeOf(app);
       if (node.dataset.state !== state.kind) node.dataset.state = state.kind;
       if (word.textContent !== state.word) word.textContent = state.word;
-      if (reason.textContent !== state.reason) reason.textContent = reason.title = state.reason;
+    },
+  };
+}
+
+/** Why the run stands or is not heard of: a line of its own while there is something to say. */
+function reasonLine(app) {
+  const node = h("output", { class: "state-reason", id: "state-reason" });
+  return {
+    node,
+    refresh() {
+      const { reason } = badgeOf(app);
+      if (node.textContent !== reason) node.textContent = reason;
     },
   };
 }

@@ -35,12 +35,10 @@ def send(client: SessionClient, body: Any, who: str) -> Response:
         except ParamError as error:
             if len(commands) > 1:
                 error.message = f"command {index}: {error.message}"
-            raise error from None
+            raise
     answer = client.command(body, who)
-    if answer.get("ok"):
-        return json_response(answer)
-    error = answer["error"]
-    return json_response(answer, _STATUS.get(error.get("code"), 422))
+    status = 200 if answer.get("ok") else _STATUS.get(answer["error"].get("code"), 422)
+    return json_response(answer, status)
 
 
 def check(command: Command, tree: ParamTree) -> None:

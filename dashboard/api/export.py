@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,23 +15,36 @@ from t4dm.live.frame import dumps
 from t4dm.live.window import Window
 
 MAX_CELLS = 4_000_000
+CELLS_A_PART = 20_000
 
 
 class TooLarge(ValueError):
     """A table with more cells than one answer may hold."""
 
 
-def to_csv(panel: Panel, window: Window) -> str:
-    """The panel's columns, one header line; raises :class:`TooLarge`."""
+def to_csv(panel: Panel, window: Window) -> Iterator[str]:
+    """The panel's columns in parts, one header line first; raises :class:`TooLarge` at once.
+
+    Between two parts other requests get their turn.
+    """
     columns = panel.table(window)
     rows = max((len(column) for column in columns.values()), default=0)
     if rows * len(columns) > MAX_CELLS:
         raise TooLarge(f"{rows} x {len(columns)} cells are more than {MAX_CELLS}")
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*(_cells(column) for column in columns.values()), strict=True))
-    return out.getvalue()
+    return _csv_parts(columns, rows)
+
+
+def _csv_parts(columns: dict[str, np.ndarray], rows: int) -> Iterator[str]:
+    step = max(1, CELLS_A_PART // max(1, len(columns)))
+    for first in range(0, max(rows, 1), step):
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        if first == 0:
+            writer.writerow(columns)
+        parts = [_cells(column[first : first + step]) for column in columns.values()]
+        writer.writerows(zip(*parts, strict=True))
+        yield out.getvalue()
+        time.sleep(0)
 
 
 def to_npz(panel: Panel, window: Window, meta: dict[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, request
@@ -57,11 +58,11 @@ def answer(client: SessionClient, file_name: str) -> Response:
 def _csv(client: SessionClient, panel: Panel, view: View, steps: frames.Steps) -> Response:
     window = frames.history(client, view, steps)
     try:
-        text = export.to_csv(panel, window)
+        parts = export.to_csv(panel, window)
     except export.TooLarge as error:
         message = f"{error}; ask for a shorter window or for NPZ"
         raise ApiError(422, "too_large", message, field="to_ms") from None
-    return _file(text, "text/csv; charset=utf-8", f"{panel.slug}.csv")
+    return _file(parts, "text/csv; charset=utf-8", f"{panel.slug}.csv")
 
 
 def _figure_text(
@@ -93,7 +94,9 @@ def _picture(panel: Panel, figure: dict[str, Any], kind: str, theme: str) -> Res
     return _file(body, pictures.FORMATS[kind], f"{panel.slug}.{kind}", inline=True)
 
 
-def _file(body: str | bytes, mime: str, name: str | None, inline: bool = False) -> Response:
+def _file(
+    body: str | bytes | Iterator[str], mime: str, name: str | None, inline: bool = False
+) -> Response:
     response = Response(body, content_type=mime)
     response.headers["Cache-Control"] = "no-store"
     if name is not None:

@@ -20,6 +20,11 @@ class Stage:
     first: int
     n: int
 
+    @property
+    def short(self) -> str:
+        """``b2 in``, where there is little room."""
+        return f"b{self.block} {'out' if self.index % 2 else 'in'}"
+
 
 def stage(index: int, n: int) -> Stage:
     """Stage ``index`` of ``n`` neurons; stage 2l is block l's LIF in, 2l+1 its LIF out."""

@@ -24,7 +24,7 @@ def figure(
 ) -> style.Figure:
     """Levels 0 to 1 about 0.5, or gains 0 to 2 about 1; both ends fixed, white is neutral."""
     lo, hi = timeline.span_ms(window, 300)
-    names = list(GAINS) if view == "gains" else list(style.NEUROMODULATOR_NAMES)
+    names = _row_names(window, view)
     what = {"levels": "levels", "gains": "gains applied", "lines": "levels"}[view]
     if view == "lines":
         y_axis = style.axis(theme, "Level (1)", range=[-0.02, 1.02], autorange=False)
@@ -54,6 +54,15 @@ def figure(
     if window is not None and view != "gains":
         _add_injections(out, window, theme, view)
     return timeline.add_events(out, window, theme)
+
+
+def _row_names(window: Window | None, view: View) -> list[str]:
+    """Each row's name with its newest value: ``DA 0.62``."""
+    names = list(GAINS) if view == "gains" else list(style.NEUROMODULATOR_NAMES)
+    if window is None:
+        return names
+    newest = (window.gains if view == "gains" else window.levels)[-1].tolist()
+    return [f"{name}  {value:.2f}" for name, value in zip(names, newest, strict=True)]
 
 
 def _heatmap(

@@ -14,7 +14,8 @@ from t4dm.live.window import DT_MS, Window
 SLUG = "raster"
 HEIGHT = 460
 MAX_TICKS = 20_000
-TICK_HALF = 0.4
+TICK_HALF = 0.4  # of a row, unless that is less than 1 px
+PLOT_HEIGHT = HEIGHT - style.TOP_MARGIN - style.BOTTOM_MARGIN
 DENSITY_COLUMNS = 600
 Order = Literal["id", "rate", "latency"]
 
@@ -43,7 +44,7 @@ def figure(
     rows = place[window.spk_row.astype(np.int64)]
     empty = _why_empty(window) if rows.size == 0 else ""
     out = _frame(window, theme, bands, n_rows, empty)
-    dense = rows.size > MAX_TICKS or n_rows > HEIGHT - style.TOP_MARGIN - style.BOTTOM_MARGIN
+    dense = rows.size > MAX_TICKS or n_rows > PLOT_HEIGHT
     if rows.size and dense:
         _add_density(out, window, theme, rows, n_rows)
     elif rows.size:
@@ -92,7 +93,7 @@ def _frame(
         ticktext=[_label(b, window) for b in bands],
     )  # fmt: skip
     y_axis["title"]["text"] = "" if bands else "Neuron"
-    out = {
+    out: style.Figure = {
         "data": [],
         "layout": style.layout(
             theme,
@@ -121,18 +122,17 @@ def _separator(row: int, theme: style.Theme) -> dict[str, Any]:
 
 def _label(band: _Band, window: Window | None) -> str:
     if window is None:
-        return band.stage.label
+        return band.stage.short
     steps = max(1, window.step1 - window.step0)
     per_ms = float(window.rates[:, band.stage.index].sum(dtype=np.int64)) / (
         band.stage.n * steps * DT_MS
     )
-    return (
-        f"{band.stage.label}<br>n={band.stage.n}  {per_ms * 1000:.0f} Hz ({per_ms * 100:.1f} %/ms)"
-    )
+    rate = f"{per_ms * 1000:.0f} Hz ({per_ms * 100:.1f} %/ms)"
+    return f"{band.stage.short} n={band.stage.n} {rate}"
 
 
 def _why_empty(window: Window) -> str:
-    if window.u.size and window.theta.size:
+    if np.isfinite(window.u).any():
         highest = float(np.nanmax(window.u))
         lowest = float(np.nanmin(window.theta[-1]))
         sign = "<" if highest < lowest else ">="
@@ -150,13 +150,14 @@ def _add_ticks(
     """One line trace a stage: (t, row - 0.4) to (t, row + 0.4), then a gap."""
     times = (window.step0 + window.spk_dt.astype(np.float64)) * DT_MS
     ids = np.asarray(window.rows, dtype=np.int64)[window.spk_row.astype(np.int64)]
+    half = max(TICK_HALF, len(window.rows) / PLOT_HEIGHT)
     for band in bands:
         mine = (rows >= band.lo) & (rows < band.hi)
         if not mine.any():
             continue
         t, row = times[mine], rows[mine]
         x = np.stack([t, t, np.full_like(t, np.nan)], axis=1).ravel()
-        y = np.stack([row - TICK_HALF, row + TICK_HALF, np.full(row.shape, np.nan)], axis=1)
+        y = np.stack([row - half, row + half, np.full(row.shape, np.nan)], axis=1)
         out["data"].append(
             {
                 "type": "scatter", "mode": "lines", "name": band.stage.label,
@@ -179,7 +180,7 @@ def _add_density(
     """Counts in bins of whole steps and whole rows; both sizes are stated."""
     steps = window.step1 - window.step0
     step_bin = max(1, -(-steps // DENSITY_COLUMNS))
-    row_bin = max(1, -(-n_rows // (HEIGHT - style.TOP_MARGIN - style.BOTTOM_MARGIN)))
+    row_bin = max(1, -(-n_rows // PLOT_HEIGHT))
     shape = (-(-n_rows // row_bin), -(-steps // step_bin))
     cells = (rows // row_bin) * shape[1] + window.spk_dt.astype(np.int64) // step_bin
     counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)

@@ -36,10 +36,12 @@ def figure(
         xaxis=style.time_axis(theme, lo, hi),
         yaxis=style.axis(theme, "Rate (Hz per neuron)", range=[0, top], autorange=False),
         showlegend=bool(out["data"]),
-        legend={"x": 1.005, "y": 1, "font": {"size": 10}, "itemwidth": 30, "tracegroupgap": 0,
+        legend={"x": 1.005, "y": 1, "font": {"size": 12}, "itemwidth": 30, "tracegroupgap": 0,
                 "bgcolor": "rgba(0,0,0,0)"},
     )  # fmt: skip
-    note = f"bin {BIN_STEPS * DT_MS:g} ms" if window is not None else "waiting for the first frame"
+    note = "waiting for the first frame"
+    if window is not None:
+        note = f"bin {BIN_STEPS * DT_MS:g} ms, cut at changes; solid: LIF in, dotted: LIF out"
     out["layout"]["annotations"].append(style.note(theme, note))
     return timeline.add_events(out, window, theme)
 
@@ -64,7 +66,8 @@ def _trace(
     stage: groups.Stage, edges_ms: np.ndarray, hz: np.ndarray, theme: style.Theme
 ) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines", "name": stage.label.replace("block ", ""),
+        "type": "scatter", "mode": "lines", "name": f"block {stage.block}",
+        "showlegend": stage.index % 2 == 0, "legendgroup": stage.block,
         "x": style.typed(edges_ms), "y": style.typed(np.append(hz, hz[-1:]).astype(np.float32)),
         "line": {
             "shape": "hv", "width": 1.5, "color": style.block_colour(stage.block, theme),

@@ -49,9 +49,12 @@ def figure(
     _add_cross(out, theme)
     out["layout"]["annotations"].append(style.note(theme, caption(params, ltp, ltd)))
     if window is not None and len(window.hist_steps):
-        out["data"].insert(0, _pairs(window.pairs[-1, window.weights_block], theme))
-        top = max(1.0, float(window.pairs[-1, window.weights_block].max())) * 2.2
-        out["layout"]["yaxis2"] |= {"range": [-top, top], "autorange": False, "nticks": 5}
+        counts = window.pairs[-1, window.weights_block]
+        top = nice_top(int(counts.max(initial=0)))
+        out["data"].insert(0, _pairs(counts, theme))
+        out["layout"]["yaxis2"] |= {
+            "range": [0, 2.5 * top], "autorange": False, "tickvals": [0, top // 2, top],
+        }  # fmt: skip
     return out
 
 
@@ -79,6 +82,16 @@ def curve(params: dict[str, Any], ltp: float, ltd: float) -> tuple[np.ndarray, n
     dw[dt < -params["window_post_to_pre"]] = 0
     dw[dt == 0] = np.nan
     return dt, np.nan_to_num(dw) if not rate else dw
+
+
+def nice_top(highest: int) -> int:
+    """The smallest of 2, 4, 10, 20, 40, 100, … that is not below ``highest``."""
+    scale = 1
+    while True:
+        for step in (2, 4, 10):
+            if step * scale >= highest:
+                return step * scale
+        scale *= 10
 
 
 def caption(params: dict[str, Any], ltp: float, ltd: float) -> str:

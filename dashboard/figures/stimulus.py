@@ -74,7 +74,7 @@ def describe(event: dict[str, Any] | None) -> str:
 
 def _image(window: Window, event: dict[str, Any] | None) -> tuple[np.ndarray, str]:
     image = None if event is None else event.get("image")
-    if image is not None and len(image) == SIDE * SIDE:
+    if event is not None and image is not None and len(image) == SIDE * SIDE:
         values = np.asarray(image, dtype=np.float32)
         return values, f"{describe(event)}, shown from {event['step'] * DT_MS:g} ms"
     span = f"{window.n_steps * DT_MS:g} ms"

@@ -14,7 +14,7 @@ OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 NEUROMODULATOR_NAMES = ("DA", "ACh", "NE", "5-HT")
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 FONT_SIZE = 12
-LEFT_MARGIN = 168
+LEFT_MARGIN = 184
 RIGHT_MARGIN = 92
 TOP_MARGIN = 46
 TOP_MARGIN_UNTITLED = 24
@@ -92,6 +92,7 @@ def axis(theme: Theme, title: str, **more: Any) -> dict[str, Any]:
         "ticks": "outside",
         "ticklen": 4,
         "showline": True,
+        "mirror": True,
         "zeroline": False,
         "automargin": False,
         **more,
@@ -141,6 +142,11 @@ def colour_bar(theme: Theme, title: str, **more: Any) -> dict[str, Any]:
         "tickfont": {"size": FONT_SIZE},
         **more,
     }
+
+
+def behind(theme: Theme) -> str:
+    """Ground of text that lies over data."""
+    return "rgba(255,255,255,0.85)" if theme == "light" else "rgba(26,27,30,0.85)"
 
 
 def note(theme: Theme, text: str, x: float = 1.0, y: float = 1.0, **more: Any) -> dict[str, Any]:

@@ -63,7 +63,8 @@ def add_events(figure: style.Figure, window: Window | None, theme: style.Theme) 
         figure["layout"]["annotations"].append(
             style.note(
                 theme, text, x, 1.0 - 0.12 * (row % 4), xref="x", xanchor="left", yanchor="top",
-                xshift=3, font={"size": 11, "color": colour},
+                xshift=3, font={"size": 12, "color": colour},
+                bgcolor=style.behind(theme),
             )
         )  # fmt: skip
     return figure

@@ -94,7 +94,7 @@ def _bars(
         "y": style.typed(counts.astype(np.uint32)), "width": width,
         "marker": {
             "color": colour, "line": {"width": 0},
-            "pattern": {"shape": pattern, "fgcolor": "#FFFFFF", "size": 4, "solidity": 0.2},
+            "pattern": {"shape": pattern, "fgcolor": "#FFFFFF", "bgcolor": colour, "size": 5, "solidity": 0.2},
         },
         "hovertemplate": f"{name}<br>w %{{x:.3f}}: %{{y}}<extra></extra>",
     }  # fmt: skip

@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from dashboard.panels.base import Panel
 
-GRAPH_CONFIG: dict[str, Any] = {
+GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "showSendToCloud": False,
     "plotlyServerURL": "",
@@ -48,23 +48,28 @@ def layout(panels: tuple[Panel, ...]) -> dmc.MantineProvider:
             id="app",
             children=[
                 html.Header(id="topbar"),
-                html.Nav(id="pages", **{"aria-label": "Pages"}),
+                html.Nav(id="pages", **_extra({"aria-label": "Pages"})),
                 html.Main(id="board", children=[_section(panel) for panel in panels]),
-                html.Aside(id="controls", **{"aria-label": "Controls"}),
+                html.Aside(id="controls", **_extra({"aria-label": "Controls"})),
                 html.Div(id="timeline"),
                 html.Footer(id="strip"),
                 html.Div(id="dialogs"),
-                html.Div(id="toasts", **{"aria-live": "polite"}),
+                html.Div(id="toasts", **_extra({"aria-live": "polite"})),
             ],
         ),
     )
+
+
+def _extra(attributes: dict[str, str]) -> dict[str, Any]:
+    """Attributes whose names are no Python identifiers."""
+    return dict(attributes)
 
 
 def _section(panel: Panel) -> html.Section:
     return html.Section(
         id=panel.id,
         className="panel",
-        **{"data-slug": panel.slug, "aria-label": panel.title},
+        **_extra({"data-slug": panel.slug, "aria-label": panel.title}),
         children=[
             html.Div(
                 className="panel-head",

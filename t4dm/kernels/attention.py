@@ -6,7 +6,7 @@ that a score is made for the whole window at once.
 """
 
 # D channels  H heads  C = D/H channels of a head  WINDOW keys; slot of step t is t % WINDOW
-# keys (H, 2C, WINDOW): Kbar(t') over K(t')   ring (S, N), ring_n (S,): spikes of step t at t % S
+# keys (H, 2C, WINDOW): Kbar(t') over K(t')   values (H, WINDOW, C): s(t')
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ WINDOW = 64
 
 @jit()
 def attend(  # type: ignore[no-untyped-def]
-    t, w_q, w_k, p_bar, k_bar, keys, ring, ring_n, lam, kappa, sharpness, p, k, scores, out
+    t, w_q, w_k, p_bar, k_bar, keys, values, ids, n, lam, kappa, sharpness, p, k, scores, out
 ):
-    """Mixed spikes ``out`` (D,) of step t, whose spikes are already in ``ring``; moves the traces.
+    """Mixed spikes ``out`` (D,) of step t, at which ``ids[:n]`` fired; moves traces and ring.
 
-    ``p``, ``k`` (D,) and ``scores`` (H, WINDOW) are scratch.
+    ``p``, ``k`` (D,) and ``scores`` (WINDOW,) are scratch.
     """
     n_heads, width = keys.shape[0], keys.shape[1] // 2
     zero = out.dtype.type(0)
-    ids, n = ring[t % ring.shape[0]], ring_n[t % ring.shape[0]]
     p[:] = zero
     k[:] = zero
     add_rows(w_q, ids, n, p)
@@ -37,11 +36,15 @@ def attend(  # type: ignore[no-untyped-def]
     scale = out.dtype.type(sharpness / math.sqrt(width))
     seen = min(t + 1, WINDOW)
     for h in range(n_heads):
+        values[h, t % WINDOW] = zero
+    for m in range(n):
+        values[ids[m] // width, t % WINDOW, ids[m] % width] = out.dtype.type(1)
+    for h in range(n_heads):
         lo, hi = h * width, (h + 1) * width
         _remember(keys[h], t % WINDOW, k_bar[lo:hi], k[lo:hi])
-        _score(keys[h], p[lo:hi], p_bar[lo:hi], -kappa, scores[h])
-        _softmax(scores[h], scale, seen)
-    _mix(t, seen, ring, ring_n, width, scores, out)
+        _score(keys[h], p[lo:hi], p_bar[lo:hi], -kappa, scores)
+        _softmax(scores, scale, seen)
+        _mix(seen, values[h], scores, out[lo:hi])
     for c in range(p.shape[0]):
         p_bar[c] = lam * p_bar[c] + p[c]
         k_bar[c] = lam * k_bar[c] + k[c]
@@ -84,11 +87,19 @@ def _softmax(scores, scale, seen):  # type: ignore[no-untyped-def]
 
 
 @jit()
-def _mix(t, seen, ring, ring_n, width, scores, out):  # type: ignore[no-untyped-def]
-    """out = attention-weighted sum of the spikes of the last ``seen`` steps."""
+def _mix(seen, values, scores, out):  # type: ignore[no-untyped-def]
+    """out = attention-weighted sum of the spikes of one head; all of its channels (C,)."""
     out[:] = out.dtype.type(0)
-    for past in range(seen):
-        row, slot = (t - past) % ring.shape[0], (t - past) % WINDOW
-        for k in range(ring_n[row]):
-            i = ring[row, k]
-            out[i] += scores[i // width, slot]
+    width = out.shape[0]
+    s = 0
+    while s + 4 <= seen:
+        a0, a1, a2, a3 = scores[s], scores[s + 1], scores[s + 2], scores[s + 3]
+        v0, v1, v2, v3 = values[s], values[s + 1], values[s + 2], values[s + 3]
+        for c in range(width):
+            out[c] += (a0 * v0[c] + a1 * v1[c]) + (a2 * v2[c] + a3 * v3[c])
+        s += 4
+    while s < seen:
+        a0, v0 = scores[s], values[s]
+        for c in range(width):
+            out[c] += a0 * v0[c]
+        s += 1

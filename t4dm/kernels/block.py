@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from t4dm.kernels.attention import attend
 from t4dm.kernels.compiled import jit
-from t4dm.kernels.exponential import sigmoid_into
+from t4dm.kernels.exponential import sigmoid
 from t4dm.kernels.learning import homeostasis, learn, settle
 from t4dm.kernels.lif import lif_step
 from t4dm.kernels.observe import gate_sample, spike_pairs, weight_counts
@@ -115,7 +115,7 @@ def fire_in(  # type: ignore[no-untyped-def]
             add_rows(state.w_rec[l], ring[(t - 1) % size], ring_n[(t - 1) % size], current)
         for i in range(current.shape[0]):
             gate[i] = slope * (gate[i] + gate_b[i]) + bias
-        sigmoid_into(gate, gate)
+        sigmoid(gate)
         for i in range(current.shape[0]):
             gate[i] *= opened
             current[i] = driven * (gate[i] * x[i] + feedback * current[i])
@@ -132,14 +132,14 @@ def fire_in(  # type: ignore[no-untyped-def]
 
 
 @jit()
-def look_back(l, step0, n, weights, state, settings, work):  # type: ignore[no-untyped-def]
+def look_back(l, step0, n, weights, state, settings, work, out):  # type: ignore[no-untyped-def]
     """Spike attention of every step: ``work.mixed``, then its projection ``work.basal``."""
     for k in range(n):
         attend(
             step0 + k, weights.w_q[l], weights.w_k[l], state.p_bar[l], state.k_bar[l],
-            state.keys[l], state.ring[l], state.ring_n[l], settings.attention[0],
-            settings.attention[1], settings.attention[2], work.query, work.key, work.scores,
-            work.mixed[step0 % TILE + k],
+            state.keys[l], state.values[l], out.ids[2 * l, k], int(out.counts[k, 2 * l]),
+            settings.attention[0], settings.attention[1], settings.attention[2],
+            work.query, work.key, work.scores, work.mixed[step0 % TILE + k],
         )  # fmt: skip
     rows = _tiles(step0, n)
     tile_matmul(work.mixed[:rows], weights.w_o[l], work.basal[:rows])
@@ -154,7 +154,7 @@ def mix_time(l, step0, n, weights, state, settings, work, out):  # type: ignore[
         apical, m = work.apical[r], work.basal[r]
         for i in range(m.shape[0]):
             apical[i] = gain * (apical[i] + apical_b[i])
-        sigmoid_into(apical, apical)
+        sigmoid(apical)
         for i in range(m.shape[0]):
             m[i] *= apical[i]
         shift(
@@ -169,9 +169,9 @@ def mix_time(l, step0, n, weights, state, settings, work, out):  # type: ignore[
         faster = work.r.dtype.type(settings.rwkv_decay[0] * out.gains[k, 4])
         wkv(
             work.r[r], work.k[r], work.v[r], state.wkv_a[l], state.wkv_b[l], state.wkv_p[l],
-            weights.decay[l], faster, weights.bonus[l], work.r[r],
+            weights.decay[l], faster, weights.bonus[l], work.mixed[r],
         )  # fmt: skip
-    tile_matmul(work.r[:rows], weights.mix_out[l], work.z[:rows])
+    tile_matmul(work.mixed[:rows], weights.mix_out[l], work.z[:rows])
 
 
 @jit()

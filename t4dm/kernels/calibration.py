@@ -11,7 +11,7 @@ import numpy as np
 
 from t4dm.kernels.attention import WINDOW, attend
 from t4dm.kernels.compiled import jit
-from t4dm.kernels.exponential import exp, sigmoid_into
+from t4dm.kernels.exponential import exp, sigmoid
 from t4dm.kernels.lif import lif_step
 from t4dm.kernels.products import add_rows, tile_matmul
 from t4dm.kernels.rwkv import shift, wkv
@@ -61,19 +61,20 @@ def mixed(spikes_TN, apical_TD, l, n_heads, weights, attention):  # type: ignore
     """
     n_steps, n = spikes_TN.shape
     zero = apical_TD.dtype.type(0)
-    ring, ring_n = np.zeros((n_steps, n), np.uint16), np.zeros(n_steps, np.int32)
-    for t in range(n_steps):
-        for i in range(n):
-            if spikes_TN[t, i]:
-                ring[t, ring_n[t]] = i
-                ring_n[t] += 1
+    ids = np.zeros(n, np.uint16)
     rows = np.zeros((8, n_steps, n), apical_TD.dtype)
     vectors = np.zeros((8, n), apical_TD.dtype)
     keys = np.zeros((n_heads, 2 * n // n_heads, WINDOW), apical_TD.dtype)
-    scores = np.zeros((n_heads, WINDOW), apical_TD.dtype)
+    values = np.zeros((n_heads, WINDOW, n // n_heads), apical_TD.dtype)
+    scores = np.zeros(WINDOW, apical_TD.dtype)
     for t in range(n_steps):
+        n_ids = 0
+        for i in range(n):
+            if spikes_TN[t, i]:
+                ids[n_ids] = i
+                n_ids += 1
         attend(
-            t, weights.w_q[l], weights.w_k[l], vectors[0], vectors[1], keys, ring, ring_n,
+            t, weights.w_q[l], weights.w_k[l], vectors[0], vectors[1], keys, values, ids, n_ids,
             attention[0], attention[1], attention[2], vectors[2], vectors[3], scores, rows[0, t],
         )  # fmt: skip
     tile_matmul(rows[0], weights.w_o[l], rows[1])
@@ -81,7 +82,7 @@ def mixed(spikes_TN, apical_TD, l, n_heads, weights, attention):  # type: ignore
     for t in range(n_steps):
         for i in range(n):
             open_[i] = apical_TD[t, i] + weights.apical_b[l, i]
-        sigmoid_into(open_, open_)
+        sigmoid(open_)
         for i in range(n):
             m[i] = rows[1, t, i] * open_[i]
         shift(
@@ -99,7 +100,7 @@ def mixed(spikes_TN, apical_TD, l, n_heads, weights, attention):  # type: ignore
     for t in range(n_steps):
         wkv(
             rows[5, t], rows[6, t], rows[7, t], vectors[5], vectors[6], top, weights.decay[l], one,
-            weights.bonus[l], rows[5, t],
+            weights.bonus[l], rows[1, t],
         )  # fmt: skip
-    tile_matmul(rows[5], weights.mix_out[l], rows[0])
+    tile_matmul(rows[1], weights.mix_out[l], rows[0])
     return rows[0]

@@ -94,8 +94,8 @@ def _exp_overload(x):  # type: ignore[no-untyped-def]
 
 
 @jit()
-def sigmoid_into(x, out):  # type: ignore[no-untyped-def]
-    """out = 1 / (1 + e^-x) of a vector; ``out`` may be ``x``."""
+def sigmoid(x):  # type: ignore[no-untyped-def]
+    """x <- 1 / (1 + e^-x) for a vector, in place."""
     one = x.dtype.type(1)
     for i in range(x.shape[0]):
-        out[i] = one / (one + exp(-x[i]))
+        x[i] = one / (one + exp(-x[i]))

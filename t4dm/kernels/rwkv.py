@@ -26,7 +26,7 @@ def shift(m, before, mu_r, mu_k, mu_v, m_r, m_k, m_v):  # type: ignore[no-untype
 def wkv(r, k, v, a, b, p, rate, faster, bonus, out):  # type: ignore[no-untyped-def]
     """out = sigmoid(r) * wkv; sums ``a``, ``b`` and their running maximum ``p`` move on.  All (D,).
 
-    The decay of a channel is ``rate * faster`` per step.
+    The decay of a channel is ``rate * faster`` per step; ``out`` must not be one of the others.
     """
     one = k.dtype.type(1)
     for i in range(k.shape[0]):

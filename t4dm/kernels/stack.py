@@ -24,7 +24,7 @@ def advance_stack(  # type: ignore[no-untyped-def]
         else:
             drive_next(l, step0, n, weights, work, out)
         fire_in(l, step0, n, rest, watched, watch_from, weights, state, settings, work, out)
-        look_back(l, step0, n, weights, state, settings, work)
+        look_back(l, step0, n, weights, state, settings, work, out)
         mix_time(l, step0, n, weights, state, settings, work, out)
         fire_out(l, step0, n, rest, watched, watch_from, weights, state, settings, work, out)
     return pack_spikes(

@@ -68,6 +68,7 @@ class State(NamedTuple):
     p_bar: np.ndarray  # (L, D)
     k_bar: np.ndarray  # (L, D)
     keys: np.ndarray  # (L, H, 2C, WINDOW)
+    values: np.ndarray  # (L, H, WINDOW, C)
     m_before: np.ndarray  # (L, D)
     wkv_a: np.ndarray  # (L, D)
     wkv_b: np.ndarray
@@ -150,7 +151,7 @@ class Work(NamedTuple):
     query: np.ndarray
     key: np.ndarray
     counted: np.ndarray  # (N,) i8
-    scores: np.ndarray  # (H, WINDOW)
+    scores: np.ndarray  # (WINDOW,)
     times: np.ndarray  # (E, HISTORY) i4
 
 
@@ -173,6 +174,7 @@ def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype)
         p_bar=zeros(*rows),
         k_bar=zeros(*rows),
         keys=zeros(n_blocks, n_heads, 2 * n // n_heads, WINDOW),
+        values=zeros(n_blocks, n_heads, WINDOW, n // n_heads),
         m_before=zeros(*rows),
         wkv_a=zeros(*rows),
         wkv_b=zeros(*rows),
@@ -215,7 +217,7 @@ def empty_output(n_blocks: int, n: int, n_watched: int) -> Output:
     )
 
 
-def empty_work(n: int, n_exc: int, n_heads: int, real: np.dtype) -> Work:
+def empty_work(n: int, n_exc: int, real: np.dtype) -> Work:
     """Scratch for CHUNK steps."""
     names = Work._fields
     rows = {name: np.zeros((ROWS, n), real) for name in names[1 : names.index("current")]}
@@ -225,6 +227,6 @@ def empty_work(n: int, n_exc: int, n_heads: int, real: np.dtype) -> Work:
         **rows,
         **vectors,
         counted=np.zeros(n, np.int64),
-        scores=np.zeros((n_heads, WINDOW), real),
+        scores=np.zeros(WINDOW, real),
         times=np.zeros((n_exc, HISTORY), np.int32),
     )

@@ -75,7 +75,7 @@ class Engine:
         self.n_stages = 2 * config.n_blocks
         self._real = np.dtype(config.dtype)
         n_exc = round(0.8 * config.n_neurons)
-        self._work = empty_work(config.n_neurons, n_exc, config.n_heads, self._real)
+        self._work = empty_work(config.n_neurons, n_exc, self._real)
         self._watch: list[int] = []
         self.watch = default_membranes(self.n_stages, config.n_neurons)
         self.reset(seed)

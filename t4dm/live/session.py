@@ -203,7 +203,7 @@ class Session:
     def checkpoint(self) -> Checkpoint:
         """A copy of the whole state, to be written while the run goes on."""
         meta = {**self.settings(), "step": self.engine.step, "code_version": self.code_version}
-        return Checkpoint(meta, {name: np.array(a) for name, a in self.engine.state().items()})
+        return Checkpoint(meta, self.engine.state())
 
     def resume(self, store: CheckpointStore, settings: dict[str, Any] | None) -> int | None:
         """Go on from the newest good checkpoint, with the newest acknowledged ``settings``.

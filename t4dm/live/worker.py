@@ -27,7 +27,7 @@ from t4dm.live.lifeline import Heartbeat, die_with_parent, take_lock
 from t4dm.live.pacing import Pacer
 from t4dm.live.ring import RingWriter
 from t4dm.live.server import CommandServer, Request
-from t4dm.live.session import Session
+from t4dm.live.session import EngineLike, Session
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS
 from t4dm.store.files import write_durable
@@ -249,11 +249,21 @@ def make_engine(spec: str, seed: int, data: Path) -> Any:
     return getattr(module, class_name)(config, tree, seed, data)
 
 
+def warm_up(engine: EngineLike) -> None:
+    """Have every kernel compiled or loaded, and leave ``engine`` as it was."""
+    before = engine.snapshot()
+    engine.advance(1)
+    engine.params_changed([spec.path for spec in engine.tree.specs()])
+    engine.advance(1)
+    engine.restore(before)
+
+
 def open_session(args: argparse.Namespace, data: Path, keep: Path) -> tuple[Session, Keeper, dict]:
     """The session as it was left, or a new one; and what there is to say about that."""
     code = manifest.code_version()
     engine = make_engine(args.engine, args.seed, data)
     session = Session(args.session, engine, f"{code['version']}+{code['commit']}")
+    warm_up(engine)
     store, settings_log = CheckpointStore(keep), SettingsLog(keep)
     resumed = session.resume(store, settings_log.load())
     notes: dict[str, Any] = {"resumed_step": resumed, "refused": store.refused, "warnings": []}

@@ -25,6 +25,7 @@ from t4dm.spiking.settings import StepSettings
 
 LOWEST, HIGHEST = 1e-3, 1e3
 TOLERANCE = 0.01
+CHUNK = 128
 ROUNDS = 30
 
 Rows = np.ndarray
@@ -141,10 +142,18 @@ def _lif_in(
 def _lif_out(
     block: CorticalBlock, x: Tensor, s_in: Tensor, settings: StepSettings, target: float
 ) -> tuple[float, Tensor]:
-    basal, _ = block.attention.mix(s_in)
-    m = block.apical.modulate(basal, x, settings.apical_gain)
+    m = block.apical.modulate(_basal(block, s_in), x, settings.apical_gain)
     z, _ = block.rwkv(m)
     current = (0.5 + settings.ne) * z.numpy()
     lif = _lif_of(settings, 2 * block.index + 1)
     c, spikes = bisect_scale(lambda scale: lif_spikes(scale * current, None, lif), target)
     return c, torch.from_numpy(spikes.astype(np.float64))
+
+
+def _basal(block: CorticalBlock, s_in: Tensor) -> Tensor:
+    """Basal drive (T, D), CHUNK steps at a time: the window is short, the stretch is long."""
+    state, chunks = block.attention.init_state(), []
+    for chunk in s_in.split(CHUNK):
+        basal, state = block.attention.mix(chunk, state)
+        chunks.append(basal)
+    return torch.cat(chunks)

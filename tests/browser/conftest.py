@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.waiting import wait_until
 from tools.find_chromium import find_chromium
 
 FLAGS = [
@@ -57,7 +58,7 @@ def page(browser: Browser, live_app) -> Iterator[Page]:
 def board(page: Page) -> Page:
     """The page opened and live: frames arrive."""
     page.goto("/")
-    page.wait_for_function("window.t4dm && window.t4dm.stats().frames > 2", timeout=120_000)
+    wait_until(page, "Boolean(window.t4dm) && window.t4dm.stats().frames > 2")
     return page
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.waiting import wait_until
+
 PANELS = ["panel-raster", "panel-membrane", "panel-neuromod", "panel-weights", "panel-gate"]
 STATS = "window.t4dm.stats()"
 
@@ -14,13 +16,13 @@ def type_number(page, path, text):
 
 def wait_for_value(page, path, value):
     """Until the worker has acknowledged ``path = value``."""
-    page.wait_for_function(
+    wait_until(
+        page,
         """async ([path, value]) => {
             const answer = await fetch('/sessions/default/params');
             return (await answer.json()).values[path] === value;
         }""",
-        arg=[path, value],
-        polling=100,
+        [path, value],
     )
 
 
@@ -45,7 +47,7 @@ def test_five_panels_and_frames(board):
     for panel in PANELS:
         assert board.locator(f"#{panel}").is_visible(), panel
     before = board.evaluate(f"{STATS}.frames")
-    board.wait_for_function(f"n => {STATS}.frames > n + 10", arg=before)
+    wait_until(board, f"n => {STATS}.frames > n + 10", before)
     stats = board.evaluate(STATS)
     assert set(stats) >= {"fps", "latency_ms", "frames", "dropped", "sim_step", "params_rev"}
     assert set(stats["latency_ms"]) >= {"p50", "p95"}
@@ -75,7 +77,8 @@ def test_a_high_threshold_empties_the_raster_and_a_low_one_fills_it(board):
 
 def test_the_picture_is_drawn(board):
     """Some canvas over the raster holds more than one colour."""
-    board.wait_for_function(
+    wait_until(
+        board,
         """() => [...document.querySelectorAll('#panel-raster canvas')].some(canvas => {
             if (!canvas.width || !canvas.height) return false;
             const context = canvas.getContext('2d');
@@ -84,5 +87,5 @@ def test_the_picture_is_drawn(board):
             for (let i = 0; i < pixels.length; i += 4)
                 seen.add(pixels[i] << 24 | pixels[i + 1] << 16 | pixels[i + 2] << 8 | pixels[i + 3]);
             return seen.size > 2;
-        })"""
+        })""",
     )

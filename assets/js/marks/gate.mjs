@@ -15,7 +15,7 @@ export const mark = {
   layout: (scene) => ({
     yaxis: { domain: [0.32, 1], range: [scene.store.D || 256, 0], showgrid: false, fixedrange: true,
       title: { text: "channel" }, nticks: 5 },
-    yaxis2: { domain: [0, 0.26], range: [0, FULL], fixedrange: true, tickvals: [0, 0.5, 1, 1.5],
+    yaxis2: { domain: [0, 0.26], range: [0, FULL], fixedrange: true, tickvals: [0, 1],
       title: { text: "mean" }, anchor: "x" },
   }),
 

@@ -4,7 +4,8 @@ import { stageColor } from "../colors.mjs";
 import { eachColumn, emptyNote, eventLines, label, timeAxis, timeGrid } from "./paint.mjs";
 
 const MAX_TRACES = 8;
-let scale = { lo: -0.5, hi: 1.5, until: 0 };
+const BASE = 0.25;
+const scale = { row: 2 };
 let shown = { neurons: [] };
 
 export const mark = {
@@ -23,7 +24,7 @@ export const mark = {
     const neurons = store.membrane.slice(0, MAX_TRACES);
     shown = { neurons, step0: scene.step0, step1: scene.step1, min: Infinity, max: -Infinity,
       sum: 0, n: 0, theta_last: [] };
-    range(scene, neurons);
+    range(scene, [...new Set(neurons.map((id) => scene.groupOf(id)))]);
     const laneH = box.h / Math.max(1, neurons.length);
     neurons.forEach((id, k) => trace(ctx, scene, id, k, box.y + k * laneH, laneH));
     eventLines(ctx, box, scene);
@@ -53,45 +54,27 @@ export const mark = {
     });
   },
 
-  foot: () => `u before reset, unit 1, lanes share ${fixed(scale.lo)} to ${fixed(scale.hi)} · dashed: `
+  foot: () => `u before reset (unit 1), one row is ${scale.row.toFixed(2)} high · dashed: `
     + `threshold in force · dot: spike · ${shown.neurons.length} neurons, min and max per pixel kept`,
 
   drawn: () => shown,
 };
 
-function fixed(v) { return String(Number(v.toFixed(1))).replace("-", "−"); }
-
+/** Height of `value` in a lane; excursions may run into the neighbours, as in a stacked recording. */
 function laneY(value, top, laneH) {
-  const y = top + laneH * (1 - (value - scale.lo) / (scale.hi - scale.lo)) ;
-  return Math.min(top + laneH - 1, Math.max(top + 1, y));
+  return top + laneH * (1 - BASE - value / scale.row);
 }
 
-/** One scale for all lanes; grows at once, shrinks only after three seconds. */
+/** One scale for all lanes: a row is two thresholds high, the largest of those in view. */
 function range(scene, neurons) {
   const { store } = scene;
-  let lo = -0.25, hi = 0;
-  for (let step = scene.step0; step < scene.step1; step++) {
-    const at = (step % store.capacity) * store.K;
-    for (let k = 0; k < neurons.length; k++) {
-      const v = store.u[at + k];
-      if (v < lo) lo = v; else if (v > hi) hi = v;
-    }
-    const th = (step % store.capacity) * store.G;
-    for (const id of neurons) hi = Math.max(hi, store.theta[th + scene.groupOf(id)]);
+  let highest = 0;
+  for (let step = scene.step0; step < scene.step1; step += 1) {
+    const at = (step % store.capacity) * store.G;
+    for (const g of neurons) highest = Math.max(highest, store.theta[at + g]);
   }
-  const next = { lo: -nice(-lo * 1.05), hi: nice(Math.max(0.5, hi * 1.08)) };
-  const grew = next.lo < scale.lo || next.hi > scale.hi;
-  const shrank = next.lo > scale.lo || next.hi < scale.hi;
-  if (grew) {
-    scale = { lo: Math.min(next.lo, scale.lo), hi: Math.max(next.hi, scale.hi), until: scene.now + 3000 };
-  } else if (shrank && scene.now > scale.until) {
-    scale = { ...next, until: scene.now + 3000 };
-  }
-}
-
-function nice(x) {
-  const step = x < 2 ? 0.25 : x < 10 ? 1 : x < 100 ? 10 : 100;
-  return Math.max(step, Math.ceil(x / step) * step);
+  const want = highest > 0 ? 2 * highest : 2;
+  if (want > scale.row || want < scale.row * 0.7) scale.row = Math.ceil(want * 4) / 4;
 }
 
 function trace(ctx, scene, id, k, top, laneH) {
@@ -102,6 +85,10 @@ function trace(ctx, scene, id, k, top, laneH) {
   ctx.fillRect(box.x, Math.round(laneY(0, top, laneH)), box.w, 1);
   if (k) ctx.fillRect(box.x, Math.round(top), box.w, 1);
   const color = stageColor(g, theme.dark);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(box.x, box.y, box.w, box.h);
+  ctx.clip();
   ctx.strokeStyle = color;
   ctx.lineWidth = 1.4;
   ctx.beginPath();
@@ -138,6 +125,7 @@ function trace(ctx, scene, id, k, top, laneH) {
   ctx.fillStyle = color;
   for (let i = 0; i < spikes.length; i += 2) ctx.fillRect(spikes[i] - 1.5, spikes[i + 1] - 1.5, 3, 3);
   threshold(ctx, scene, g, k, top, laneH, X);
+  ctx.restore();
 }
 
 function threshold(ctx, scene, g, k, top, laneH, X) {

@@ -79,6 +79,13 @@ export function grouped(value) {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** `279582` as `280k`, `43198265` as `43.2M`. */
+export function compact(value) {
+  const units = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
+  const unit = units.find(([size]) => Math.abs(value) >= size);
+  return unit ? `${Number((value / unit[0]).toPrecision(3))}${unit[1]}` : String(Math.round(value));
+}
+
 /** Labels, tick marks and grid lines of the shared time axis, in simulated ms. */
 export function timeAxis(ctx, box, scene) {
   const { t0_ms, t1_ms, theme } = scene;
@@ -180,10 +187,17 @@ export function colorBar(ctx, { x, y, h }, stops, marks, title, theme) {
     const ty = y + h - at * h;
     label(ctx, text, x + w + 4, Math.min(y + h - 6, Math.max(y + 6, ty)), theme.fg);
   }
+  upright(ctx, title, x + w + 34, y, h, theme.muted);
+}
+
+/** Text turned to run upwards, centred on [y, y + h]; left out where it does not fit. */
+export function upright(ctx, text, x, y, h, color) {
+  ctx.font = FONT;
+  if (ctx.measureText(text).width > h) return;
   ctx.save();
-  ctx.translate(x + w + 34, y + h / 2);
+  ctx.translate(x, y + h / 2);
   ctx.rotate(-Math.PI / 2);
-  label(ctx, title, 0, 0, theme.muted, "center");
+  label(ctx, text, 0, 0, color, "center");
   ctx.restore();
 }
 

@@ -37,7 +37,10 @@ export const mark = {
     separators(ctx, box, scene);
     eventLines(ctx, box, scene);
     timeAxis(ctx, box, scene);
-    if (total === 0) emptyNote(ctx, box, whyEmpty(scene), scene.theme);
+    if (total === 0) {
+      shown.why = whyEmpty(scene);
+      emptyNote(ctx, box, shown.why, scene.theme);
+    }
   },
 
   labels(ctx, scene) {
@@ -165,7 +168,7 @@ function timeGridBehind(ctx, box, scene) {
 }
 
 function separators(ctx, box, scene) {
-  ctx.fillStyle = scene.theme.line;
+  ctx.fillStyle = shown.mode === "density" ? "#FFFFFF" : scene.theme.line;
   const rowH = box.h / Math.max(1, scene.rows.length);
   for (const group of scene.rowGroups) {
     if (group.from > 0) ctx.fillRect(box.x, Math.round(box.y + group.from * rowH), box.w, 1);

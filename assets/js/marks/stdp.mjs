@@ -1,6 +1,6 @@
 /** STDP window of the parameters in force, scaled by dopamine, over the pairs really observed. */
 
-import { emptyNote, grouped, label } from "./paint.mjs";
+import { compact, emptyNote, label, upright } from "./paint.mjs";
 
 const REACH = 100;
 let shown = {};
@@ -37,13 +37,9 @@ export const mark = {
     const most = shown.pairs_max ?? 0;
     if (!most) return;
     for (const share of [1, 0.5]) {
-      label(ctx, grouped(most * share), box.x + box.w + 5, box.y + box.h * (1 - 0.45 * share), theme.muted);
+      label(ctx, compact(most * share), box.x + box.w + 5, box.y + box.h * (1 - 0.45 * share), theme.muted);
     }
-    ctx.save();
-    ctx.translate(box.x + box.w + 46, box.y + box.h * 0.7);
-    ctx.rotate(-Math.PI / 2);
-    label(ctx, "pairs in 1 s", 0, 0, theme.muted, "center");
-    ctx.restore();
+    upright(ctx, "pairs in 1 s", box.x + box.w + 46, box.y + box.h * 0.4, box.h * 0.6, theme.muted);
   },
 
   foot(scene) {
@@ -51,7 +47,7 @@ export const mark = {
     if (!p) return "";
     const scheme = p.pairing === "all_to_all" ? "all-to-all pairs" : "nearest pairs";
     return `${scheme}, mode ${p.mode}, learning rate ${short(p.learning_rate)}, mu ${short(p.mu)} · bars: `
-      + `${grouped(shown.pairs_sum ?? 0)} pairs observed in the last second, block ${scene.store.meta?.weights_block ?? 0}`;
+      + `${compact(shown.pairs_sum ?? 0)} pairs observed in the last second, block ${scene.store.meta?.weights_block ?? 0}`;
   },
 
   drawn: () => shown,

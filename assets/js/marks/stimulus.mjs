@@ -1,6 +1,6 @@
 /** What drives block 0: the image shown now with its label, and the input of every step as a trace. */
 
-import { devicePixels, eachColumn, emptyNote, eventLines, label, plate, timeAxis, timeGrid, Pixels } from "./paint.mjs";
+import { devicePixels, eachColumn, emptyNote, eventLines, label, plate, timeAxis, timeGrid, upright, Pixels } from "./paint.mjs";
 
 const SIDE = 8;
 const pixels = new Pixels();
@@ -32,14 +32,10 @@ export const mark = {
 
   labels(ctx, scene) {
     const { box, theme } = scene;
-    ctx.save();
-    ctx.translate(box.x + box.w + 48, box.y + box.h / 2);
-    ctx.rotate(-Math.PI / 2);
-    label(ctx, "mean of 64 inputs", 0, 0, theme.muted, "center");
-    ctx.restore();
+    upright(ctx, "mean input", box.x + box.w + 48, box.y, box.h, theme.muted);
   },
 
-  foot: (scene) => `${shown.kind ?? "input"}: ${describe(shown)} · trace: mean of the 64 inputs at each step, `
+  foot: (scene) => `${shown.kind ?? "input"}: ${describe(shown)} · shaded: rest · trace: mean of the 64 inputs at each step, `
     + `min and max per pixel, 0 to 1${scene.store.meta?.stim_hi > 1 ? " (values outside 0 to 1 are clipped)" : ""}`,
 
   drawn: () => shown,
@@ -125,17 +121,28 @@ function trace(ctx, scene) {
   ctx.stroke();
 }
 
-/** A labelled mark where each stimulus or rest begins. */
+/** A labelled line where each stimulus begins; rests are shaded. */
 function changes(ctx, scene) {
   const { box, store, theme, t0_ms, t1_ms } = scene;
+  const X = (ms) => box.x + Math.min(1, Math.max(0, (ms - t0_ms) / (t1_ms - t0_ms))) * box.w;
+  const list = store.events.filter((e) => (e.type === "stimulus" || e.type === "rest") && e.t_ms <= t1_ms);
   let free = box.x;
-  for (const event of store.events) {
-    if (event.type !== "stimulus" && event.type !== "rest") continue;
-    if (event.t_ms < t0_ms || event.t_ms > t1_ms) continue;
-    const x = box.x + (event.t_ms - t0_ms) / (t1_ms - t0_ms) * box.w;
+  list.forEach((event, i) => {
+    const end = list[i + 1]?.t_ms ?? t1_ms;
+    if (end < t0_ms) return;
+    const x = X(event.t_ms);
+    if (event.type === "rest") {
+      ctx.globalAlpha = 0.13;
+      ctx.fillStyle = theme.fg;
+      ctx.fillRect(x, box.y, X(end) - x, box.h);
+      ctx.globalAlpha = 1;
+      return;
+    }
     ctx.fillStyle = theme.line;
-    ctx.fillRect(Math.round(x), box.y, 1, box.h);
-    const text = event.type === "rest" ? "rest" : `“${String(event.label).slice(0, 12)}”`;
-    if (x >= free && x + 30 < box.x + box.w) free = x + 3 + plate(ctx, text, x + 2, box.y + 9, theme.fg, theme.bg);
-  }
+    if (event.t_ms >= t0_ms) ctx.fillRect(Math.round(x), box.y, 1, box.h);
+    const text = `“${String(event.label).slice(0, 12)}”`;
+    if (x >= free && x + 30 < box.x + box.w) {
+      free = x + 3 + plate(ctx, text, x + 2, box.y + 9, theme.fg, theme.bg);
+    }
+  });
 }

@@ -84,7 +84,14 @@ def test_noradrenaline_scales_the_whole_input_of_both_stages(block, drive_BTD):
     x = drive_BTD[0, 0]
     neutral, high = first_step(block, x), first_step(block, x, NE=1.0)
     torch.testing.assert_close(high.lif_in.u_pre, 1.5 * neutral.lif_in.u_pre)
-    assert high.lif_out.u_pre.abs().sum() > neutral.lif_out.u_pre.abs().sum()
+    block.kappa_rec = 0.0
+    settings = replace(StepSettings.default(1), v_thresh=np.array([1e-6, 1.0]))
+    low, high = (
+        block.step(x, block.init_state(), settings.at(NEUTRAL | {"NE": ne})) for ne in (0.5, 1.0)
+    )
+    assert torch.equal(low.lif_in.spikes, high.lif_in.spikes)
+    assert low.lif_out.u_pre.abs().max() > 0
+    torch.testing.assert_close(high.lif_out.u_pre, 1.5 * low.lif_out.u_pre)
 
 
 def test_serotonin_slows_the_forgetting(block):

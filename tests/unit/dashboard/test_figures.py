@@ -1,0 +1,251 @@
+"""Figures are pure functions: tested with three numbers, and with Plotly's own validation."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from dashboard.figures import gate, membrane, neuromod, raster, rate, stdp, stimulus, style, weights
+from dashboard.panels.registry import all_panels
+
+THREE = [[0], [], [5, 14]]
+
+
+def values(array: Any) -> np.ndarray:
+    """A typed array of a figure as NumPy."""
+    if not isinstance(array, dict):
+        return np.asarray(array)
+    flat = np.frombuffer(base64.b64decode(array["bdata"]), np.dtype("<" + array["dtype"]))
+    shape = array.get("shape")
+    return flat.reshape([int(n) for n in shape.split(",")]) if shape else flat
+
+
+def texts(figure: dict[str, Any]) -> str:
+    return " | ".join(note["text"] for note in figure["layout"]["annotations"])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("panel", all_panels(), ids=lambda panel: panel.slug)
+def test_every_figure_is_valid_plotly(panel, theme, window):
+    events = [
+        {"type": "param", "step": 1, "path": "lif.v_thresh", "old": 1.0, "new": 1.1},
+        {"type": "inject", "step": 2, "nt": "DA", "level": 0.3},
+        {"type": "stimulus", "step": 0, "kind": "digits", "label": "7", "index": 3},
+    ]
+    for given in (None, window(THREE), window(THREE, events=events), window([[]])):
+        figure = panel.figure(given, {}, theme)
+        go.Figure(figure)
+        for name in ("paper_bgcolor", "plot_bgcolor"):
+            assert figure["layout"][name] == "rgba(0,0,0,0)"
+        assert figure["layout"]["uirevision"] == panel.slug
+
+
+def test_time_panels_align(window):
+    plots = [p.figure(window(THREE), {}) for p in all_panels() if p.axis == "time"]
+    assert len(plots) >= 5
+    margins = {(f["layout"]["margin"]["l"], f["layout"]["margin"]["r"]) for f in plots}
+    ranges = {tuple(f["layout"]["xaxis"]["range"]) for f in plots}
+    assert len(margins) == 1
+    assert ranges == {(0.0, 3.0)}
+    assert all(f["layout"]["xaxis"]["title"]["text"] == "Time (ms)" for f in plots)
+
+
+def test_raster_ticks_stand_at_step_and_row(window):
+    figure = raster.figure(window(THREE, step0=100), {})
+    found = []
+    for trace in figure["data"]:
+        x, y = values(trace["x"]).reshape(-1, 3), values(trace["y"]).reshape(-1, 3)
+        assert np.isnan(x[:, 2]).all()
+        assert (x[:, 0] == x[:, 1]).all()
+        found += list(zip(x[:, 0].tolist(), ((y[:, 0] + y[:, 1]) / 2).tolist(), strict=True))
+    assert sorted(found) == [(100.0, 0.0), (102.0, 5.0), (102.0, 14.0)]
+
+
+def test_raster_names_groups_with_n_and_rate(window):
+    figure = raster.figure(window(THREE), {})
+    labels = figure["layout"]["yaxis"]["ticktext"]
+    # 1 spike of 4 neurons in 3 ms: 83.3 Hz, 8.3 % a ms; stage 2 is silent and still there
+    assert labels[0] == "b0 in n=4 83 Hz (8.3 %/ms)"
+    assert labels[2] == "b1 in n=4 0 Hz (0.0 %/ms)"
+    assert "showing 16 of 16 neurons" in texts(figure)
+
+
+def test_raster_title_says_what_which_when(window):
+    figure = raster.figure(window([[0]] * 500, step0=12_000, rows="block:1"), {})
+    assert figure["layout"]["title"]["text"] == "Spike raster · block 1 · 12.0-12.5 s"
+
+
+def test_raster_orders_rows_by_rate(window):
+    spikes = [[2, 3], [3], [3]]
+    figure = raster.figure(window(spikes), {}, order="rate")
+    x, y = (values(figure["data"][0][k]).reshape(-1, 3) for k in ("x", "y"))
+    rows = np.round((y[:, 0] + y[:, 1]) / 2).astype(int)
+    assert sorted(rows.tolist()) == [0, 0, 0, 1]
+    assert x[rows == 1, 0].tolist() == [0.0]
+
+
+def test_raster_orders_rows_by_first_spike(window):
+    figure = raster.figure(window([[3], [2], []]), {}, order="latency")
+    x, y = (values(figure["data"][0][k]).reshape(-1, 3) for k in ("x", "y"))
+    rows = np.round((y[:, 0] + y[:, 1]) / 2).astype(int).tolist()
+    assert dict(zip(x[:, 0].tolist(), rows, strict=True)) == {0.0: 0, 1.0: 1}
+
+
+def test_raster_turns_to_a_stated_density_when_crowded(window):
+    crowded = [list(range(16))] * 1300
+    figure = raster.figure(window(crowded), {})
+    trace = figure["data"][0]
+    assert trace["type"] == "heatmap"
+    assert int(values(trace["z"]).sum()) == 16 * 1300
+    assert "3 ms x 1 neuron a bin" in texts(figure)
+
+
+def test_empty_raster_says_why(window):
+    figure = raster.figure(window([[], [], []]), {})
+    assert "0 spikes in window; max u 0.50 < v_thresh 1.00" in texts(figure)
+
+
+def test_rate_is_hz_per_neuron(window):
+    figure = rate.figure(window([[0, 1]] * 10), {})
+    # 20 spikes of 4 neurons in 10 ms: 500 Hz
+    assert values(figure["data"][0]["y"]).tolist() == [500.0, 500.0]
+    assert values(figure["data"][0]["x"]).tolist() == [0.0, 10.0]
+
+
+def test_rate_bins_never_reach_across_a_change(window):
+    events = [{"type": "param", "step": 4, "path": "lif.v_thresh", "old": 1.0, "new": 2.0}]
+    spikes = [[0, 1, 2, 3]] * 4 + [[]] * 6
+    figure = rate.figure(window(spikes, events=events), {})
+    assert values(figure["data"][0]["x"]).tolist() == [0.0, 4.0, 10.0]
+    assert values(figure["data"][0]["y"]).tolist() == [1000.0, 0.0, 0.0]
+
+
+def test_membrane_stacks_rows_and_draws_theta_in_force(window):
+    figure = membrane.figure(window(THREE, theta=1.25), {})
+    theta, trace = figure["data"][0], figure["data"][1]
+    # one row is 2 x 1.25; the first of two rows stands at height 1
+    assert values(trace["y"]).tolist() == pytest.approx([1.2] * 3)
+    assert values(theta["y"]).tolist() == pytest.approx([1.5] * 3)
+    assert values(trace["customdata"]).tolist() == [0.5] * 3
+    assert figure["layout"]["yaxis"]["ticktext"] == ["block 0 in #1", "block 1 in #1"]
+
+
+def test_neuromod_limits_are_fixed_and_boluses_marked(window):
+    events = [{"type": "inject", "step": 2, "nt": "NE", "level": 0.3}]
+    figure = neuromod.figure(window(THREE, events=events), {})
+    heat, marks = figure["data"]
+    assert (heat["zmin"], heat["zmax"]) == (0.0, 1.0)
+    assert values(heat["z"]).shape == (4, 3)
+    assert marks["marker"]["symbol"] == "triangle-up"
+    assert marks["x"] == [2.0]
+    assert 1.5 < marks["y"][0] < 2.5  # NE's row
+    assert marks["text"] == ["NE +0.3"]
+
+
+def test_neuromod_second_view_shows_gains(window):
+    figure = neuromod.figure(window(THREE), {}, view="gains")
+    assert values(figure["data"][0]["z"]).shape == (5, 3)
+    assert (figure["data"][0]["zmin"], figure["data"][0]["zmax"]) == (0.0, 2.0)
+
+
+def test_gate_is_scaled_to_one_and_a_half(window):
+    figure = gate.figure(window([[]] * 5), {})
+    heat = figure["data"][0]
+    assert values(heat["z"]) == pytest.approx(np.full((4, 2), 1.0))
+    assert heat["zmax"] == 1.5
+    assert values(figure["data"][-1]["y"]).tolist() == [1.0, 1.0]
+
+
+def test_weights_keep_inhibitory_apart_and_print_bounds(window):
+    figure = weights.figure(window(THREE), {})
+    inhibitory, excitatory, drift = figure["data"]
+    assert values(inhibitory["y"])[3] == 14
+    assert values(excitatory["y"])[3] == 7
+    assert excitatory["x0"] == pytest.approx(1 / 128)
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    assert "25.0 % at 0, 25.0 % at w_max 1" in texts(figure)
+    assert values(drift["z"]).shape == (1, 64)
+
+
+def test_weights_say_when_no_sample_falls_in_the_window(window):
+    assert "none falls in this window" in texts(weights.figure(window(THREE, step0=1), {}))
+
+
+def test_stdp_window_follows_the_parameters(window):
+    shown = {"values": {"stdp.a_plus": 0.2, "stdp.tau_plus": 10.0, "stdp.window_pre_to_post": 50}}
+    figure = stdp.figure(window(THREE), shown)
+    bars, line = figure["data"]
+    dt, dw = values(line["x"]), values(line["y"])
+    assert dw[np.isclose(dt, 10.0)] == pytest.approx(0.2 * np.exp(-1.0))
+    assert (dw[dt > 50] == 0).all()
+    assert (dw[(dt < 0)] < 0).all()
+    assert "A+ 0.2 x 1.00" in texts(figure)
+    assert values(bars["y"])[110] == 5  # dt = +10 ms
+    assert bars["x0"] == -100
+
+
+def test_stdp_switched_off_is_flat_and_says_so():
+    figure = stdp.figure(None, {"values": {"stdp.enabled": False}})
+    assert not values(figure["data"][0]["y"]).any()
+    assert "STDP off" in texts(figure)
+
+
+def test_stimulus_shows_the_image_of_its_event(window):
+    image = [0.0] * 63 + [1.0]
+    events = [
+        {"type": "stimulus", "step": 1, "kind": "digits", "label": "3", "index": 9, "image": image}
+    ]
+    figure = stimulus.figure(window(THREE, events=events), {})
+    assert values(figure["data"][0]["z"])[7, 7] == 1.0
+    assert 'digits "3" #9' in figure["layout"]["title"]["text"]
+
+
+def test_stimulus_without_an_event_shows_the_mean_input(window):
+    figure = stimulus.figure(window(THREE), {})
+    assert values(figure["data"][0]["z"]) == pytest.approx(np.full((8, 8), 0.2))
+    assert "mean input over 3 ms" in texts(figure)
+
+
+def test_changes_are_labelled_vertical_lines_on_every_time_plot(window):
+    events = [{"type": "param", "step": 1, "path": "lif.v_thresh", "old": 1.0, "new": 1.1}]
+    for panel in all_panels():
+        if panel.axis != "time":
+            continue
+        figure = panel.figure(window(THREE, events=events), {})
+        assert "lif.v_thresh 1 → 1.1" in texts(figure), panel.slug
+        assert any(s["x0"] == s["x1"] == 1.0 for s in figure["layout"]["shapes"]), panel.slug
+
+
+def test_user_text_cannot_become_markup(window):
+    events = [{"type": "note", "step": 1, "text": '<a href="https://example.org">x</a>'}]
+    shown = texts(rate.figure(window(THREE, events=events), {}))
+    assert "<a" not in shown
+    assert "&lt;a" in shown
+
+
+def test_typed_arrays_keep_values_and_shape():
+    array = np.arange(6, dtype=np.int64).reshape(2, 3)
+    encoded = style.typed(array)
+    assert encoded["dtype"] == "i4"
+    assert encoded["shape"] == "2, 3"
+    assert (values(encoded) == array).all()
+    with pytest.raises(ValueError, match="no typed array"):
+        style.typed(np.array(["a"]))
+
+
+def test_every_axis_with_ticks_has_a_unit(window):
+    for panel in all_panels():
+        layout = panel.figure(window(THREE), {})["layout"]
+        for name, axis in layout.items():
+            if not name.startswith(("xaxis", "yaxis")) or axis.get("visible") is False:
+                continue
+            named = axis["title"]["text"]
+            labelled = axis.get("ticktext") or axis.get("showticklabels") is False
+            assert labelled or "(" in named or named in ("Channel", "Pairs in 1 s"), (
+                panel.slug,
+                name,
+            )
