@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from dashboard.api.errors import ApiError
 from dashboard.settings import LOOPBACK_NAMES, Settings
@@ -13,6 +13,7 @@ from dashboard.settings import LOOPBACK_NAMES, Settings
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_PREFIXES = ("healthz", "sessions", "sets")
 EXEMPT_FROM_KEY = frozenset({"healthz"})
+KEY_NAMES = frozenset({"key", "api_key", "apikey", "api-key", "x-api-key", "token"})
 
 
 def is_api(path: str) -> bool:
@@ -46,8 +47,6 @@ def install(app: Flask, settings: Settings, script_hashes: list[str]) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
-        if g.get("no_store"):
-            response.headers["Cache-Control"] = "no-store"
         return response
 
 
@@ -68,6 +67,8 @@ def _needs_key(path: str) -> bool:
 
 
 def _check_key(key: str) -> None:
+    if KEY_NAMES & {name.lower() for name in request.args}:
+        raise ApiError(400, "key_in_query", "a key belongs in the header X-API-Key, never in a URL")
     given = request.headers.get("X-API-Key", "").encode("utf-8", "surrogateescape")
     if not given:
         raise ApiError(401, "key_missing", "send the key in the header X-API-Key")

@@ -26,8 +26,9 @@ def create_app(settings: Settings) -> Dash:
     """The Dash app with its API on one Flask server; raises SystemExit on settings that must not run."""
     if reason := settings.refusal():
         raise SystemExit(reason)
-    flask = Flask("t4dm")
+    flask = Flask("t4dm", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    flask.config["COMPRESS_STREAMING_ENDPOINT_CONDITIONAL"] = ["_dash_assets.static"]
     panels = all_panels()
     page = shell.page_config(panels, code_version())
 

@@ -40,11 +40,12 @@ def settings_from_env(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from ``PORT`` and ``T4DM_*``; raises ValueError naming a port that is not one."""
     env = os.environ if environ is None else environ
     text = env.get("PORT", "8000")
+    hosts = env.get("T4DM_ALLOWED_HOSTS", "")
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 65535):
         raise ValueError(f"PORT must be a number from 1 to 65535, got {text[:20]!r}")
     return Settings(
         host=env.get("T4DM_HOST", "127.0.0.1") or "127.0.0.1",
         port=int(text),
         api_key=env.get("T4DM_API_KEY", ""),
-        extra_hosts=tuple(h.strip() for h in env.get("T4DM_ALLOWED_HOSTS", "").split(",") if h),
+        extra_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
     )

@@ -25,13 +25,10 @@ export function simTime(ms) {
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(ms < 100_000 ? 2 : 1)} s` : "–";
 }
 
-/** The short name of a parameter path: `b2 in · v_thresh` for an override, else `stdp.mu`. */
+/** A parameter path for reading: `block 2 lif_in.v_thresh` for an override, else itself. */
 export function pathText(path) {
   const parts = path.split(".");
-  if (parts.length !== 4 || parts[0] !== "blocks") return path;
-  const [, block, owner, name] = parts;
-  const stage = owner.includes("_") ? ` ${owner.split("_")[1]}` : "";
-  return `block ${block}${stage} ${owner.split("_")[0]}.${name}`;
+  return parts.length === 4 && parts[0] === "blocks" ? `block ${parts[1]} ${parts[2]}.${parts[3]}` : path;
 }
 
 /** The sentence a refused value is answered with, from the parameter's spec. */

@@ -182,8 +182,9 @@ export class Loop {
     channel.port1.onmessage = () => {
       const at = performance.now();
       const stamped = this.clock.toPage(meta.mono_ns);
-      this.stats.paint(at, meta.state === "running" && stamped !== null ? at - stamped : null, cost);
-      this.app.emit("painted", meta);
+      const latency_ms = meta.state === "running" && stamped !== null ? at - stamped : null;
+      this.stats.paint(at, latency_ms, cost);
+      this.app.emit("painted", { ...meta, latency_ms });
       channel.port1.close();
     };
     channel.port2.postMessage(0);

@@ -3,13 +3,13 @@
 const PAD = 16;
 const MIN_WIDTH = 720;
 const MAX_PIXELS = 24e6;
-const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+const FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 /**
  * Composes every visible panel once; the result is drawn again for each note without asking the
  * panels. Resolves to `{panels: [{title, foot, x, y, w, h, plot, image}], width, height, scale}`.
  */
-export async function collectPanels(app, wanted = 2) {
+export async function collectPanels(app, wanted = 1.5) {
   const sections = [...document.querySelectorAll("#board .panel")].filter((node) => node.getBoundingClientRect().width > 0);
   const boxes = sections.map((node) => node.getBoundingClientRect());
   const left = Math.min(...boxes.map((box) => box.left));

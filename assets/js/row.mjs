@@ -6,6 +6,7 @@ import { expected, num, valueText, withUnit } from "./format.mjs";
 import { inForce, isChanged } from "./paths.mjs";
 import { fromSlider, nudge, parseNumber, sliderSpec, toSlider } from "./scale.mjs";
 
+const LONG_UNIT = 5;
 let rows = 0;
 
 /**
@@ -21,7 +22,9 @@ export function createRow(app, spec, { pathOf = () => spec.path, effective = () 
   const message = h("output", { class: "row-message", id: `${id}-message`, htmlFor: id });
   const help = h("span", { class: "sr-only", id: `${id}-help`, text: `${spec.help} Valid: ${expected(spec)}.` });
   const name = h("label", { htmlFor: id, class: "row-label", text: label, title: `${spec.help}\n${spec.path}: ${expected(spec)}` });
-  const unit = h("span", { class: "row-unit", text: spec.unit === "1" ? "" : spec.unit });
+  const isLong = spec.unit.length > LONG_UNIT;
+  if (isLong) name.append(h("small", { text: spec.unit }));
+  const unit = h("span", { class: "row-unit", text: spec.unit === "1" || isLong ? "" : spec.unit });
   const node = h("div", { class: "row", data: { kind: spec.kind, path: spec.path } }, name, slider, box, unit, reset, message, help);
   box.setAttribute("aria-describedby", `${id}-help ${id}-message`);
 

@@ -194,7 +194,7 @@ function stimulus(app) {
   const label = h("output", { class: "stim-label", id: "stimulus-label", title: "Current stimulus" });
   let now = "";
   app.on("event", (event) => {
-    if (event.type === "stimulus") now = String(event.label ?? event.kind ?? "");
+    if (event.type === "stimulus") now = `${event.kind} ${event.label ?? ""}`;
     if (event.type === "rest") now = "rest";
     if (event.type === "reset") now = "";
   });

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from t4dm.live.client import WorkerDown
 from t4dm.live.frame import dumps
@@ -83,7 +83,10 @@ def install(app: Flask) -> None:
         if status < 400:
             return error
         code = _CODES.get(status, "refused")
-        return json_response(error_body(code, (error.name or "refused").lower()), status)
+        headers = {}
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return json_response(error_body(code, (error.name or "refused").lower()), status, headers)
 
     @app.errorhandler(Exception)
     def on_failure(error: Exception) -> Response:

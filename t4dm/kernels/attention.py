@@ -29,14 +29,14 @@ def attend(  # type: ignore[no-untyped-def]
     """
     n_heads, width = keys.shape[0], keys.shape[1] // 2
     zero = out.dtype.type(0)
-    p[:] = zero
-    k[:] = zero
+    p.fill(zero)
+    k.fill(zero)
     add_rows(w_q, ids, n, p)
     add_rows(w_k, ids, n, k)
     scale = out.dtype.type(sharpness / math.sqrt(width))
     seen = min(t + 1, WINDOW)
     for h in range(n_heads):
-        values[h, t % WINDOW] = zero
+        values[h, t % WINDOW].fill(zero)
     for m in range(n):
         values[ids[m] // width, t % WINDOW, ids[m] % width] = out.dtype.type(1)
     for h in range(n_heads):
@@ -62,7 +62,7 @@ def _remember(head, slot, k_bar, k):  # type: ignore[no-untyped-def]
 def _score(head, p, p_bar, late, scores):  # type: ignore[no-untyped-def]
     """scores = p . Kbar + late * p_bar . K for every slot of the window."""
     width = p.shape[0]
-    scores[:] = scores.dtype.type(0)
+    scores.fill(0)
     for c in range(0, width, 2):
         p0, p1 = p[c], p[c + 1]
         q0, q1 = late * p_bar[c], late * p_bar[c + 1]
@@ -89,7 +89,7 @@ def _softmax(scores, scale, seen):  # type: ignore[no-untyped-def]
 @jit()
 def _mix(seen, values, scores, out):  # type: ignore[no-untyped-def]
     """out = attention-weighted sum of the spikes of one head; all of its channels (C,)."""
-    out[:] = out.dtype.type(0)
+    out.fill(0)
     width = out.shape[0]
     s = 0
     while s + 4 <= seen:

@@ -26,7 +26,7 @@ def spikes_in(c, x_TD, logit_TD, gate_b, w_rec, feedback, lif):  # type: ignore[
     u, current, u_pre = np.zeros_like(gate_b), np.zeros_like(gate_b), np.zeros_like(gate_b)
     ids, fired = np.zeros(n, np.uint16), 0
     for t in range(n_steps):
-        current[:] = u.dtype.type(0)
+        current.fill(0)
         add_rows(w_rec, ids, fired, current)
         for i in range(n):
             drive = c * x_TD[t, i] / (one + exp(-(c * logit_TD[t, i] + gate_b[i])))
@@ -60,7 +60,6 @@ def mixed(spikes_TN, apical_TD, l, n_heads, weights, attention):  # type: ignore
     ``apical`` = x @ W_ap; ``attention`` (3,) as in ``Settings``.
     """
     n_steps, n = spikes_TN.shape
-    zero = apical_TD.dtype.type(0)
     ids = np.zeros(n, np.uint16)
     rows = np.zeros((8, n_steps, n), apical_TD.dtype)
     vectors = np.zeros((8, n), apical_TD.dtype)
@@ -93,9 +92,9 @@ def mixed(spikes_TN, apical_TD, l, n_heads, weights, attention):  # type: ignore
     tile_matmul(rows[3], weights.mix_k[l], rows[6])
     tile_matmul(rows[4], weights.mix_v[l], rows[7])
     top = vectors[7]
-    top[:] = zero - apical_TD.dtype.type(1e30)
-    vectors[5, :] = zero
-    vectors[6, :] = zero
+    top.fill(-1e30)
+    vectors[5].fill(0)
+    vectors[6].fill(0)
     one = apical_TD.dtype.type(1)
     for t in range(n_steps):
         wkv(

@@ -22,8 +22,8 @@ def weight_counts(w, n_exc, w_hi, w_max, exc, inh, bounds):  # type: ignore[no-u
 
     ``bounds`` (2,): share of plastic weights at 0 and at w_max.
     """
-    exc[:] = 0
-    inh[:] = 0
+    exc.fill(0)
+    inh.fill(0)
     low, high, n = 0, 0, w.shape[0]
     for i in range(n):
         for j in range(n):
@@ -94,15 +94,15 @@ def gate_sample(g, out):  # type: ignore[no-untyped-def]
 def pack_spikes(step0, n, counts, ids, n_neurons, hashed, spk_n, spk_id):  # type: ignore[no-untyped-def]
     """Spikes of all stages in order of step, then id; returns their number.
 
-    ``counts`` (T, G), ``ids`` (G, T, N) local.  ``hashed`` (1,) uint64 takes in every step and id.
+    ``counts`` (G, T), ``ids`` (G, T, N) local.  ``hashed`` (1,) uint64 takes in every step and id.
     """
     total = 0
     h = hashed[0]
     for t in range(n):
         start = total
         h = (h ^ np.uint64(step0 + t)) * _PRIME
-        for g in range(counts.shape[1]):
-            for k in range(counts[t, g]):
+        for g in range(counts.shape[0]):
+            for k in range(counts[g, t]):
                 i = g * n_neurons + ids[g, t, k]
                 spk_id[total] = i
                 h = (h ^ np.uint64(i)) * _PRIME

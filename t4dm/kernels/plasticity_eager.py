@@ -23,8 +23,8 @@ def trace_from_history(  # type: ignore[no-untyped-def]
     ``nearest``: only the newest spike of each neuron counts in ``out``.
     """
     size = ring.shape[0]
-    out[:] = out.dtype.type(0)
-    held[:] = 0
+    out.fill(0)
+    held.fill(0)
     for age in range(1, min(window, t) + 1):
         row = (t - age) % size
         for k in range(ring_n[row]):

@@ -116,7 +116,7 @@ def lazy_step(  # type: ignore[no-untyped-def]
                     born[i] = IDLE
                     fresh -= 1
     if fresh > 0:
-        buckets[slot, :] = zero
+        buckets[slot].fill(zero)
     bucket_rows[slot] = fresh
 
 
@@ -143,7 +143,7 @@ def flush(t, w, x, born, buckets, bucket_rows, n_exc, powers, w_max):  # type: i
         elif born[i] != IDLE:
             fresh += _visit(i, t - 1, w, x, born, buckets, bucket_rows, powers, w_max)
     if fresh > 0:
-        buckets[(t - 1) % RING, :] = w.dtype.type(0)
+        buckets[(t - 1) % RING].fill(0)
     bucket_rows[(t - 1) % RING] = fresh
 
 

@@ -54,7 +54,7 @@ class Weights(NamedTuple):
     c_in: np.ndarray  # (1,)
     c_out: np.ndarray  # (L,)
     c_l: np.ndarray  # (L,)
-    n_exc: np.ndarray  # (1,) int64
+    n_exc: np.ndarray  # (1,) i8
 
 
 class State(NamedTuple):
@@ -62,8 +62,8 @@ class State(NamedTuple):
 
     w_rec: np.ndarray  # (L, N, N) pre-major; rows may be owed potentiation (plasticity_lazy)
     u: np.ndarray  # (G, N)
-    theta_h: np.ndarray  # (G,) f8
-    ring: np.ndarray  # (L, S, N) u2, spikes of LIF in
+    theta_h: np.ndarray  # (G, 1) f8
+    ring: np.ndarray  # (L, S, N) u2, spikes of LIF in at step % S
     ring_n: np.ndarray  # (L, S) i4
     p_bar: np.ndarray  # (L, D)
     k_bar: np.ndarray  # (L, D)
@@ -87,21 +87,55 @@ class State(NamedTuple):
     hashed: np.ndarray  # (1,) u8
 
 
-class Settings(NamedTuple):
-    """Parameters as the kernels take them; made anew at each change."""
+class Plastic(NamedTuple):
+    """One block's recurrent weights with all that STDP needs: views into State."""
 
-    alpha: np.ndarray  # (G,)
-    v_thresh: np.ndarray  # (G,) f8
-    beta: np.ndarray  # (G,)
-    u_max: np.ndarray  # (G,)
-    gate_slope: np.ndarray  # (L,)
-    gate_bias: np.ndarray  # (L,)
-    input_gain: np.ndarray  # (1,) f8
-    recurrent_gain: np.ndarray  # (1,) f8
-    attention: np.ndarray  # (3,) real: exp(-dt/tau), kappa, sharpness
-    apical_gain: np.ndarray  # (1,) real
-    rwkv_decay: np.ndarray  # (1,) f8
-    homeostasis: np.ndarray  # (4,) f8: enabled, target, learning rate, theta_max
+    w_rec: np.ndarray
+    ring: np.ndarray
+    ring_n: np.ndarray
+    pre: np.ndarray
+    post: np.ndarray
+    held: np.ndarray
+    born: np.ndarray
+    buckets: np.ndarray
+    bucket_rows: np.ndarray
+    eligibility: np.ndarray
+
+
+class Attention(NamedTuple):
+    """One block's spike attention: views into Weights and State."""
+
+    w_q: np.ndarray
+    w_k: np.ndarray
+    w_o: np.ndarray
+    p_bar: np.ndarray
+    k_bar: np.ndarray
+    keys: np.ndarray
+    values: np.ndarray
+
+
+class TimeMix(NamedTuple):
+    """One block's apical modulation and RWKV: views into Weights and State."""
+
+    apical_b: np.ndarray
+    mu_r: np.ndarray
+    mu_k: np.ndarray
+    mu_v: np.ndarray
+    mix_r: np.ndarray
+    mix_k: np.ndarray
+    mix_v: np.ndarray
+    mix_out: np.ndarray
+    decay: np.ndarray
+    bonus: np.ndarray
+    m_before: np.ndarray
+    wkv_a: np.ndarray
+    wkv_b: np.ndarray
+    wkv_p: np.ndarray
+
+
+class Rule(NamedTuple):
+    """STDP parameters as the kernels take them."""
+
     powers_plus: np.ndarray  # (WINDOW_MAX + 2,) exp(-k/tau_plus)
     powers_minus: np.ndarray  # (WINDOW_MAX + 2,) exp(-k/tau_minus)
     bounds: np.ndarray  # real: w_max, mu
@@ -109,23 +143,51 @@ class Settings(NamedTuple):
     plan: np.ndarray  # (5,) i8: path, pre window, post window, does it cut pre, post
 
 
+class Stage(NamedTuple):
+    """One LIF stage: its parameters, its membrane and where it is recorded (views into Output)."""
+
+    lif: np.ndarray  # (3,) real: alpha, beta, u_max
+    v_thresh: np.ndarray  # (1,) f8
+    homeostasis: np.ndarray  # (4,) f8: enabled, target, learning rate, theta_max
+    u: np.ndarray  # (N,)
+    theta_h: np.ndarray  # (1,) f8
+    watched: np.ndarray  # (k, 2) i8: column of Output.u, local neuron
+    counts: np.ndarray  # (T,) u2
+    ids: np.ndarray  # (T, N) u2
+    theta: np.ndarray  # (T,) f4
+    clamped: np.ndarray  # (T,) u2
+    strange: np.ndarray  # (1,) i8 first step whose u_pre was NaN or Inf, else -1
+    u_pre: np.ndarray  # (T, K) f4
+
+
+class Samples(NamedTuple):
+    """Where one block's gate, weights and pairs are recorded: views into Output."""
+
+    gate: np.ndarray  # (T/4, D) u1
+    gate_mean: np.ndarray  # (T/4,) f4
+    hist_exc: np.ndarray  # (BINS,) u4
+    hist_inh: np.ndarray
+    bounds: np.ndarray  # (2,) f4
+    pairs: np.ndarray  # (201,) u4
+
+
 class Output(NamedTuple):
     """What a chunk shows; overwritten by the next."""
 
-    counts: np.ndarray  # (T, G) u2
+    counts: np.ndarray  # (G, T) u2
     ids: np.ndarray  # (G, T, N) u2
     u: np.ndarray  # (T, K) f4
-    theta: np.ndarray  # (T, G) f4
+    theta: np.ndarray  # (G, T) f4
     levels: np.ndarray  # (T, 4) f8
     gains: np.ndarray  # (T, 5) f8
-    clamped: np.ndarray  # (T, G) u2
-    gate: np.ndarray  # (T/4, L, D) u1
-    gate_mean: np.ndarray  # (T/4, L) f4
-    hist_exc: np.ndarray  # (1, L, BINS) u4
+    clamped: np.ndarray  # (G, T) u2
+    gate: np.ndarray  # (L, T/4, D) u1
+    gate_mean: np.ndarray  # (L, T/4) f4
+    hist_exc: np.ndarray  # (L, BINS) u4
     hist_inh: np.ndarray
-    bounds: np.ndarray  # (1, L, 2) f4
-    pairs: np.ndarray  # (1, L, 201) u4
-    strange: np.ndarray  # (G,) i8 first step whose u_pre was NaN or Inf, else -1
+    bounds: np.ndarray  # (L, 2) f4
+    pairs: np.ndarray  # (L, 201) u4
+    strange: np.ndarray  # (G, 1) i8
     spk_n: np.ndarray  # (T,) u2
     spk_id: np.ndarray  # (T*G*N,) u2
 
@@ -168,7 +230,7 @@ def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype)
     return State(
         w_rec=zeros(n_blocks, n, n),
         u=zeros(stages, n),
-        theta_h=np.zeros(stages),
+        theta_h=np.zeros((stages, 1)),
         ring=np.zeros((n_blocks, HISTORY, n), np.uint16),
         ring_n=np.zeros((n_blocks, HISTORY), np.int32),
         p_bar=zeros(*rows),
@@ -198,20 +260,20 @@ def empty_output(n_blocks: int, n: int, n_watched: int) -> Output:
     """Room for CHUNK steps."""
     stages = 2 * n_blocks
     return Output(
-        counts=np.zeros((CHUNK, stages), np.uint16),
+        counts=np.zeros((stages, CHUNK), np.uint16),
         ids=np.zeros((stages, CHUNK, n), np.uint16),
         u=np.zeros((CHUNK, n_watched), np.float32),
-        theta=np.zeros((CHUNK, stages), np.float32),
+        theta=np.zeros((stages, CHUNK), np.float32),
         levels=np.zeros((CHUNK, 4)),
         gains=np.zeros((CHUNK, 5)),
-        clamped=np.zeros((CHUNK, stages), np.uint16),
-        gate=np.zeros((CHUNK // GATE_EVERY, n_blocks, n), np.uint8),
-        gate_mean=np.zeros((CHUNK // GATE_EVERY, n_blocks), np.float32),
-        hist_exc=np.zeros((1, n_blocks, BINS), np.uint32),
-        hist_inh=np.zeros((1, n_blocks, BINS), np.uint32),
-        bounds=np.zeros((1, n_blocks, 2), np.float32),
-        pairs=np.zeros((1, n_blocks, 2 * PAIR_SPAN + 1), np.uint32),
-        strange=np.full(stages, -1, np.int64),
+        clamped=np.zeros((stages, CHUNK), np.uint16),
+        gate=np.zeros((n_blocks, CHUNK // GATE_EVERY, n), np.uint8),
+        gate_mean=np.zeros((n_blocks, CHUNK // GATE_EVERY), np.float32),
+        hist_exc=np.zeros((n_blocks, BINS), np.uint32),
+        hist_inh=np.zeros((n_blocks, BINS), np.uint32),
+        bounds=np.zeros((n_blocks, 2), np.float32),
+        pairs=np.zeros((n_blocks, 2 * PAIR_SPAN + 1), np.uint32),
+        strange=np.full((stages, 1), -1, np.int64),
         spk_n=np.zeros(CHUNK, np.uint16),
         spk_id=np.zeros(CHUNK * stages * n, np.uint16),
     )

@@ -16,10 +16,9 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from t4dm.kernels.learning import begin_path, finite, settle, weights_of
+from t4dm.kernels.learning import finite
 from t4dm.kernels.neuromod import advance_levels
 from t4dm.kernels.products import TILE
-from t4dm.kernels.stack import advance_stack
 from t4dm.kernels.stack_arrays import (
     CHUNK,
     GATE_EVERY,
@@ -30,6 +29,7 @@ from t4dm.kernels.stack_arrays import (
     empty_state,
     empty_work,
 )
+from t4dm.live.engine_network import Network
 from t4dm.live.engine_settings import read_levels, read_settings
 from t4dm.live.engine_weights import read_weights, recurrent_weights, set_scales
 from t4dm.live.segment import Segment, grid
@@ -74,8 +74,7 @@ class Engine:
         self.config, self.tree, self.data_dir = config, tree, data_dir
         self.n_stages = 2 * config.n_blocks
         self._real = np.dtype(config.dtype)
-        n_exc = round(0.8 * config.n_neurons)
-        self._work = empty_work(config.n_neurons, n_exc, self._real)
+        self._network: Network | None = None
         self._watch: list[int] = []
         self.watch = default_membranes(self.n_stages, config.n_neurons)
         self.reset(seed)
@@ -90,28 +89,37 @@ class Engine:
             dtype=getattr(torch, config.dtype),
         )  # fmt: skip
         set_scales(stack, self.data_dir)
-        stimulus = make_stimulus(self.tree, seed, self.data_dir)
+        self.stimulus = make_stimulus(self.tree, seed, self.data_dir)
         self.seed, self.step = seed, 0
-        self.stimulus = stimulus
-        self.weights = read_weights(stack)
-        self.n_exc = int(self.weights.n_exc[0])
+        weights = read_weights(stack)
+        self.n_exc = int(weights.n_exc[0])
         self.arrays: State = empty_state(
             config.n_blocks, config.n_neurons, self.n_exc, config.n_heads, self._real
         )
         self.arrays.w_rec[:] = recurrent_weights(stack)
         self.arrays.w_hi[0] = self.tree.get("stdp.w_max")
+        self._work = empty_work(config.n_neurons, self.n_exc, self._real)
+        self._network = Network(weights, self.arrays, self._work)
         self._events: list[dict[str, Any]] = []
         self.bad: tuple[str, int] | None = None
         self._read_tree()
         self.arrays.levels[:] = self._levels.base
-        self._begin_path()
+        self._network.begin_path(0)
 
     def _read_tree(self) -> None:
         self._settings = read_settings(self.tree, self._real)
         self._levels = read_levels(self.tree)
+        self._wire()
 
-    def _begin_path(self) -> None:
-        begin_path(self.step, self.n_exc, self.arrays, self._settings, self._work.counted)
+    def _wire(self) -> None:
+        if self._network is not None:
+            self._network.wire(self._settings, self._out, self._watched)
+
+    @property
+    def network(self) -> Network:
+        """The arrays wired to the kernels."""
+        assert self._network is not None
+        return self._network
 
     # -- changes between two steps -------------------------------------------------------------
 
@@ -126,14 +134,14 @@ class Engine:
         outside = [i for i in neurons if not 0 <= i < total]
         if outside:
             raise ValueError(f"neuron ids must be 0 to {total - 1}, got {outside[0]}")
-        order = sorted(range(len(neurons)), key=lambda column: neurons[column])
-        stages = [neurons[column] // n for column in order]
         self._watch = list(neurons)
-        self._watched = np.array(
-            [(column, neurons[column] % n) for column in order], np.int64
-        ).reshape(-1, 2)
-        self._watch_from = np.searchsorted(stages, np.arange(self.n_stages + 1)).astype(np.int64)
+        where = [(column, i // n, i % n) for column, i in enumerate(neurons)]
+        self._watched = [
+            np.array([(c, i) for c, stage, i in where if stage == g], np.int64).reshape(-1, 2)
+            for g in range(self.n_stages)
+        ]
         self._out = empty_output(self.config.n_blocks, n, len(neurons))
+        self._wire()
 
     def params_changed(self, paths: Iterable[str]) -> None:
         """Take the tree's values from the next step on; weights and time stay.
@@ -146,10 +154,9 @@ class Engine:
         if "stdp" not in groups:
             self._read_tree()
             return
-        for block in range(self.config.n_blocks):
-            settle(block, self.step, self.n_exc, self.arrays, self._settings)
+        self.network.settle(self.step)
         self._read_tree()
-        self._begin_path()
+        self.network.begin_path(self.step)
 
     def inject(self, nt: str, level: float) -> dict[str, Any]:
         """Add a bolus at the next update of the levels; returns the event."""
@@ -186,10 +193,7 @@ class Engine:
             step0, n, self.arrays.levels, self.arrays.boluses, levels.enabled, levels.every,
             levels.base, levels.keep, levels.held, onset, levels.onset_dose, out.levels, out.gains,
         )  # fmt: skip
-        n_spikes = advance_stack(
-            step0, n, rest, self._watched, self._watch_from, self.weights, self.arrays,
-            self._settings, self._work, out,
-        )  # fmt: skip
+        n_spikes = self.network.advance(step0, n, rest)
         self.step = step0 + n
         self._check()
         mine, self._events = self._events, []
@@ -225,19 +229,19 @@ class Engine:
             epoch=0,
             spk_n=out.spk_n[:n].copy(),
             spk_id=out.spk_id[:n_spikes].copy(),
-            rates=out.counts[:n].copy(),
+            rates=out.counts[:, :n].T.copy(),
             u=out.u[:n].copy(),
-            theta=out.theta[:n].copy(),
+            theta=out.theta[:, :n].T.copy(),
             levels=out.levels[:n].astype(np.float32),
             gains=out.gains[:n].astype(np.float32),
-            gate=out.gate[:gates].copy(),
-            gate_mean=out.gate_mean[:gates].copy(),
+            gate=out.gate[:, :gates].swapaxes(0, 1).copy(),
+            gate_mean=out.gate_mean[:, :gates].T.copy(),
             stim=np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8),
-            clamped=out.clamped[:n].copy(),
-            hist_exc=out.hist_exc[:m].copy(),
-            hist_inh=out.hist_inh[:m].copy(),
-            bounds=out.bounds[:m].copy(),
-            pairs=out.pairs[:m].copy(),
+            clamped=out.clamped[:, :n].T.copy(),
+            hist_exc=out.hist_exc[None][:m].copy(),
+            hist_inh=out.hist_inh[None][:m].copy(),
+            bounds=out.bounds[None][:m].copy(),
+            pairs=out.pairs[None][:m].copy(),
             meta=meta,
         )
 
@@ -245,7 +249,7 @@ class Engine:
 
     def _check(self) -> None:
         """Name the first tensor that is no longer finite, in the order of a step."""
-        strange = self._out.strange
+        strange = self._out.strange[:, 0]
         seen = [int(step) for step in strange if step >= 0]
         if not seen and all(finite(getattr(self.arrays, name).reshape(-1)) for name in CHECKED):
             self.bad = None
@@ -267,19 +271,19 @@ class Engine:
                         owner = f".{STAGES[index % 2]}" if name in _PER_STAGE else ""
                         shown = "recurrent.weight" if name == "w_rec" else name
                         return f"blocks.{block}{owner}.{shown}"
-        stage = int(np.argmax(self._out.strange >= 0))
+        stage = int(np.argmax(self._out.strange[:, 0] >= 0))
         return f"blocks.{stage // 2}.{STAGES[stage % 2]}.u_pre"
 
     # -- reading -------------------------------------------------------------------------------
 
     def recurrent(self, block: int) -> np.ndarray:
         """A copy (N, N), pre-major, of the true recurrent weights of ``block`` as of now."""
-        return weights_of(block, self.step, self.n_exc, self.arrays, self._settings)
+        return self.network.recurrent(block, self.step, self._settings.rule)
 
     @property
     def stdp_path(self) -> str:
         """How STDP is computed with the parameters in force."""
-        return PATHS[self._settings.plan[0]]
+        return PATHS[self._settings.rule.plan[0]]
 
     def spike_hash(self) -> str:
         """Sixteen hex digits: every (step, ids) since reset."""

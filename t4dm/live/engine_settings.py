@@ -14,10 +14,26 @@ from t4dm.kernels.stack_arrays import (
     THREE_FACTOR,
     THREE_FACTOR_NEAREST,
     WINDOW_MAX,
-    Settings,
+    Rule,
 )
 from t4dm.live.tree import ParamTree
 from t4dm.spiking.params import NEUROMODULATORS, STAGES
+
+
+class Settings(NamedTuple):
+    """Everything but the neuromodulators; L blocks, G stages."""
+
+    lif: np.ndarray  # (G, 3) real: alpha, beta, u_max
+    v_thresh: np.ndarray  # (G,) f8
+    gate_slope: np.ndarray  # (L,) real
+    gate_bias: np.ndarray  # (L,) real
+    input_gain: float
+    recurrent_gain: float
+    attention: np.ndarray  # (3,) real: exp(-dt/tau), kappa, sharpness
+    apical_gain: np.floating
+    rwkv_decay: float
+    homeostasis: np.ndarray  # (4,) f8: enabled, target, learning rate, theta_max
+    rule: Rule
 
 
 class Levels(NamedTuple):
@@ -71,29 +87,29 @@ def read_settings(tree: ParamTree, real: np.dtype) -> Settings:
     tau = tree.get("attention.tau")
     attention = [np.exp(-1.0 / tau), tree.get("attention.kappa"), tree.get("attention.sharpness")]
     return Settings(
-        alpha=lif("alpha").astype(real),
+        lif=np.stack([lif(name) for name in ("alpha", "beta", "u_max")], axis=1).astype(real),
         v_thresh=lif("v_thresh"),
-        beta=lif("beta").astype(real),
-        u_max=lif("u_max").astype(real),
         gate_slope=gate("slope"),
         gate_bias=gate("bias"),
-        input_gain=numbers(np.float64, "input.gain"),
-        recurrent_gain=numbers(np.float64, "recurrent.gain"),
+        input_gain=tree.get("input.gain"),
+        recurrent_gain=tree.get("recurrent.gain"),
         attention=np.array(attention, real),
-        apical_gain=numbers(real, "apical.gain"),
-        rwkv_decay=numbers(np.float64, "rwkv.decay"),
+        apical_gain=real.type(tree.get("apical.gain")),
+        rwkv_decay=tree.get("rwkv.decay"),
         homeostasis=numbers(
             np.float64, "homeostasis.enabled", "homeostasis.target_rate",
             "homeostasis.learning_rate", "homeostasis.theta_max",
         ),
-        powers_plus=np.exp(-ages / tree.get("stdp.tau_plus")).astype(real),
-        powers_minus=np.exp(-ages / tree.get("stdp.tau_minus")).astype(real),
-        bounds=numbers(real, "stdp.w_max", "stdp.mu"),
-        learning=numbers(
-            np.float64, "stdp.enabled", "stdp.learning_rate", "stdp.a_plus", "stdp.a_minus",
-            "stdp.da_gate", "stdp.tau_e",
+        rule=Rule(
+            powers_plus=np.exp(-ages / tree.get("stdp.tau_plus")).astype(real),
+            powers_minus=np.exp(-ages / tree.get("stdp.tau_minus")).astype(real),
+            bounds=numbers(real, "stdp.w_max", "stdp.mu"),
+            learning=numbers(
+                np.float64, "stdp.enabled", "stdp.learning_rate", "stdp.a_plus", "stdp.a_minus",
+                "stdp.da_gate", "stdp.tau_e",
+            ),
+            plan=_plan(tree, real),
         ),
-        plan=_plan(tree, real),
     )  # fmt: skip
 
 

@@ -100,7 +100,8 @@ def calibrate(stack: CorticalStack) -> Scales:
     real = w_rec.dtype
     settings = read_settings(tree, real)
     stim, _, _ = make_stimulus(tree, stack.seed, None).rows(0, CALIBRATION_STEPS)
-    lif = np.array([settings.alpha[0], settings.v_thresh[0], settings.beta[0], settings.u_max[0]], real)
+    alpha, beta, u_max = settings.lif[0]
+    lif = np.array([alpha, settings.v_thresh[0], beta, u_max], real)
     target = HomeostasisParams().target_rate
     n_heads = stack.blocks()[0].attention.num_heads
     x = _product(stim.astype(real), weights.encoder)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.waiting import wait_until
+from tests.browser.one_tab import reset, until
 
 PANELS = ["panel-raster", "panel-membrane", "panel-neuromod", "panel-weights", "panel-gate"]
 STATS = "window.t4dm.stats()"
@@ -16,7 +16,7 @@ def type_number(page, path, text):
 
 def wait_for_value(page, path, value):
     """Until the worker has acknowledged ``path = value``."""
-    wait_until(
+    until(
         page,
         """async ([path, value]) => {
             const answer = await fetch('/sessions/default/params');
@@ -47,7 +47,7 @@ def test_five_panels_and_frames(board):
     for panel in PANELS:
         assert board.locator(f"#{panel}").is_visible(), panel
     before = board.evaluate(f"{STATS}.frames")
-    wait_until(board, f"n => {STATS}.frames > n + 10", before)
+    until(board, f"n => {STATS}.frames > n + 10", before)
     stats = board.evaluate(STATS)
     assert set(stats) >= {"fps", "latency_ms", "frames", "dropped", "sim_step", "params_rev"}
     assert set(stats["latency_ms"]) >= {"p50", "p95"}
@@ -63,6 +63,7 @@ def test_the_lif_group_is_open(board):
 
 
 def test_a_high_threshold_empties_the_raster_and_a_low_one_fills_it(board):
+    reset(board)
     usual = spikes_between(board, 600)
     assert usual > 0
     type_number(board, "lif.v_thresh", "5")
@@ -77,7 +78,7 @@ def test_a_high_threshold_empties_the_raster_and_a_low_one_fills_it(board):
 
 def test_the_picture_is_drawn(board):
     """Some canvas over the raster holds more than one colour."""
-    wait_until(
+    until(
         board,
         """() => [...document.querySelectorAll('#panel-raster canvas')].some(canvas => {
             if (!canvas.width || !canvas.height) return false;

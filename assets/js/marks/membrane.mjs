@@ -40,7 +40,7 @@ export const mark = {
     neurons.forEach((id, k) => {
       const g = scene.groupOf(id);
       const y = box.y + (k + 0.5) * laneH;
-      const name = box.x > 120 ? scene.neuronName(id) : `#${id}`;
+      const name = box.x > 120 ? scene.neuronName(id) : scene.groups[g]?.short ?? "";
       ctx.fillStyle = stageColor(g, theme.dark);
       ctx.fillRect(box.x - 10, y - laneH / 2 + 2, 4, laneH - 4);
       label(ctx, name, box.x - 14, y - (laneH > 30 ? 8 : 0), theme.fg, "right");

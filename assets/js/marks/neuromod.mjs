@@ -161,6 +161,7 @@ function triangles(ctx, scene) {
     ctx.lineWidth = 1.5;
     ctx.stroke();
     const text = `${event.level >= 0 ? "+" : "−"}${Math.abs(event.level).toFixed(2)}`;
-    label(ctx, text, x + 9, y, "#000000");
+    const late = x + 44 > box.x + box.w;
+    label(ctx, text, late ? x - 9 : x + 9, y, "#000000", late ? "right" : "left");
   }
 }

@@ -135,7 +135,10 @@ function curve(ctx, scene, p) {
 
 function caption(ctx, scene, p) {
   const { box, theme } = scene;
-  const rows = [
+  const rows = box.w < 400 ? [
+    [`A− ${short(p.a_minus)}×${shown.ltd.toFixed(2)}`, `A+ ${short(p.a_plus)}×${shown.ltp.toFixed(2)}`],
+    [`τ− ${short(p.tau_minus)} ms`, `τ+ ${short(p.tau_plus)} ms`],
+  ] : [
     [`LTD: A− ${short(p.a_minus)} × ${shown.ltd.toFixed(2)} (DA)`, `LTP: A+ ${short(p.a_plus)} × ${shown.ltp.toFixed(2)} (DA)`],
     [`τ− ${short(p.tau_minus)} ms, to ${p.window_post_to_pre} ms`, `τ+ ${short(p.tau_plus)} ms, to ${p.window_pre_to_post} ms`],
   ];

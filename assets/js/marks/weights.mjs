@@ -116,9 +116,10 @@ function bounds(ctx, scene, record) {
   }
   ctx.setLineDash([]);
   const percent = (v) => `${(100 * v).toFixed(1)} %`;
-  plate(ctx, "inhibitory (fixed)", toX(box, scene, W_LOW), box.y + 9, theme.fg, theme.bg);
-  plate(ctx, `excitatory: ${percent(shown.at_zero)} at 0, ${percent(shown.at_max)} at w_max ${short(record.w_max)}`,
-    box.x + box.w, box.y + 9, theme.fg, theme.bg, "right");
+  const atBounds = `${percent(shown.at_zero)} at 0, ${percent(shown.at_max)} at w_max ${short(record.w_max)}`;
+  const wide = box.w > 380;
+  plate(ctx, wide ? "inhibitory (fixed)" : "inh.", toX(box, scene, W_LOW), box.y + 9, theme.fg, theme.bg);
+  plate(ctx, wide ? `excitatory: ${atBounds}` : atBounds, box.x + box.w, box.y + 9, theme.fg, theme.bg, "right");
 }
 
 function short(v) { return String(Number(Number(v).toPrecision(3))); }

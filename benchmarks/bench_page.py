@@ -1,0 +1,171 @@
+"""The live page in headless Chromium: frames a second, worker-to-pixel latency, control latency.
+
+    python benchmarks/bench_page.py [--url URL] [--seconds 30] [--trials 40]
+
+Without ``--url`` the program is started with its own folders on a free port.  Writes
+``benchmarks/results/page.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import random
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.find_chromium import find_chromium  # noqa: E402
+
+RESULT = ROOT / "benchmarks" / "results" / "page.json"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+GOALS = {"fps": 30, "latency_p50_ms": 30, "latency_p95_ms": 80, "applied_p95_ms": 50, "seen_p95_ms": 150}
+
+# Types a value as a user does (value, then Enter), and times the acknowledgement and the paint.
+TYPE_AND_WAIT = """async value => {
+    const api = await import('/assets/js/api.mjs');
+    window.acks ??= (api.onAck(x => window.onAckOnce?.(x)), true);
+    const {app} = window.t4dm, box = document.querySelector('input[data-param="lif.v_thresh"]');
+    const acked = new Promise(done => { window.onAckOnce = x => done([performance.now(), x.ack.rev]); });
+    const start = performance.now();
+    box.focus();
+    box.value = value;
+    box.dispatchEvent(new Event('input', {bubbles: true}));
+    box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));
+    box.dispatchEvent(new Event('change', {bubbles: true}));
+    let rev = Infinity;
+    const early = [];
+    const seen = new Promise(done => {
+        const look = meta => {
+            early.push([performance.now(), meta.params_rev]);
+            const hit = early.find(e => e[1] >= rev);
+            if (hit) { app.off('painted', look); done(hit[0]); }
+        };
+        app.on('painted', look);
+    });
+    const [at, got] = await acked;
+    rev = got;
+    return {applied: at - start, seen: (await seen) - start};
+}"""
+
+
+@contextlib.contextmanager
+def program() -> Iterator[str]:
+    """The address of a program started for this run, ended afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="t4dm-"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = os.environ | {"PORT": str(port), "T4DM_RUN_DIR": str(folder / "run"),
+                        "T4DM_DATA_DIR": str(folder / "data")}  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dashboard.launch"], cwd=ROOT, env=env, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith("t4dm is live at "):
+            raise SystemExit("the program did not start")
+        yield line.removeprefix("t4dm is live at ").strip()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]:
+    """One viewer of the whole page at 1x: drawing for ``seconds``, then ``trials`` typed values."""
+    page.goto(url)
+    page.wait_for_function("window.t4dm && window.t4dm.stats().frames > 30", timeout=180_000)
+    page.request.post(f"{url}/sessions/default/commands", data=[{"type": "replace", "values": {}}])
+    page.wait_for_timeout(3000)
+    drawing = page.evaluate(
+        """async seconds => {
+            const {app} = window.t4dm, first = window.t4dm.stats(), latency = [];
+            const look = meta => latency.push(meta.latency_ms);
+            app.on('painted', look);
+            const start = performance.now();
+            await new Promise(done => setTimeout(done, seconds * 1000));
+            app.off('painted', look);
+            const last = window.t4dm.stats(), wall = (performance.now() - start) / 1000;
+            return {fps: latency.length / wall, frames: last.frames - first.frames,
+                    dropped: last.dropped - first.dropped, draw_ms: last.draw_ms,
+                    latency: latency.filter(x => x !== null),
+                    real_time: (last.sim_step - first.sim_step) / 1000 / wall};
+        }""",
+        seconds,
+    )
+    clock = random.Random(0)
+    answers = []
+    for trial in range(trials):
+        page.wait_for_timeout(clock.uniform(150, 350))
+        answers.append(page.evaluate(TYPE_AND_WAIT, f"{1 + 0.01 * (1 + trial % 2):.2f}"))
+    page.request.post(f"{url}/sessions/default/commands", data=[{"type": "replace", "values": {}}])
+    latency = drawing.pop("latency")
+    return {
+        **drawing,
+        "latency_p50_ms": quantile(latency, 0.5),
+        "latency_p95_ms": quantile(latency, 0.95),
+        "applied_p95_ms": quantile([a["applied"] for a in answers], 0.95),
+        "applied_p50_ms": quantile([a["applied"] for a in answers], 0.5),
+        "seen_p95_ms": quantile([a["seen"] for a in answers], 0.95),
+        "seen_p50_ms": quantile([a["seen"] for a in answers], 0.5),
+    }
+
+
+def quantile(values: list[float], q: float) -> float:
+    """The ``q`` quantile; raises SystemExit where nothing was measured."""
+    if not values:
+        raise SystemExit("nothing was measured: did the run stand still?")
+    return statistics.quantiles(values, n=100, method="inclusive")[round(q * 100) - 1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", help="a running program; without it one is started")
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--trials", type=int, default=40)
+    options = parser.parse_args()
+    before = os.getloadavg()
+    with contextlib.ExitStack() as stack:
+        url = options.url.rstrip("/") if options.url else stack.enter_context(program())
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        result = measure(page, url, options.seconds, options.trials)
+        result["browser"] = browser.version
+        browser.close()
+    rounded = {k: round(v, 2) if isinstance(v, float) else v for k, v in result.items()}
+    report = {
+        "command": "python benchmarks/bench_page.py",
+        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(),
+                    "load_before": [round(x, 2) for x in before],
+                    "load_after": [round(x, 2) for x in os.getloadavg()]},
+        "panels": "all of the spiking page, 1600 x 1000, no GPU",
+        "goals": GOALS,
+        "result": rounded,
+    }  # fmt: skip
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Every door: hosts, origins, keys, unknown paths, and what an answer may show."""
+
+from __future__ import annotations
+
+import pytest
+
+HOST = {"Host": "localhost"}
+SHAPE = {"code", "message", "field", "lo", "hi", "unit", "choices"}
+# Routes of the page that hold no data of a session; everything else asks for the key.
+PAGE_RULES = {
+    "/", "/<path:path>", "/assets/<path:filename>", "/_favicon.ico",
+    "/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_reload-hash",
+    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
+}  # fmt: skip
+KEYLESS = {"/healthz"}
+
+
+def rules(app):
+    return {str(rule): rule for rule in app.url_map.iter_rules()}
+
+
+def path_of(rule) -> str:
+    return str(rule).replace("<name>", "default").replace("<file_name>", "rate.json")
+
+
+def test_every_api_route_asks_for_the_key(locked_app):
+    client = locked_app.test_client()
+    walked = 0
+    for text, rule in rules(locked_app).items():
+        if text in PAGE_RULES or text in KEYLESS:
+            continue
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            answer = client.open(path_of(rule), method=method, headers=HOST)
+            assert answer.status_code == 401, (method, text)
+            wrong = client.open(
+                path_of(rule), method=method, headers=HOST | {"X-API-Key": "sésame"}
+            )
+            assert wrong.status_code == 403, (method, text)
+            walked += 1
+    assert walked >= 10
+
+
+def test_the_lists_of_exempt_routes_are_not_stale(locked_app):
+    known = set(rules(locked_app))
+    assert known >= KEYLESS
+    unknown = {text for text in known if not rules(locked_app)[text].endpoint.startswith("api.")}
+    assert unknown <= PAGE_RULES
+
+
+def test_the_right_key_opens(locked_app):
+    client = locked_app.test_client()
+    answer = client.get("/sessions", headers=HOST | {"X-API-Key": "sesame"})
+    assert answer.status_code == 200
+
+
+def test_a_key_in_a_url_is_refused_even_if_it_is_right(locked_app):
+    answer = locked_app.test_client().get("/sessions?api_key=sesame", headers=HOST)
+    assert answer.status_code == 400
+    assert "sesame" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/_dash-layout", "/assets/js/main.mjs"])
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", ""])
+def test_foreign_hosts_are_refused_everywhere(bare, path, host):
+    answer = bare.get(path, headers={"Host": host})
+    assert answer.status_code == 421
+    assert set(answer.get_json()["error"]) >= SHAPE
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"])
+def test_loopback_names_are_answered(bare, host):
+    assert bare.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", ""])
+@pytest.mark.parametrize("path", ["/sessions/default/commands", "/_dash-update-component"])
+def test_foreign_origins_may_change_nothing(bare, path, origin):
+    answer = bare.post(path, json={"type": "pause"}, headers=HOST | {"Origin": origin})
+    assert answer.status_code == 403
+    assert answer.get_json()["error"]["code"] == "foreign_origin"
+
+
+def test_our_own_origin_may(bare):
+    headers = {"Host": "localhost:8000", "Origin": "http://localhost:8000"}
+    answer = bare.post("/sessions/default/commands", json=[], headers=headers)
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/sessions/", 404),
+        ("GET", "/sessions/default/nothing", 404),
+        ("GET", "/sessions/nobody", 404),
+        ("GET", "/sessions/..%2f..%2fetc%2fpasswd", 404),
+        ("GET", "/sets/nothing", 404),
+        ("GET", "/sets/a/b", 404),
+        ("POST", "/healthz", 405),
+        ("DELETE", "/sessions", 405),
+        ("PUT", "/sessions/default/commands", 405),
+        ("GET", "/sessions/default/commands", 405),
+        ("PATCH", "/sets/x", 405),
+        ("POST", "/nothing", 405),
+    ],
+)
+def test_unknown_paths_and_methods_are_json(bare, method, path, status):
+    answer = bare.open(path, method=method, headers=HOST)
+    assert answer.status_code == status
+    assert set(answer.get_json()["error"]) >= SHAPE
+    if status == 405:
+        assert answer.headers["Allow"]
+
+
+def test_a_broken_callback_shows_nothing_of_the_inside(bare):
+    for data in (b"{", b"[]", b"{}", b'{"output": "x.y", "inputs": []}', b"\xff"):
+        answer = bare.post(
+            "/_dash-update-component", data=data, content_type="application/json", headers=HOST
+        )
+        assert answer.status_code >= 400
+        assert "Traceback" not in answer.text
+        assert "site-packages" not in answer.text
+
+
+def test_bodies_above_a_megabyte_are_refused_everywhere(bare):
+    for path in ("/_dash-update-component", "/sessions/default/commands"):
+        answer = bare.post(
+            path, data=b"x" * (1 << 20) + b"x", content_type="application/json", headers=HOST
+        )
+        assert answer.status_code == 413
+
+
+def test_a_failure_inside_is_one_sentence(app, bare, monkeypatch):
+    from dashboard.api import routes
+
+    def fail():
+        raise RuntimeError("/secret/path")
+
+    monkeypatch.setattr(routes, "session_names", fail)
+    answer = bare.get("/sessions", headers=HOST)
+    assert answer.status_code == 500
+    assert answer.get_json()["error"]["code"] == "internal"
+    assert "secret" not in answer.text
+
+
+def test_every_answer_carries_the_headers(bare):
+    for path in ("/", "/healthz", "/sessions/nobody", "/_dash-layout"):
+        headers = bare.get(path, headers=HOST).headers
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe-eval" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_the_page_loads_one_module_and_nothing_from_elsewhere(bare):
+    page = bare.get("/", headers=HOST).text
+    assert page.count(".mjs") == 1
+    assert '<script type="module" src="/assets/js/main.mjs"></script>' in page
+    for attribute in ('src="http', 'href="http', "//cdn"):
+        assert attribute not in page
+
+
+@pytest.mark.parametrize("encoding", ["identity", "br"])
+def test_modules_are_served_to_be_checked_again(bare, encoding):
+    asked = HOST | {"Accept-Encoding": encoding}
+    answer = bare.get("/assets/js/main.mjs", headers=asked)
+    assert answer.headers.get("Content-Encoding", "identity") == encoding
+    assert answer.mimetype == "text/javascript"
+    assert "no-cache" in answer.headers["Cache-Control"]
+    again = bare.get(
+        "/assets/js/main.mjs", headers=asked | {"If-None-Match": answer.headers["ETag"]}
+    )
+    assert again.status_code == 304

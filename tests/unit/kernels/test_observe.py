@@ -1,0 +1,59 @@
+"""Histograms, pairs and packed spikes against counts made the slow way."""
+
+import numpy as np
+
+from t4dm.kernels.observe import HASH_START, pack_spikes, spike_pairs, weight_counts
+
+N, N_EXC = 20, 16
+
+
+def test_weight_counts():
+    rng = np.random.default_rng(0)
+    w = np.clip(rng.normal(0.4, 0.4, (N, N)), 0, 1)
+    w[N_EXC:] = -rng.random((N - N_EXC, N))
+    np.fill_diagonal(w, 0)
+    exc, inh, bounds = np.zeros(64, np.uint32), np.zeros(64, np.uint32), np.zeros(2, np.float32)
+    weight_counts(w, N_EXC, 1.0, 1.0, exc, inh, bounds)
+    off = ~np.eye(N, dtype=bool)
+    plastic, fixed = w[:N_EXC][off[:N_EXC]], w[N_EXC:][off[N_EXC:]]
+    assert exc.tolist() == np.histogram(plastic, 64, (0, 1))[0].tolist()
+    assert inh.tolist() == np.histogram(fixed, 64, (-1, 0))[0].tolist()
+    np.testing.assert_allclose(bounds, [(plastic == 0).mean(), (plastic == 1).mean()], rtol=1e-6)
+
+
+def test_spike_pairs():
+    rng = np.random.default_rng(1)
+    steps = 1300
+    raster = rng.random((steps, N)) < 0.05
+    ring, ring_n = np.zeros((1024, N), np.uint16), np.zeros(1024, np.int32)
+    for t in range(steps):
+        ids = np.flatnonzero(raster[t])
+        ring[t % 1024, : len(ids)], ring_n[t % 1024] = ids, len(ids)
+    out = np.zeros(201, np.uint32)
+    spike_pairs(steps, ring, ring_n, N_EXC, np.zeros((N_EXC, 1024), np.int32), out)
+    last = raster[-1000:].astype(int)
+    want = np.zeros(201, int)
+    for dt in range(1, 101):
+        for sign, pre, post in ((dt, last[:-dt], last[dt:]), (-dt, last[dt:], last[:-dt])):
+            own = (pre[:, :N_EXC] * post[:, :N_EXC]).sum()
+            want[100 + sign] = (pre[:, :N_EXC].sum(1) * post.sum(1)).sum() - own
+    assert out.tolist() == want.tolist()
+
+
+def test_pack_keeps_order_and_hash_does_not_depend_on_the_cut():
+    rng = np.random.default_rng(2)
+    counts = rng.integers(0, 5, (4, 30)).astype(np.uint16)
+    ids = np.sort(rng.permuted(np.tile(np.arange(N), (4, 30, 1)), axis=2)[..., :5]).astype(np.uint16)
+    hashes = []
+    for cuts in ([0, 30], [0, 1, 9, 30]):
+        hashed, packed = np.array([HASH_START], np.uint64), []
+        for a, b in zip(cuts, cuts[1:], strict=False):
+            spk_n, spk_id = np.zeros(30, np.uint16), np.zeros(2000, np.uint16)
+            k = pack_spikes(a, b - a, counts[:, a:b], ids[:, a:b], N, hashed, spk_n, spk_id)
+            assert spk_n[: b - a].tolist() == counts[:, a:b].sum(0).tolist()
+            packed += spk_id[:k].tolist()
+        hashes.append(int(hashed[0]))
+    want = [
+        g * N + int(ids[g, t, k]) for t in range(30) for g in range(4) for k in range(counts[g, t])
+    ]
+    assert packed == want and hashes[0] == hashes[1]

@@ -1,0 +1,144 @@
+"""Breakpoints: the exact step, once an edge, whatever the chunks."""
+
+import numpy as np
+import pytest
+
+from t4dm.commands import BreakOn
+from t4dm.live.breakpoints import Breakpoints, nan_hit
+from t4dm.live.session import Session
+from t4dm.live.tree import ParamTree
+from t4dm.params import ParamError
+from tests.toy_engine import ToyEngine
+
+
+@pytest.fixture
+def session():
+    return Session("t", ToyEngine(tree=ParamTree(6), seed=4))
+
+
+def reference(seed=4, steps=600):
+    """Spike counts (T, G), fired (T, N) and u_pre of neuron 128, from an undisturbed run."""
+    engine = ToyEngine(tree=ParamTree(6), seed=seed)
+    segments = [engine.advance(1) for _ in range(steps)]
+    fired = np.zeros((steps, 3072), bool)
+    for t, segment in enumerate(segments):
+        fired[t, segment.spk_id] = True
+    return (
+        np.concatenate([s.rates for s in segments]),
+        fired,
+        np.concatenate([s.u[:, 0] for s in segments]),
+    )
+
+
+def run_to_break(session, chunk=64, limit=600):
+    while session.state == "running" and session.engine.step < limit:
+        session.advance(chunk)
+    return session.engine.step - 1
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64])
+def test_a_spike_stops_at_its_step_and_the_next_one_at_its(session, chunk):
+    _, fired, _ = reference()
+    first, second = np.flatnonzero(fired[:, 77])[:2]
+    session.breakpoints.add(BreakOn(kind="spike", neuron=77))
+    assert run_to_break(session, chunk) == first
+    assert session.state == "paused" and f"neuron 77 fired at step {first}" in session.reason
+    session.run()
+    assert run_to_break(session, chunk) == second
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64])
+def test_a_membrane_stops_on_the_rising_edge_only(session, chunk):
+    _, _, u = reference()
+    true = u > 1.2
+    edges = np.flatnonzero(true & ~np.concatenate(([False], true[:-1])))
+    session.breakpoints.add(BreakOn(kind="membrane", neuron=128, bound=1.2))
+    session.refresh_watch()
+    assert run_to_break(session, chunk) == edges[0]
+    session.run()
+    assert run_to_break(session, chunk) == edges[1]
+
+
+@pytest.mark.parametrize("op", ["above", "below"])
+@pytest.mark.parametrize("chunk", [1, 64])
+def test_a_rate_stops_where_its_window_crosses(session, op, chunk):
+    counts, _, _ = reference()
+    hz = np.convolve(counts[:, 3], np.ones(20), "valid") / (20 * 256) * 1000
+    bound = float(np.median(hz))
+    true = hz > bound if op == "above" else hz < bound
+    edges = 19 + np.flatnonzero(true & ~np.concatenate(([False], true[:-1])))
+    session.breakpoints.add(BreakOn(kind="rate", group=3, op=op, bound=bound, window_ms=20))
+    for edge in edges[:3]:
+        session.run()
+        assert run_to_break(session, chunk) == edge
+    assert "block 1 LIF out" in session.reason and "Hz" in session.reason
+
+
+def test_a_share_of_weights_stops_at_its_sample(session):
+    session.advance(1)
+    session.breakpoints.add(BreakOn(kind="weight", group=2, bound=0.15))
+    assert run_to_break(session) == 250
+    assert "block 2" in session.reason
+    session.run()
+    assert run_to_break(session, limit=590) > 500, "the share stays above: no second edge"
+
+
+def test_the_break_event_lies_in_the_last_step(session):
+    session.breakpoints.add(BreakOn(kind="spike", neuron=77))
+    while session.state == "running":
+        segment = session.advance(64)
+    event = segment.meta["events"][-1]
+    assert (event["type"], event["step"]) == ("break", segment.step1 - 1)
+    assert event["reason"] == session.reason
+
+
+def test_nan_is_always_watched_and_names_tensor_and_step(session, monkeypatch):
+    plain = session.engine.advance
+
+    def spoiled(n):
+        segment = plain(n)
+        if segment.step0 <= 40 < segment.step1:
+            segment.u[40 - segment.step0, 2] = np.nan
+        return segment
+
+    monkeypatch.setattr(session.engine, "advance", spoiled)
+    run_to_break(session)
+    assert session.state == "paused" and not session.finite
+    assert session.reason == "u is not finite at step 40"
+
+
+def test_a_nan_event_of_the_engine_wins(session):
+    segment = session.engine.advance(8)
+    assert nan_hit(segment) is None
+    segment.meta["events"].append({"type": "nan", "step": 3, "t_ms": 3.0, "tensor": "blocks.0.w"})
+    assert nan_hit(segment).reason == "blocks.0.w is not finite at step 3"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        BreakOn(kind="rate"), BreakOn(kind="rate", group=12), BreakOn(kind="weight", group=6),
+        BreakOn(kind="spike"), BreakOn(kind="spike", neuron=3072), BreakOn(kind="membrane", neuron=3072),
+    ],
+)  # fmt: skip
+def test_a_condition_on_nothing_is_refused(command):
+    points = Breakpoints(["s"] * 12)
+    with pytest.raises(ParamError) as error:
+        points.check(command, 12, 256)
+    assert error.value.field in ("group", "neuron") and error.value.lo == 0
+
+
+def test_conditions_are_kept_and_removed():
+    points = Breakpoints(["s"] * 12)
+    first = points.add(BreakOn(kind="spike", neuron=1))
+    second = points.add(BreakOn(kind="nan"))
+    again = Breakpoints(["s"] * 12)
+    again.load(points.to_json())
+    assert again.to_json() == points.to_json()
+    assert again.add(BreakOn(kind="nan")) == second + 1
+    points.remove(first)
+    assert not points.armed and len(points.to_json()) == 1
+    with pytest.raises(ParamError):
+        points.check_off(first)
+    points.remove(None)
+    assert points.to_json() == []

@@ -1,0 +1,185 @@
+"""What is on the disk: durable, verified, and usable after any damage."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from t4dm.live.checkpoint import Checkpoint, CheckpointStore, Keeper, SettingsLog
+from t4dm.store import files
+from t4dm.store.files import sweep, write_durable
+from t4dm.store.sealed import SealError, read_sealed, write_sealed
+
+
+def checkpoint(step):
+    return Checkpoint({"step": step}, {"w": np.full((3, 4), step, "f4"), "n": np.array(step)})
+
+
+def load(folder):
+    store = CheckpointStore(folder)
+    return store.load(lambda c: None), store
+
+
+def test_the_newest_is_loaded_and_one_before_is_kept(tmp_path):
+    store = CheckpointStore(tmp_path)
+    for step in range(5):
+        store.save(checkpoint(step))
+    found, _ = load(tmp_path)
+    assert found.meta["step"] == 4 and (found.arrays["w"] == 4).all()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def damage(data, how):
+    if how == "empty":
+        return b""
+    if how == "half":
+        return data[: len(data) // 2]
+    if how == "longer":
+        return data + b"\0"
+    place = {"first": 3, "head": data.index(b"sha256") + 12, "last": len(data) - 40}[how]
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("how", ["empty", "half", "longer", "first", "head", "last"])
+def test_a_damaged_newest_is_put_aside_and_the_one_before_used(tmp_path, how):
+    store = CheckpointStore(tmp_path)
+    store.save(checkpoint(1))
+    newest = store.save(checkpoint(2))
+    newest.write_bytes(damage(newest.read_bytes(), how))
+    found, again = load(tmp_path)
+    assert found.meta["step"] == 1
+    assert newest.with_suffix(".bad").exists() and not newest.exists()
+    assert newest.name in again.refused[0]
+
+
+def test_every_single_bit_is_covered(tmp_path):
+    path = tmp_path / "a"
+    write_sealed(path, "t", {"k": 1}, {"a": np.arange(4, dtype="u1")})
+    whole = path.read_bytes()
+    for place in range(0, len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            meta, arrays = read_sealed(path, "t")
+        except (SealError, UnicodeDecodeError):
+            continue
+        assert meta == {"k": 1} and arrays["a"].tolist() == [0, 1, 2, 3], f"byte {place}"
+
+
+def test_a_state_that_does_not_fit_is_put_aside(tmp_path):
+    store = CheckpointStore(tmp_path)
+    store.save(checkpoint(1))
+    store.save(checkpoint(2))
+
+    def accept(found):
+        if found.meta["step"] == 2:
+            raise ValueError("another network")
+
+    assert store.load(accept).meta["step"] == 1
+    assert "another network" in store.refused[0]
+
+
+def test_no_object_is_ever_unpickled(tmp_path):
+    with pytest.raises(ValueError, match=r"allow_pickle|[Oo]bject"):
+        write_sealed(tmp_path / "a", "t", {}, {"a": np.array([{}], object)})
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_orphan(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    write_durable(path, b"old")
+
+    def full(fd):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError):
+        write_durable(path, b"new")
+    assert path.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+
+
+CRASH = """
+import sys
+from pathlib import Path
+from t4dm.store.files import write_durable
+write_durable(Path(sys.argv[1]), b"new" * 1000)
+"""
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_kill_at_any_operation_leaves_one_whole_file(tmp_path, at):
+    path = tmp_path / "a"
+    path.write_bytes(b"old" * 1000)
+    env = os.environ | {"T4DM_CRASH_AT": str(at)}
+    done = subprocess.run([sys.executable, "-c", CRASH, str(path)], env=env, check=False)
+    assert done.returncode == -9
+    assert path.read_bytes() in (b"old" * 1000, b"new" * 1000)
+    assert (path.read_bytes() == b"new" * 1000) == (at == 4)
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_newest_whole_line_of_the_log_wins(tmp_path):
+    log = SettingsLog(tmp_path)
+    assert log.load() is None
+    for rev in range(4):
+        log.append({"rev": rev})
+    whole = log.path.read_bytes()
+    assert log.load() == {"rev": 3}
+    last = whole.rindex(b"\n", 0, -1)
+    for cut in range(last + 1, len(whole) - 1):
+        log.path.write_bytes(whole[:cut])
+        assert log.load() == {"rev": 2}
+    log.path.write_bytes(whole[:-4] + b"9" + whole[-3:])
+    assert log.load() == {"rev": 2}
+
+
+def test_the_log_goes_on_after_a_torn_line(tmp_path):
+    log = SettingsLog(tmp_path)
+    log.append({"rev": 1})
+    with open(log.path, "ab") as file:
+        file.write(b"deadbeef {torn")
+    log.append({"rev": 2})
+    assert SettingsLog(tmp_path).load() == {"rev": 2}
+
+
+def test_the_log_stays_small(tmp_path, monkeypatch):
+    monkeypatch.setattr("t4dm.live.checkpoint.LOG_LIMIT", 1000)
+    log = SettingsLog(tmp_path)
+    for rev in range(200):
+        log.append({"rev": rev})
+    assert log.path.stat().st_size < 1100 and log.load() == {"rev": 199}
+
+
+def test_an_answer_follows_its_line_on_the_disk(tmp_path):
+    log = SettingsLog(tmp_path)
+    keeper = Keeper(CheckpointStore(tmp_path), log)
+    seen = []
+    for rev in range(50):
+        keeper.settings({"rev": rev}, lambda ok, rev=rev: seen.append((rev, ok, log.load()["rev"])))
+    keeper.checkpoint(checkpoint(7))
+    keeper.close()
+    assert [rev for rev, _, _ in seen] == list(range(50))
+    assert all(ok and on_disk >= rev for rev, ok, on_disk in seen)
+    assert load(tmp_path)[0].meta["step"] == 7
+
+
+def test_a_full_disk_is_told_and_heals(tmp_path, monkeypatch):
+    keeper = Keeper(CheckpointStore(tmp_path), SettingsLog(tmp_path))
+    real = files.os.fsync
+
+    def full(fd):
+        raise OSError(28, "No space left on device")
+
+    def ask(rev):
+        answered, ready = [], threading.Event()
+        keeper.settings({"rev": rev}, lambda ok: (answered.append(ok), ready.set()))
+        assert ready.wait(10)
+        return answered[0]
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    assert ask(1) is False and "No space left" in keeper.error
+    monkeypatch.setattr(files.os, "fsync", real)
+    assert ask(2) is True and keeper.error == ""
+    keeper.close()

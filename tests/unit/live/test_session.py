@@ -1,0 +1,197 @@
+"""Commands on a session: applied wholly or not at all, and resumed as they were acknowledged."""
+
+import json
+
+import numpy as np
+import pytest
+
+from t4dm.commands import COMMAND_TYPES
+from t4dm.live import handlers
+from t4dm.live.checkpoint import CheckpointStore
+from t4dm.live.handlers import Refused
+from t4dm.live.session import Session
+from t4dm.live.tree import ParamTree
+from t4dm.params import ParamError
+from tests.toy_engine import ToyEngine
+
+HOSTILE = [
+    None, "", " ", "abc", "1", "NaN", "null", [], [1], {}, {"a": 1}, True, float("nan"), float("inf"),
+    -float("inf"), 1e999, -1e308, 1e308, 10**400, -(10**400), -1, 2**63, "1e999", "\x00", "💥" * 500,
+]  # fmt: skip
+
+
+def new_session(seed=0):
+    return Session("t", ToyEngine(tree=ParamTree(6), seed=seed))
+
+
+def do(session, body, who="tab"):
+    commands = handlers.parse(body)
+    handlers.validate(session, commands)
+    return handlers.apply(session, commands, who)
+
+
+def snapshot(session):
+    return json.dumps([session.settings(), session.engine.step, session.params()["values"]], default=str)
+
+
+def test_set_answers_old_and_new_and_writes_an_event():
+    session = new_session()
+    assert do(session, {"type": "set", "path": "lif.v_thresh", "value": 2}) == [(1.0, 2.0)]
+    assert session.rev == 1 and session.tree.get("lif.v_thresh") == 2.0
+    event = session.advance(4).meta["events"][-1]
+    assert (event["path"], event["old"], event["new"], event["who"]) == ("lif.v_thresh", 1.0, 2.0, "tab")
+    assert event["rev"] == 1 and event["step"] == 0
+
+
+@pytest.mark.parametrize("path", [spec.path for spec in ParamTree(6).specs()])
+def test_hostile_values_leave_everything_as_it_was(path):
+    session = new_session()
+    before = snapshot(session)
+    for value in HOSTILE:
+        try:
+            session.tree.check(path, value)
+        except ParamError:
+            with pytest.raises(Refused) as refusal:
+                do(session, {"type": "set", "path": path, "value": value})
+            assert refusal.value.error["code"] == "invalid"
+            assert refusal.value.error["field"] in (path, "value")
+            json.dumps(refusal.value.error, allow_nan=False)
+    assert snapshot(session) == before
+
+
+def test_a_refusal_names_field_and_range():
+    with pytest.raises(Refused) as refusal:
+        do(new_session(), {"type": "set", "path": "lif.v_thresh", "value": 99})
+    error = refusal.value.error
+    assert (error["field"], error["lo"], error["hi"]) == ("lif.v_thresh", 0.05, 10.0)
+
+
+@pytest.mark.parametrize("kind", COMMAND_TYPES)
+@pytest.mark.parametrize("junk", [{"extra": 1}, {"n": 1e999}, {"value": "x"}, {"neurons": [-1]}])
+def test_junk_in_any_command_changes_nothing(kind, junk):
+    session = new_session()
+    before = snapshot(session)
+    with pytest.raises(Refused):
+        do(session, {"type": kind, **junk, "more": None})
+    assert snapshot(session) == before
+
+
+def test_a_list_is_applied_wholly_or_not_at_all():
+    session = new_session()
+    before = snapshot(session)
+    good = {"type": "set", "path": "lif.alpha", "value": 0.5}
+    for bad in (
+        {"type": "set", "path": "lif.alpha", "value": 2.0}, {"type": "break_off", "id": 3},
+        {"type": "watch", "neurons": [3072]}, {"type": "step", "n": 1},
+    ):  # fmt: skip
+        with pytest.raises(Refused) as refusal:
+            do(session, [good, {"type": "run"}, bad])
+        assert refusal.value.error["index"] == 2
+        assert snapshot(session) == before
+    assert len(do(session, [good, {"type": "pause"}, {"type": "step", "n": 3}])) == 3
+    assert session.goal == 3
+
+
+@pytest.mark.parametrize("body", [[], "x", 3, None, [{}], {"type": []}, [{"type": "run"}] * 257])
+def test_a_body_that_is_no_command_is_refused(body):
+    with pytest.raises(Refused):
+        do(new_session(), body)
+
+
+def test_what_the_engine_refuses_is_taken_back(monkeypatch):
+    session = new_session()
+    calls = []
+
+    def refuse_files(paths):
+        calls.append(list(paths))
+        if session.tree.get("stimulus.kind") == "file":
+            raise ParamError("stimulus.file_id", "no such file")
+
+    monkeypatch.setattr(session.engine, "params_changed", refuse_files)
+    set_alpha = {"type": "set", "path": "lif.alpha", "value": 0.5}
+    with pytest.raises(Refused) as refusal:
+        do(session, [set_alpha, {"type": "set", "path": "stimulus.kind", "value": "file"}])
+    assert refusal.value.error["field"] == "stimulus.file_id"
+    assert session.tree.non_default() == {}
+    assert calls[-1] == ["lif.alpha"], "the engine hears of what was taken back"
+
+
+def test_steps_stop_at_their_goal():
+    session = new_session()
+    do(session, {"type": "pause"})
+    do(session, {"type": "step", "n": 100})
+    while session.state == "stepping":
+        session.advance(64)
+    assert (session.engine.step, session.state) == (100, "paused")
+
+
+def test_reset_repeats_the_spikes_and_keeps_parameters():
+    session = new_session(seed=5)
+    first = [session.advance(64).spk_id for _ in range(3)]
+    do(session, {"type": "set", "path": "stdp.a_plus", "value": 0.02})
+    epoch = session.epoch
+    assert do(session, {"type": "reset"}) == [(5, 5)]
+    again = [session.advance(64) for _ in range(3)]
+    np.testing.assert_array_equal(np.concatenate(first), np.concatenate([s.spk_id for s in again]))
+    assert again[0].epoch == epoch + 1 and session.tree.get("stdp.a_plus") == 0.02
+    assert do(session, {"type": "reset", "seed": 6}) == [(5, 6)]
+    assert not np.array_equal(session.advance(64).spk_id, first[0])
+
+
+def test_an_injection_is_one_event_with_its_author():
+    session = new_session()
+    do(session, {"type": "inject", "nt": "DA", "level": 0.3})
+    events = [e for e in session.advance(8).meta["events"] if e["type"] == "inject"]
+    assert [(e["nt"], e["level"], e["who"], e["step"]) for e in events] == [("DA", 0.3, "tab", 0)]
+
+
+def test_replace_and_clear_undo():
+    session = new_session()
+    do(session, {"type": "set", "path": "blocks.2.lif_in.v_thresh", "value": 3})
+    assert do(session, {"type": "clear", "path": "blocks.2.lif_in.v_thresh"}) == [(3.0, 1.0)]
+    old, new = do(session, {"type": "replace", "values": {"lif.beta": 0.5}})[0]
+    assert (old, new) == ({}, {"lif.beta": 0.5})
+
+
+def test_watching_is_bounded_and_keeps_what_breakpoints_need():
+    session = new_session()
+    do(session, {"type": "break_on", "kind": "membrane", "neuron": 999, "bound": 100})
+    for first in (0, 64, 200):
+        do(session, {"type": "watch", "neurons": list(range(first, first + 64))})
+    watch = session.engine.watch
+    assert watch[:6] == session.default_watch and 999 in watch and 263 in watch and 3 not in watch
+    assert len(watch) == len(set(watch)) <= 6 + 1 + 64
+
+
+def test_resume_takes_the_checkpoint_and_the_newer_settings(tmp_path):
+    session = new_session(seed=2)
+    do(session, {"type": "speed", "value": "max"})
+    session.advance(64)
+    store = CheckpointStore(tmp_path)
+    store.save(session.checkpoint())
+    do(session, [{"type": "set", "path": "lif.beta", "value": 0.5}, {"type": "pause"}])
+    do(session, {"type": "break_on", "kind": "spike", "neuron": 7})
+    settings = json.loads(json.dumps(session.settings()))
+
+    back = new_session(seed=0)
+    assert back.resume(CheckpointStore(tmp_path), settings) == 64
+    assert (back.engine.step, back.engine.seed, back.rev) == (64, 2, session.rev)
+    assert back.epoch == session.epoch + 1
+    assert back.settings() | {"epoch": 0} == session.settings() | {"epoch": 0}
+
+
+def test_a_run_reset_since_its_checkpoint_begins_anew(tmp_path):
+    session = new_session(seed=2)
+    session.advance(64)
+    CheckpointStore(tmp_path).save(session.checkpoint())
+    do(session, {"type": "reset", "seed": 9})
+    back = new_session(seed=0)
+    assert back.resume(CheckpointStore(tmp_path), session.settings()) is None
+    assert (back.engine.step, back.engine.seed) == (0, 9)
+
+
+def test_a_value_that_this_version_refuses_is_left_out(tmp_path):
+    session = new_session()
+    settings = session.settings() | {"values": {"lif.beta": 0.5, "lif.gone": 1, "lif.alpha": 7}}
+    session.resume(CheckpointStore(tmp_path), settings)
+    assert session.tree.non_default() == {"lif.beta": 0.5}
