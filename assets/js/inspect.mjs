@@ -22,7 +22,9 @@ export class Inspector {
     this.turn = 0;
     this.windowTurn = 0;
     app.on("view", (changed) => this.#view(changed));
-    app.on("theme", () => { if (app.view.mode !== "live") this.#settle(0); });
+    for (const name of ["theme", "maximise"]) {
+      app.on(name, () => { if (app.view.mode !== "live") this.#settle(100); });
+    }
     app.panelFigure = (slug) => this.figure(slug);
     for (const surface of board.surfaces.values()) this.#listen(surface);
   }

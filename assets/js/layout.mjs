@@ -108,10 +108,11 @@ export class Surface {
     this.scene = mine;
     this.ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
     if (scene.store.empty) {
-      emptyNote(this.ctx, box, "waiting for the first frame", scene.theme);
+      emptyNote(this.ctx, box, outage(scene) ?? "waiting for the first frame", scene.theme);
       return;
     }
     this.mark.draw(this.ctx, mine);
+    if (outage(scene)) emptyNote(this.ctx, box, outage(scene), scene.theme);
     if (!withLabels && !this.dirty) return;
     this.dirty = false;
     this.overCtx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
@@ -133,6 +134,13 @@ export class Surface {
     this.film.style.visibility = this.over.style.visibility = live ? "visible" : "hidden";
     if (live) this.key = null;
   }
+}
+
+/** Why nothing new is drawn, or null when all is well. */
+function outage({ status, state, age }) {
+  const word = state === "starting" ? "worker starting…" : "worker restarting…";
+  if (status === "down") return `${word} · last data ${age.toFixed(1)} s ago`;
+  return status === "stale" ? `no data for ${age.toFixed(1)} s` : null;
 }
 
 function canvas(plot, name) {

@@ -6,7 +6,8 @@
 import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 
-const POLL_GAP_MS = 20;
+const CALM = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
+const POLL_GAP_MS = CALM ? 250 : 20;
 const KEYFRAME_MS = 2000;
 const STALE_S = 1.0;
 const BACKOFF_MS = [100, 250, 500, 1000];
@@ -24,7 +25,7 @@ export class Loop {
     this.stats = new Stats();
     this.seq = null;
     this.failures = 0;
-    this.lastAnswer = performance.now();
+    this.lastAnswer = this.lastData = performance.now();
     this.seen = new Set();
     this.generation = 0;
     this.wanted = "";
@@ -111,6 +112,7 @@ export class Loop {
         store.append(frame);
         this.seq = frame.meta.seq;
         this.stats.frame(frame.meta);
+        this.lastData = performance.now();
         this.newest = frame.meta;
         this.schedule();
       } else {
@@ -133,17 +135,19 @@ export class Loop {
     }
   }
 
-  /** Seconds since the worker or the server was last heard of. */
+  /** Seconds since anything new came while something should: answers, heartbeats, frames of a run. */
   get age() {
-    const silent = (performance.now() - this.lastAnswer) / 1000;
-    return silent > STALE_S ? silent : Math.max(0, this.app.meta?.worker?.age_s ?? 0);
+    const now = performance.now();
+    const silent = (now - this.lastAnswer) / 1000;
+    const still = this.app.meta?.state === "paused" ? 0 : (now - this.lastData) / 1000;
+    return Math.max(silent, still > STALE_S ? still : 0, this.app.meta?.worker?.age_s ?? 0);
   }
 
   #judge() {
     const silent = (performance.now() - this.lastAnswer) / 1000;
     if (this.failures > 2 && silent > STALE_S) return "down";
     if (!this.app.meta) return "waiting";
-    if (this.app.meta.worker?.alive === false) return "down";
+    if (this.app.meta.worker?.alive === false || this.app.meta.state === "starting") return "down";
     return this.age > STALE_S ? "stale" : "live";
   }
 

@@ -32,6 +32,7 @@ async function watchNeuron(loop, id) {
 async function start() {
   const board = new Board(app);
   const loop = new Loop(app, (store) => board.draw(store));
+  app.age = () => loop.age;
   app.stats = () => loop.stats.read(app.meta);
   app.drawn = (slug) => board.drawn(slug);
   window.t4dm = { stats: app.stats, drawn: app.drawn, app, instances: (window.t4dm?.instances ?? 0) + 1 };

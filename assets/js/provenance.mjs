@@ -4,12 +4,12 @@ import { basePath } from "./paths.mjs";
 import { pathText, withUnit } from "./format.mjs";
 
 /** Version, commit, configuration digest, seed, dt, simulated and UTC time of this moment. */
-export function provenance(app) {
-  const { config, meta, params } = app;
+export function provenance(app, params = app.params) {
+  const { config, meta } = app;
   return {
     version: config.version ?? "unknown",
     commit: config.commit || "no commit",
-    config_digest: params?.digest ?? "unknown",
+    config_digest: params?.digest ?? "…",
     seed: meta?.seed ?? null,
     dt_ms: meta?.dt ?? 1,
     step: meta?.step1 ?? null,

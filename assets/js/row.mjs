@@ -49,6 +49,10 @@ export function createRow(app, spec, { pathOf = () => spec.path, effective = () 
       return true;
     } catch (error) {
       say(error.message, "error");
+      if (spec.kind === "bool" || spec.kind === "choice") {
+        dirty = false;
+        refresh();
+      }
       return false;
     }
   }
@@ -88,7 +92,10 @@ export function createRow(app, spec, { pathOf = () => spec.path, effective = () 
     if (event.key === "Enter" && (spec.kind !== "text" || !event.shiftKey)) {
       event.preventDefault();
       commit();
-    } else if (event.key === "Escape") abandon();
+    } else if (event.key === "Escape") {
+      if (dirty) event.preventDefault();
+      abandon();
+    }
     else if (slider && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
       event.preventDefault();
       arrow(event);

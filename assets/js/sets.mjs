@@ -7,6 +7,7 @@ import { changedTexts } from "./provenance.mjs";
 import { confirmRestore } from "./restore.mjs";
 import { asCurl, asLink, asPython, checkValues } from "./share.mjs";
 import { toast, toastError } from "./toasts.mjs";
+import { takeFile } from "./upload.mjs";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
@@ -14,7 +15,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 export function openSets(app) {
   const list = h("ul", { class: "set-list" });
   const refresh = () => fillList(app, list, refresh);
-  const body = [saveForm(app, refresh), list, shareBar(app)];
+  const body = [saveForm(app, refresh), list, shareBar(app), snapshotPicker(app)];
   refresh();
   return openDialog({ id: "sets-dialog", title: "Parameter sets", body, wide: true });
 }
@@ -108,6 +109,13 @@ function shareBar(app) {
     button("link", () => asLink(location.href, values(), app.meta?.seed ?? null)),
     button("Python", () => asPython(location.origin, app.session, values())),
     button("curl", () => asCurl(location.origin, app.session, values()))));
+}
+
+/** For those who cannot drag a file onto the page. */
+function snapshotPicker(app) {
+  const input = h("input", { type: "file", id: "snapshot-file", accept: ".png,.json" });
+  input.addEventListener("change", () => takeFile(app, input.files[0]));
+  return h("section", {}, h("h3", { text: "Restore from a snapshot" }), h("label", { class: "form-line", htmlFor: "snapshot-file" }, h("span", { text: "PNG or JSON" }), input));
 }
 
 /** Where the clipboard is refused, the text stands in a field to copy by hand. */

@@ -1,5 +1,6 @@
 // One picture of the whole board that can be opened again as the run it shows.
 
+import { getParams } from "./api.mjs";
 import { dialogOpen, openDialog } from "./dialogs.mjs";
 import { downloadBlob, h } from "./dom.mjs";
 import { simTime } from "./format.mjs";
@@ -32,8 +33,8 @@ export async function takeSnapshot(app) {
 
 /** Everything needed to say what the picture shows and to go back to it. */
 export async function makeManifest(app) {
-  await app.refreshParams();
-  const from = provenance(app);
+  const params = await getParams();
+  const from = provenance(app, params);
   const stamp = from.utc.replace(/[-:TZ]/g, "").replace(/^(.{8})/, "$1-");
   const random = [...crypto.getRandomValues(new Uint8Array(4))].map((byte) => LETTERS[byte % LETTERS.length]).join("");
   const { kind, word, reason } = badgeOf(app);
@@ -44,8 +45,8 @@ export async function makeManifest(app) {
     ...from,
     page: document.querySelector("#pages [aria-current=page]")?.textContent.trim() ?? "Spiking",
     state: { kind, word, reason },
-    parameters: { ...app.params.non_default },
-    changed: changedTexts(app.params),
+    parameters: params.non_default,
+    changed: changedTexts(params),
     view: { ...app.view },
     breakpoints: app.meta?.breakpoints ?? [],
     note: "",

@@ -71,7 +71,10 @@ export function badge(app, loop) {
   const { mode } = app.view;
   const t = (ms) => `${(ms / 1000).toFixed(2)} s`;
   if (app.status === "waiting") return { kind: "waiting", text: "WAITING for the first frame" };
-  if (app.status === "down") return { kind: "down", text: `STALE ${loop.age.toFixed(1)} s · worker restarting…` };
+  if (app.status === "down") {
+    const word = app.meta?.state === "starting" ? "worker starting…" : "worker restarting…";
+    return { kind: "down", text: `STALE ${loop.age.toFixed(1)} s · ${word}` };
+  }
   if (app.status === "stale") return { kind: "stale", text: `STALE ${loop.age.toFixed(1)} s` };
   if (mode === "rewind") return { kind: "replay", text: `REPLAY at ${t(app.view.t1_ms)}` };
   if (mode === "paused") return { kind: "paused", text: `PAUSED view at ${t(app.view.t1_ms)}` };

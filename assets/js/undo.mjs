@@ -48,8 +48,10 @@ function entryOf(sent, ack, before) {
     const back = { type: "replace", values: before.values, label: "undo" };
     return { back, forth: sent, from: "parameter set", to: sent.label || "replaced" };
   }
-  if ((sent.type !== "set" && sent.type !== "clear") || ack.old === ack.new) return null;
+  if (sent.type !== "set" && sent.type !== "clear") return null;
   const keepsOld = before.isBase || before.wasOverride;
+  const samePlace = before.isBase || before.wasOverride === (sent.type === "set");
+  if (ack.old === ack.new && samePlace) return null;
   const back = keepsOld ? { type: "set", path: sent.path, value: ack.old } : { type: "clear", path: sent.path };
   return { back, forth: sent, from: `${pathText(sent.path)} ${valueText(ack.old)}`, to: valueText(ack.new) };
 }

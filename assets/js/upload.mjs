@@ -69,8 +69,11 @@ export function createStimulus(app, specs, body) {
   const area = h("label", { class: "file-area", htmlFor: "stimulus-file" }, h("strong", { text: "Choose a file" }),
     h("span", { text: " or drop it: currents (T, 64) or spike times, as CSV, NPZ or Parquet" }));
   body.append(...rows.map((row) => row.node), picker, area);
+  const file = rows.find((row) => row.spec.name === "kind").node.querySelector('option[value="file"]');
   const refresh = () => {
     const used = USED_BY[app.params.values["stimulus.kind"]];
+    file.disabled = !app.params.values["stimulus.file_id"];
+    file.textContent = file.disabled ? "file (choose one below)" : "file";
     for (const row of rows) row.node.classList.toggle("row-unused", Boolean(used) && row.spec.name !== "kind" && !used.includes(row.spec.name));
   };
   return { rows, extras: [{ refresh }] };

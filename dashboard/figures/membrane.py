@@ -53,8 +53,9 @@ def figure(
 
 
 def row_scale(window: Window) -> float:
-    """Height of one row in units of u: twice the highest threshold in force in the window."""
-    highest = float(np.nanmax(window.theta, initial=0.0))
+    """Height of one row in units of u: twice the highest threshold of the stages shown."""
+    stages = np.unique(np.asarray(window.membrane, dtype=np.int64) // window.n_stage)
+    highest = float(np.nanmax(window.theta[:, stages], initial=0.0))
     return 2.0 * highest if highest > 0 else FALLBACK_SCALE
 
 

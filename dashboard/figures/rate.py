@@ -41,7 +41,7 @@ def figure(
     )  # fmt: skip
     note = "waiting for the first frame"
     if window is not None:
-        note = f"bin {BIN_STEPS * DT_MS:g} ms, cut at changes; solid: LIF in, dotted: LIF out"
+        note = f"bin {BIN_STEPS * DT_MS:g} ms, cut at changes; solid: LIF in, dashed: LIF out"
     out["layout"]["annotations"].append(style.note(theme, note))
     return timeline.add_events(out, window, theme)
 
@@ -71,7 +71,7 @@ def _trace(
         "x": style.typed(edges_ms), "y": style.typed(np.append(hz, hz[-1:]).astype(np.float32)),
         "line": {
             "shape": "hv", "width": 1.5, "color": style.block_colour(stage.block, theme),
-            "dash": "solid" if stage.index % 2 == 0 else "dot",
+            "dash": "solid" if stage.index % 2 == 0 else "dash",
         },
         "hovertemplate": f"{stage.label}<br>%{{y:.1f}} Hz at %{{x}} ms<extra></extra>",
     }  # fmt: skip

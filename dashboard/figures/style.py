@@ -14,7 +14,7 @@ OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 NEUROMODULATOR_NAMES = ("DA", "ACh", "NE", "5-HT")
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 FONT_SIZE = 12
-LEFT_MARGIN = 184
+LEFT_MARGIN = 196
 RIGHT_MARGIN = 92
 TOP_MARGIN = 46
 TOP_MARGIN_UNTITLED = 24
@@ -54,9 +54,9 @@ def alert(theme: Theme) -> str:
 
 
 def block_colour(block: int, theme: Theme) -> str:
-    """A block keeps its colour on every page; black turns to white on the dark theme."""
+    """A block keeps its colour on every page; black turns to near white on the dark theme."""
     colour = OKABE_ITO[block % len(OKABE_ITO)]
-    return "#FFFFFF" if colour == "#000000" and theme == "dark" else colour
+    return "#F0F0F0" if colour == "#000000" and theme == "dark" else colour
 
 
 def typed(values: np.ndarray) -> dict[str, str]:

@@ -37,8 +37,11 @@ log = logging.getLogger("t4dm.supervisor")
 class Child:
     """The worker of one session: running, waiting for its restart, or given up."""
 
-    def __init__(self, session: str, run: Path, data: Path, options: list[str]) -> None:
+    def __init__(
+        self, session: str, run: Path, data: Path, options: list[str], stuck_s: float = STUCK_S
+    ) -> None:
         self.session, self.run, self.data, self.options = session, run, data, options
+        self.stuck_s = stuck_s
         self.reader = RingReader(paths.ring_path(run, session))
         self.process: subprocess.Popen[bytes] | None = None
         self.restarts = 0
@@ -104,7 +107,7 @@ class Child:
             slow = now - self._started > START_S
             return f"not ready after {START_S:g} s" if slow else ""
         starting = self.reader.latest == 0
-        limit = START_S if starting else STUCK_S
+        limit = START_S if starting else self.stuck_s
         age = self.reader.progress_age_s()
         return f"no progress for {age:.0f} s" if age > limit else ""
 
@@ -146,9 +149,8 @@ class Child:
 class Supervisor:
     """Owns the run directory and the workers of its sessions."""
 
-    def __init__(self, run: Path, data: Path, sessions: list[str], options: list[str]) -> None:
-        self.run = run
-        self.children = [Child(name, run, data, options) for name in sessions]
+    def __init__(self, run: Path, children: list[Child]) -> None:
+        self.run, self.children = run, children
         self._end = threading.Event()
         self._told = ""
 
@@ -195,6 +197,9 @@ class Supervisor:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="t4dm.live.supervisor", description=__doc__)
     parser.add_argument("--session", action="append", help="a session to run; default: default")
+    parser.add_argument(
+        "--stuck-s", type=float, default=STUCK_S, help="seconds without progress before a kill"
+    )
     args, options = parser.parse_known_args(argv)
     logging.basicConfig(level=logging.INFO, format="supervisor: %(message)s")
     try:
@@ -208,7 +213,8 @@ def main(argv: list[str] | None = None) -> int:
     if take_lock(run / "supervisor.lock") is None:
         log.error("another supervisor already runs in %s; end it first or set T4DM_RUN_DIR", run)
         return 3
-    supervisor = Supervisor(run, data, sessions, options)
+    children = [Child(name, run, data, options, args.stuck_s) for name in sessions]
+    supervisor = Supervisor(run, children)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     supervisor.loop()
