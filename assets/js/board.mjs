@@ -46,6 +46,7 @@ export class Board {
     const withLabels = scene.now - this.labelledAt > LABELS_MS || Boolean(this.source);
     if (withLabels) this.labelledAt = scene.now;
     for (const surface of this.surfaces.values()) {
+      if (withLabels) surface.look();
       if (surface.live && surface.visible && surface.ready) surface.draw(scene, withLabels);
     }
   }

@@ -105,7 +105,7 @@ export class Inspector {
   }
 
   async #showTraces(turn) {
-    const panels = [...this.board.surfaces.values()].filter((surface) => surface.visible);
+    const panels = [...this.board.surfaces.values()].filter((surface) => surface.look());
     for (const surface of panels) {
       try {
         const figure = await this.figure(surface.slug);

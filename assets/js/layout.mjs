@@ -42,7 +42,11 @@ export class Surface {
 
   get ready() { return Boolean(this.gd?._fullLayout?._size && window.Plotly); }
 
-  get visible() { return this.plot.offsetParent !== null && this.plot.clientWidth > 0; }
+  /** Look anew whether the panel is on the page; reading it costs a layout, so not every frame. */
+  look() {
+    this.visible = this.plot.offsetParent !== null && this.plot.clientWidth > 0;
+    return this.visible;
+  }
 
   /** Margins: wide panels keep room for group names, narrow ones give it to the plot. */
   get margin() {
@@ -106,6 +110,9 @@ export class Surface {
       box: { value: box }, boxOf: { value: (y, x) => this.box(y, x) },
     });
     this.scene = mine;
+    const still = this.mark.stillKey?.(mine);
+    if (still && still === this.still && !withLabels && !this.dirty && scene.status === "live") return;
+    this.still = still;
     this.ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
     if (scene.store.empty) {
       emptyNote(this.ctx, box, outage(scene) ?? "waiting for the first frame", scene.theme);

@@ -138,5 +138,6 @@ function maximise(board, slug) {
     const max = surface.section.querySelector(".tool-max");
     if (max) max.textContent = on ? "⤡" : "⤢";
   }
+  for (const surface of board.surfaces.values()) surface.look();
   window.dispatchEvent(new Event("resize"));
 }

@@ -75,9 +75,7 @@ def _fire(t, k, stage, current, u_pre, rest):  # type: ignore[no-untyped-def]
         stage.strange[0] = t
     for w in range(stage.watched.shape[0]):
         stage.u_pre[k, stage.watched[w, 0]] = u_pre[stage.watched[w, 1]]
-    stage.theta_h[0] = homeostasis(
-        stage.theta_h[0], n / current.shape[0], stage.homeostasis, rest
-    )
+    stage.theta_h[0] = homeostasis(stage.theta_h[0], n / current.shape[0], stage.homeostasis, rest)
     return n
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numba
 import platformdirs
@@ -46,7 +46,9 @@ def cache_dir() -> Path:
 
 
 CODE_VERSION = code_version()
-numba.config.CACHE_DIR = str(cache_dir())
+numba.config.CACHE_DIR = str(cache_dir())  # type: ignore[attr-defined]
 
-jit = partial(numba.njit, cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-"""Decorator of every kernel: ``@jit()``."""
+
+def jit() -> Any:
+    """Decorator of every kernel."""
+    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

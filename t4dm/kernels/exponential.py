@@ -55,7 +55,7 @@ def _exp32(x):  # type: ignore[no-untyped-def]
     p = p * r + _C32[2]
     p = p * r + _C32[1]
     p = p * r + _C32[0]
-    return p * _power_of_two(np.int32(n))
+    return p * _power_of_two(np.int32(n))  # type: ignore[call-arg]
 
 
 @jit()
@@ -78,7 +78,7 @@ def _exp64(x):  # type: ignore[no-untyped-def]
     p = p * r + _C64[2]
     p = p * r + _C64[1]
     p = p * r + _C64[0]
-    return p * _power_of_two(np.int64(n))
+    return p * _power_of_two(np.int64(n))  # type: ignore[call-arg]
 
 
 def exp(x: float) -> float:

@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from t4dm.kernels.learning import finite
 from t4dm.kernels.neuromod import advance_levels
 from t4dm.kernels.products import TILE
 from t4dm.kernels.stack_arrays import (
@@ -29,6 +28,7 @@ from t4dm.kernels.stack_arrays import (
     empty_state,
     empty_work,
 )
+from t4dm.live.engine_faults import first_fault
 from t4dm.live.engine_network import Network
 from t4dm.live.engine_settings import read_levels, read_settings
 from t4dm.live.engine_weights import read_weights, recurrent_weights, set_scales
@@ -41,11 +41,6 @@ from t4dm.stimuli.registry import make_stimulus
 
 DT_MS = 1.0
 MAX_IDS = 65_535
-CHECKED = (
-    "w_rec", "theta_h", "u", "pre", "post", "buckets", "eligibility", "p_bar", "k_bar", "keys",
-    "m_before", "wkv_a", "wkv_b", "levels",
-)  # fmt: skip
-_PER_STAGE = ("u", "theta_h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,9 @@ class StackConfig:
     def __post_init__(self) -> None:
         total = 2 * self.n_blocks * self.n_neurons
         if self.n_blocks < 1 or self.n_neurons < 8 or total > MAX_IDS:
-            raise ValueError(f"n_blocks >= 1, n_neurons >= 8 and at most {MAX_IDS} ids, got {total}")
+            raise ValueError(
+                f"n_blocks >= 1, n_neurons >= 8 and at most {MAX_IDS} ids, got {total}"
+            )
         if self.n_neurons % (2 * self.n_heads) or self.n_neurons % 4:
             raise ValueError("n_neurons must be a multiple of 4 and of 2 * n_heads")
 
@@ -248,31 +245,17 @@ class Engine:
     # -- faults --------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        """Name the first tensor that is no longer finite, in the order of a step."""
+        """Look for NaN and Inf; a fault is kept in ``bad`` and becomes an event."""
         strange = self._out.strange[:, 0]
-        seen = [int(step) for step in strange if step >= 0]
-        if not seen and all(finite(getattr(self.arrays, name).reshape(-1)) for name in CHECKED):
-            self.bad = None
-            return
-        step = min(seen) if seen else self.step - 1
-        self.bad = (self._strange_tensor(), step)
-        self._events.append(
-            {"type": "nan", "step": step, "t_ms": step * DT_MS, "tensor": self.bad[0]}
-        )
-
-    def _strange_tensor(self) -> str:
-        if not np.isfinite(self.arrays.levels).all():
-            return "neuromod.levels"
-        for block in range(self.config.n_blocks):
-            for name in CHECKED[:-1]:
-                stages = (2 * block, 2 * block + 1) if name in _PER_STAGE else (block,)
-                for index in stages:
-                    if not np.isfinite(getattr(self.arrays, name)[index]).all():
-                        owner = f".{STAGES[index % 2]}" if name in _PER_STAGE else ""
-                        shown = "recurrent.weight" if name == "w_rec" else name
-                        return f"blocks.{block}{owner}.{shown}"
-        stage = int(np.argmax(self._out.strange[:, 0] >= 0))
-        return f"blocks.{stage // 2}.{STAGES[stage % 2]}.u_pre"
+        tensor = first_fault(self.arrays, strange)
+        self.bad = None
+        if tensor is not None:
+            seen = strange[strange >= 0]
+            step = int(seen.min()) if len(seen) else self.step - 1
+            self.bad = (tensor, step)
+            self._events.append(
+                {"type": "nan", "step": step, "t_ms": step * DT_MS, "tensor": tensor}
+            )
 
     # -- reading -------------------------------------------------------------------------------
 

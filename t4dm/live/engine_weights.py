@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -108,15 +110,11 @@ def calibrate(stack: CorticalStack) -> Scales:
     inputs, outs = [], []
     for l in range(stack.n_blocks):
         logit, apical = _product(x, weights.gate_w[l]), _product(x, weights.apical_w[l])
-        c, s_in = bisect_scale(
-            lambda c: calibration.spikes_in(
-                real.type(c), x, logit, weights.gate_b[l], w_rec[l], weights.kappa_rec[l], lif
-            ),
-            target,
-        )
+        held = (x, logit, weights.gate_b[l], w_rec[l], weights.kappa_rec[l], lif)
+        c, s_in = bisect_scale(partial(_spikes_at, calibration.spikes_in, real, held), target)
         z = calibration.mixed(s_in, real.type(c) * apical, l, n_heads, weights, settings.attention)
         c_out, s_out = bisect_scale(
-            lambda c: calibration.spikes_out(real.type(c), z, lif), target
+            partial(_spikes_at, calibration.spikes_out, real, (z, lif)), target
         )
         inputs.append(c)
         outs.append(c_out)
@@ -124,6 +122,12 @@ def calibrate(stack: CorticalStack) -> Scales:
     between = inputs[1:]
     last = float(np.exp(np.mean(np.log(between)))) if between else 1.0
     return Scales(inputs[0], tuple(outs), (*between, last))
+
+
+def _spikes_at(
+    stage: Callable[..., np.ndarray], real: np.dtype, held: tuple[Any, ...], c: float
+) -> np.ndarray:
+    return stage(real.type(c), *held)
 
 
 def _product(x: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ PARAMETERS = {
 OTHERS = (
     "T4DM_API_KEY", "T4DM_DATA_DIR", "T4DM_RUN_DIR", "T4DM_LEARNING_RATE", "T4DM_HOST",
     "T4DM_ALLOWED_HOSTS", "T4DM_CRASH_AT",
+    "T4DM_CHROMIUM",
+    "T4DM_LOG_LEVEL",
 )  # fmt: skip
 _WORDS = {"1": True, "true": True, "yes": True, "on": True,
           "0": False, "false": False, "no": False, "off": False}  # fmt: skip

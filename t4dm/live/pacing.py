@@ -36,7 +36,8 @@ class Pacer:
         if self.speed is None:
             return MAX_CHUNK - step % GRID
         wanted = max(1.0, self.speed * PERIOD_S / STEP_S)
-        size = int(max(1.0, min(wanted, CHUNK_WALL_S / self._cost, MAX_CHUNK)))
+        affordable = max(GRID, CHUNK_WALL_S / self._cost)  # fewer than a tile cost as much as one
+        size = int(min(wanted, affordable, MAX_CHUNK))
         if size < GRID:
             return min(size, GRID - step % GRID)
         return size // GRID * GRID - step % GRID

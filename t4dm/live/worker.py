@@ -18,7 +18,7 @@ import sys
 import time
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from t4dm.live import environment, handlers, manifest, paths
 from t4dm.live.checkpoint import CheckpointStore, Keeper, SettingsLog
@@ -335,12 +335,15 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="worker: %(message)s")
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    try:
-        return serve(arguments(argv))
-    except (ValueError, OSError) as error:
-        log.error("%s", error)
-        raise
+    return serve(arguments(argv))
+
+
+def leave(code: int) -> NoReturn:
+    """End at once: all is kept and closed, and numerical libraries may take seconds to unload."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -139,17 +139,18 @@ def test_order_by_rate_puts_the_busiest_rows_first(board):
 
 
 def test_the_block_of_the_gate_can_be_chosen(board):
-    board.locator("#panel-gate").get_by_label("Block").select_option("3")
+    board.locator("#panel-gate").get_by_label("Block", exact=True).select_option("3")
     board.wait_for_function("window.t4dm.drawn('gate').block === 3")
 
 
 def test_a_click_on_a_row_shows_that_neurons_membrane(board):
     area = board.locator("#graph-raster .nsewdrag").first.bounding_box()
-    board.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] * 0.31)
+    rows = board.evaluate("window.t4dm.app.meta.rows")
+    middle = 62.5 / len(rows)
+    board.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] * middle)
     board.wait_for_function(f"{VIEW}.watched !== undefined")
     neuron = board.evaluate(f"{VIEW}.watched")
-    rows = board.evaluate("window.t4dm.app.meta.rows")
-    assert neuron == rows[int(0.31 * len(rows))]
+    assert neuron == rows[62]
     board.wait_for_function("id => window.t4dm.drawn('membrane').neurons[0] === id", arg=neuron)
     board.wait_for_function("window.t4dm.drawn('membrane').n > 0")
 

@@ -118,7 +118,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_is_used(program):
     program.client.command({"type": "pause"})
     program.process.terminate()
     assert program.process.wait(30) == 0
-    newest = sorted(folder.glob("checkpoint-*.t4c"))[-1]
+    newest = max(folder.glob("checkpoint-*.t4c"))
     data = bytearray(newest.read_bytes())
     data[-200] ^= 1
     newest.write_bytes(data)
@@ -214,7 +214,10 @@ def test_values_of_the_environment_are_taken_once():
     program = Program(T4DM_STDP_ENABLED="0", T4DM_NEUROMOD_UPDATE_FREQ="5", T4DM_STDP_LERNING="1")
     try:
         status = program.live()
-        assert program.client.params()["non_default"] == {"stdp.enabled": False, "neuromod.update_freq": 5}
+        assert program.client.params()["non_default"] == {
+            "stdp.enabled": False,
+            "neuromod.update_freq": 5,
+        }
         assert any("T4DM_STDP_LERNING" in w for w in status["warnings"])
         program.client.command({"type": "set", "path": "stdp.enabled", "value": True})
         os.kill(status["pid"], signal.SIGKILL)
@@ -229,7 +232,14 @@ def test_the_socket_refuses_what_is_no_request(program):
 
     program.live()
     path = paths.socket_path(program.run, "default")
-    for line in (b"x", b"[]", b"{}", b'{"op": "params", "who": 1e999', b"[" * 100_000, b"x" * (2 << 20)):
+    for line in (
+        b"x",
+        b"[]",
+        b"{}",
+        b'{"op": "params", "who": 1e999',
+        b"[" * 100_000,
+        b"x" * (2 << 20),
+    ):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(20)
             connection.connect(str(path))
@@ -247,5 +257,7 @@ def test_the_web_side_needs_no_torch():
         "import sys; import t4dm.live.client, t4dm.live.window, t4dm.live.export, t4dm.live.supervisor;"
         "print([m for m in ('torch', 'numba', 'sklearn') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"

@@ -19,6 +19,10 @@ export const mark = {
 
   layoutKey: (scene) => `${reach(scene)}|${top(scene)}`,
 
+  /** Nothing to draw anew while samples, parameters and dopamine stay the same. */
+  stillKey: (scene) => [scene.store.epoch, scene.store.histAt(scene.step1)?.step, scene.params?.rev,
+    ...dopamine(scene).map((v) => v.toFixed(3)), scene.store.meta?.weights_block].join("|"),
+
   draw(ctx, scene) {
     const { box, theme } = scene;
     const p = stdp(scene);

@@ -26,6 +26,9 @@ export const mark = {
 
   layoutKey: (scene) => hi(scene),
 
+  /** Nothing to draw anew while this stays the same: samples come every 250 ms. */
+  stillKey: (scene) => `${scene.store.epoch}|${scene.store.histAt(scene.step1)?.step}|${scene.store.meta?.weights_block}`,
+
   draw(ctx, scene) {
     const { box, store, theme } = scene;
     const record = store.histAt(scene.step1);

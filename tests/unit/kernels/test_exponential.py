@@ -13,7 +13,9 @@ def _each(x, out):
         out[i] = exp(x[i])
 
 
-@pytest.mark.parametrize(("real", "lo", "hi", "error"), [("f4", -86, 87, 4e-7), ("f8", -700, 700, 5e-16)])
+@pytest.mark.parametrize(
+    ("real", "lo", "hi", "error"), [("f4", -86, 87, 4e-7), ("f8", -700, 700, 5e-16)]
+)
 def test_exp_within_rounding(real, lo, hi, error):
     x = np.linspace(lo, hi, 20_001).astype(real)
     out = np.empty_like(x)

@@ -1,5 +1,7 @@
 """Histograms, pairs and packed spikes against counts made the slow way."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from t4dm.kernels.observe import HASH_START, pack_spikes, spike_pairs, weight_counts
@@ -43,11 +45,13 @@ def test_spike_pairs():
 def test_pack_keeps_order_and_hash_does_not_depend_on_the_cut():
     rng = np.random.default_rng(2)
     counts = rng.integers(0, 5, (4, 30)).astype(np.uint16)
-    ids = np.sort(rng.permuted(np.tile(np.arange(N), (4, 30, 1)), axis=2)[..., :5]).astype(np.uint16)
+    ids = np.sort(rng.permuted(np.tile(np.arange(N), (4, 30, 1)), axis=2)[..., :5]).astype(
+        np.uint16
+    )
     hashes = []
     for cuts in ([0, 30], [0, 1, 9, 30]):
         hashed, packed = np.array([HASH_START], np.uint64), []
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in pairwise(cuts):
             spk_n, spk_id = np.zeros(30, np.uint16), np.zeros(2000, np.uint16)
             k = pack_spikes(a, b - a, counts[:, a:b], ids[:, a:b], N, hashed, spk_n, spk_id)
             assert spk_n[: b - a].tolist() == counts[:, a:b].sum(0).tolist()

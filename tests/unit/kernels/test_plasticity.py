@@ -19,6 +19,8 @@ from t4dm.kernels.stack_arrays import (
     Rule,
 )
 
+pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
+
 N, N_EXC, STEPS = 24, 19, 400
 A_PLUS, A_MINUS, TAU_PLUS, TAU_MINUS, W_MAX, TAU_E = 0.06, 0.05, 9.0, 13.0, 0.8, 40.0
 

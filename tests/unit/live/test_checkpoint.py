@@ -59,7 +59,7 @@ def test_every_single_bit_is_covered(tmp_path):
     path = tmp_path / "a"
     write_sealed(path, "t", {"k": 1}, {"a": np.arange(4, dtype="u1")})
     whole = path.read_bytes()
-    for place in range(0, len(whole)):
+    for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         try:
             meta, arrays = read_sealed(path, "t")

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from engine_reference import segments
 
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.segment import ARRAYS, GATE_EVERY, HIST_EVERY, grid
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import merge
+from tests.engine_reference import segments
+
+pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
 
 CONFIG = StackConfig(2, 32, 4)
 CHANGES = {

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from engine_reference import Changes, Reference, segments
 
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.tree import ParamTree
+from tests.engine_reference import Changes, Reference, segments
+
+pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
 
 CHANGES: Changes = {
     100: [("lif.v_thresh", 1.05)],
@@ -91,7 +93,11 @@ def test_float32_same_spikes_until_rounding_then_same_rates(config, steps, tmp_p
         if not first_flip and not np.array_equal(ids, np.flatnonzero(spikes.reshape(-1))):
             first_flip.append(segment.step0 + k)
 
-    changes = {200: [("lif.v_thresh", 1.1)], 400: [("stdp.w_max", 0.6)], 600: [("neuromod.DA", 0.9)]}
+    changes = {
+        200: [("lif.v_thresh", 1.1)],
+        400: [("stdp.w_max", 0.6)],
+        600: [("neuromod.DA", 0.9)],
+    }
     _follow(engine, reference, steps, changes, count)
     assert not first_flip or first_flip[0] > 50
     assert counts[0].sum() == pytest.approx(counts[1].sum(), rel=0.01)

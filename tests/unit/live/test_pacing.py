@@ -44,11 +44,11 @@ def test_chunks_end_on_the_grid_and_stay_short(speed):
         assert (step + n) % 8 == 0 or n < 8
 
 
-def test_slow_steps_make_short_chunks():
+def test_slow_steps_make_short_chunks_but_whole_tiles():
     pacer = Pacer(100.0)
     for _ in range(100):
         pacer.done(0.0, 10, 0.05)
-    assert pacer.chunk(0) <= 2
+    assert pacer.chunk(0) == 8
 
 
 def test_no_wait_at_top_speed_and_no_ratio_at_rest():

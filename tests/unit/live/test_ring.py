@@ -197,7 +197,10 @@ def test_no_torn_read_from_another_process(path):
     context = multiprocessing.get_context("spawn")
     ready, results = context.Event(), context.Queue()
     count = 40_000
-    readers = [context.Process(target=_read, args=(path, count, ready, results), daemon=True) for _ in range(2)]
+    readers = [
+        context.Process(target=_read, args=(path, count, ready, results), daemon=True)
+        for _ in range(2)
+    ]
     writer = context.Process(target=_write, args=(path, count, ready))
     for process in (*readers, writer):
         process.start()

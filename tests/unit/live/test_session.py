@@ -31,7 +31,9 @@ def do(session, body, who="tab"):
 
 
 def snapshot(session):
-    return json.dumps([session.settings(), session.engine.step, session.params()["values"]], default=str)
+    return json.dumps(
+        [session.settings(), session.engine.step, session.params()["values"]], default=str
+    )
 
 
 def test_set_answers_old_and_new_and_writes_an_event():
@@ -39,7 +41,12 @@ def test_set_answers_old_and_new_and_writes_an_event():
     assert do(session, {"type": "set", "path": "lif.v_thresh", "value": 2}) == [(1.0, 2.0)]
     assert session.rev == 1 and session.tree.get("lif.v_thresh") == 2.0
     event = session.advance(4).meta["events"][-1]
-    assert (event["path"], event["old"], event["new"], event["who"]) == ("lif.v_thresh", 1.0, 2.0, "tab")
+    assert (event["path"], event["old"], event["new"], event["who"]) == (
+        "lif.v_thresh",
+        1.0,
+        2.0,
+        "tab",
+    )
     assert event["rev"] == 1 and event["step"] == 0
 
 

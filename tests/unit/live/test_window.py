@@ -21,7 +21,9 @@ def spikes(segments):
     return step, np.concatenate([s.spk_id for s in segments])
 
 
-@pytest.mark.parametrize("rows", ["all", "spread:200", "spread:1", "stage:11", "block:2", (9, 3, 700)])
+@pytest.mark.parametrize(
+    "rows", ["all", "spread:200", "spread:1", "stage:11", "block:2", (9, 3, 700)]
+)
 def test_rows_show_exactly_their_spikes(segments, rows):
     window = merge(segments, View(rows=rows))
     step, ids = spikes(segments)
