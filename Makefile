@@ -7,12 +7,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH_INDEX ?=
 INSTALLED := $(VENV)/.installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
+COMPILED := $(VENV)/.compiled-$(shell cat t4dm/kernels/*.py | cksum | cut -d ' ' -f 1)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := run
 .PHONY: setup run test lint format bench docs clean
 
-setup: $(INSTALLED)
+setup: $(COMPILED)
 
 $(INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
@@ -24,10 +25,16 @@ endif
 	rm -f $(VENV)/.installed-*
 	touch $@
 
+$(COMPILED): $(INSTALLED)
+	@echo "compiling the kernels (once)"
+	$(BIN)/python -m t4dm.live.warm
+	rm -f $(VENV)/.compiled-*
+	touch $@
+
 run: setup
 	@exec $(BIN)/python -m dashboard.launch
 
-test: setup
+test: setup lint
 	$(BIN)/python -m tools.find_chromium
 	$(BIN)/python -m pytest
 

@@ -16,8 +16,7 @@ export const app = {
   who: tabName(),
   view: {
     mode: "live", span_ms: config.span_ms ?? 1000, t1_ms: 0, rows: "spread:200", membrane: [],
-    gate_block: 0, weights_block: 0, neuromod_view: "levels", weights_view: "histogram",
-    order: "id", zoom: null,
+    gate_block: 0, weights_block: 0, neuromod_view: "levels", order: "id", zoom: null,
   },
 
   /** Call `fn(data)` at each event `name`. */

@@ -67,17 +67,16 @@ function save(blob, name) {
 }
 
 function selects(app, surface) {
-  const { view } = app;
   switch (surface.slug) {
     case "raster":
       return [
         rowSelect(app),
-        select("Order of rows", Object.entries(ORDER_NAMES).map(([v, t]) => [v, `by ${t}`]), view.order,
-          (order) => app.setView({ order })),
+        viewSelect(app, "order", "Order of rows",
+          Object.entries(ORDER_NAMES).map(([v, t]) => [v, `by ${t}`])),
       ];
     case "neuromod":
-      return [select("What to show", [["levels", "levels"], ["lines", "lines"], ["gains", "gains applied"]],
-        view.neuromod_view, (neuromod_view) => app.setView({ neuromod_view }))];
+      return [viewSelect(app, "neuromod_view", "What to show",
+        [["levels", "levels"], ["lines", "lines"], ["gains", "gains applied"]])];
     case "gate": return [blockSelect(app, "gate_block")];
     case "weights": case "stdp": return [blockSelect(app, "weights_block")];
     default: return [];
@@ -91,6 +90,13 @@ function select(title, options, value, act) {
   node.title = title;
   fill(node, options, value);
   node.addEventListener("change", () => act(node.value));
+  return node;
+}
+
+/** A select that follows `app.view[key]`. */
+function viewSelect(app, key, title, options) {
+  const node = select(title, options, app.view[key], (value) => app.setView({ [key]: value }));
+  app.on("view", (changed) => { if (changed.includes(key)) node.value = app.view[key]; });
   return node;
 }
 

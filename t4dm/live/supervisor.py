@@ -52,7 +52,6 @@ class Child:
     def start(self, now: float) -> None:
         """Start the worker; only the first takes the run state and values of the environment."""
         env = os.environ | ONE_THREAD
-        env.setdefault("NUMBA_CACHE_DIR", str(self.data / "numba"))
         env |= {"T4DM_RUN_DIR": str(self.run), "T4DM_DATA_DIR": str(self.data)}
         fresh = self.process is None
         if not fresh:

@@ -423,3 +423,23 @@ def test_all_panels_and_controls_fit_at_1600_by_1000(board):
         area = panel.bounding_box()
         assert area["y"] >= 0 and area["y"] + area["height"] <= 1000
         assert area["x"] + area["width"] <= 1600 and area["height"] > 90
+
+
+def test_the_level_in_force_is_shown_live(board):
+    field = box(board, "neuromod.5HT")
+    field.fill("0.9")
+    field.press("Enter")
+    level = board.locator('.nt-card[data-nt="5HT"] .nt-level')
+    expect(level).to_have_text("0.90")
+    field.fill("")
+    field.press("Enter")
+    expect(level).not_to_have_text("0.90")
+
+
+def test_an_effective_threshold_is_named_where_homeostasis_moves_it(board):
+    send(
+        board,
+        {"type": "set", "path": "homeostasis.learning_rate", "value": 1.0},
+        {"type": "set", "path": "homeostasis.target_rate", "value": 0.5},
+    )
+    expect(message_of(board, "lif.v_thresh")).to_contain_text("effective")

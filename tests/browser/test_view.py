@@ -225,6 +225,24 @@ def test_one_instance_of_the_page_script(board):
     assert board.evaluate("window.t4dm.instances") == 1
 
 
+def test_the_page_draws_under_its_own_policy(browser, live_app):
+    """Without the tests' leave to evaluate text: no violation, and the raster is drawn."""
+    with browser.new_context(base_url=live_app.url) as context:
+        tab = context.new_page()
+        said = []
+        tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.goto("/")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            drawn = tab.evaluate("window.t4dm ? window.t4dm.drawn('raster') : null")
+            if drawn and drawn["ticks"]:
+                break
+            tab.wait_for_timeout(100)
+        assert drawn and drawn["ticks"] > 0
+        assert said == []
+
+
 def test_each_canvas_covers_its_plot(board):
     for slug in ("raster", "gate", "weights"):
         film, plot = board.evaluate(

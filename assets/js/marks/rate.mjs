@@ -37,9 +37,10 @@ export const mark = {
 
   labels(ctx, scene) {
     const { box, theme, store } = scene;
+    const pitch = Math.min(15, box.h / Math.max(1, store.G / 2));
+    if (pitch < 11) return;
     for (let block = 0; block < store.G / 2; block++) {
-      const y = box.y + 8 + block * 15;
-      if (y > box.y + box.h - 20) break;
+      const y = box.y + (block + 0.5) * pitch;
       ctx.fillStyle = blockColor(block, theme.dark);
       ctx.fillRect(box.x + box.w + 8, y - 2, 14, 4);
       label(ctx, `b${block}`, box.x + box.w + 27, y, theme.fg);
