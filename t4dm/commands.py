@@ -134,9 +134,21 @@ _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discrimina
 COMMAND_TYPES: dict[str, type[_Command]] = {
     cls.model_fields["type"].default: cls
     for cls in (
-        Set, Clear, Replace, Run, Pause, Step, Reset, Speed, Inject, Reward,
-        BreakOn, BreakOff, Watch, Note,
-    )  # fmt: skip
+        Set,
+        Clear,
+        Replace,
+        Run,
+        Pause,
+        Step,
+        Reset,
+        Speed,
+        Inject,
+        Reward,
+        BreakOn,
+        BreakOff,
+        Watch,
+        Note,
+    )
 }
 
 
@@ -147,7 +159,9 @@ def parse_command(body: Any) -> Command:
     kind = body.get("type")
     if not isinstance(kind, str) or kind not in COMMAND_TYPES:
         known = list(COMMAND_TYPES)
-        hint = did_you_mean(kind, known) if isinstance(kind, str) else f"; one of {', '.join(known)}"
+        hint = (
+            did_you_mean(kind, known) if isinstance(kind, str) else f"; one of {', '.join(known)}"
+        )
         raise ParamError("type", f"unknown command type {str(kind)[:40]!r}{hint}", choices=known)
     try:
         return _ADAPTER.validate_python(body, strict=True)

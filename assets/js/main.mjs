@@ -32,6 +32,7 @@ async function watchNeuron(loop, id) {
 async function start() {
   const board = new Board(app);
   const loop = new Loop(app, (store) => board.draw(store));
+  app.store = loop.store;
   app.age = () => loop.age;
   app.stats = () => loop.stats.read(app.meta);
   app.drawn = (slug) => board.drawn(slug);

@@ -39,7 +39,12 @@ class STDPParams(Params):
     )
     w_max: float = param(1.0, 0.01, 10.0, log=True, help="Upper bound of a weight; 0 is the lower.")
     tau_e: float = param(
-        200.0, 1.0, 5000.0, unit="ms", log=True, help="Eligibility decay (three_factor); 5-HT scales."
+        200.0,
+        1.0,
+        5000.0,
+        unit="ms",
+        log=True,
+        help="Eligibility decay (three_factor); 5-HT scales.",
     )
     da_gate: float = param(0.0, 0.0, 1.0, help="Below this DA level learning is gated off.")
 

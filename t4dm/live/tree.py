@@ -42,9 +42,7 @@ SPIKING_GROUPS: tuple[type[Params], ...] = (
 class ParamTree:
     """Values of every parameter of a session.  ``set`` checks first and changes nothing on error."""
 
-    def __init__(
-        self, n_blocks: int, groups: tuple[type[Params], ...] = SPIKING_GROUPS
-    ) -> None:
+    def __init__(self, n_blocks: int, groups: tuple[type[Params], ...] = SPIKING_GROUPS) -> None:
         self.n_blocks = n_blocks
         self.groups = {group.group: group for group in groups}
         self._specs = {spec.path: spec for group in groups for spec in group.specs()}
@@ -109,7 +107,7 @@ class ParamTree:
         base = self._base(path)
         if path == base:
             return self._values[base]
-        _, block, owner, name = path.split(".")
+        _, block, _owner, name = path.split(".")
         group = base.split(".", 1)[0]
         for candidate in (path, f"blocks.{block}.{group}.{name}"):
             if candidate in self._overrides:

@@ -56,7 +56,9 @@ class AttentionParams(Params):
     title: ClassVar[str] = "Spike attention"
 
     tau: float = param(10.0, 1.0, 100.0, unit="ms", help="Decay of the spike traces it compares.")
-    kappa: float = param(1.0, 0.0, 4.0, help="Weight of post-before-pre pairs, which lower a score.")
+    kappa: float = param(
+        1.0, 0.0, 4.0, help="Weight of post-before-pre pairs, which lower a score."
+    )
     sharpness: float = param(1.0, 0.0, 20.0, help="Multiplies the scores before the softmax.")
 
 

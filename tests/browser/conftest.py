@@ -33,5 +33,5 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def board(browser: Browser, live_app) -> Iterator[Page]:
     """A new tab of 1600 x 1000 with the page live in it."""
-    with open_tab(browser, live_app.url) as tab:
+    with open_tab(browser, live_app.url, bypass_csp=True) as tab:
         yield tab

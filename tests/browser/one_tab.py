@@ -11,10 +11,16 @@ READY = "() => Boolean(window.t4dm?.app.params) && window.t4dm.stats().frames > 
 
 
 @contextmanager
-def open_tab(browser: Browser, url: str) -> Iterator[Page]:
-    """A tab with the page live in it; an error logged, thrown or a foreign request fails at the end."""
+def open_tab(browser: Browser, url: str, bypass_csp: bool = False) -> Iterator[Page]:
+    """A tab with the page live in it; an error logged, thrown or a foreign request fails at the end.
+
+    ``bypass_csp`` lets a test use ``wait_for_function``, which needs the eval that the page bars.
+    """
     context = browser.new_context(
-        base_url=url, viewport={"width": 1600, "height": 1000}, accept_downloads=True
+        base_url=url,
+        viewport={"width": 1600, "height": 1000},
+        accept_downloads=True,
+        bypass_csp=bypass_csp,
     )
     tab = context.new_page()
     tab.set_default_timeout(20_000)
