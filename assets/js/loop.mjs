@@ -7,7 +7,7 @@ import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 
 const CALM = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
-const POLL_GAP_MS = CALM ? 250 : 20;
+const POLL_GAP_MS = CALM ? 250 : 24;
 const KEYFRAME_MS = 2000;
 const STALE_S = 1.0;
 const BACKOFF_MS = [100, 250, 500, 1000];
