@@ -1,6 +1,8 @@
-"""Memory of every process of a running program over minutes, and its slope.
+"""Memory of every process of a running program over minutes with one viewer, and its slope.
 
-    python benchmarks/bench_memory.py --pid LAUNCHER [--minutes 10]
+    python benchmarks/bench_memory.py [--pid LAUNCHER] [--minutes 10]
+
+Without ``--pid`` the program is started with its own folders, and a browser looks at it.
 
 ``private`` leaves out the pages of the ring, which is shared memory and fills up to its bound in
 the first two minutes.  Writes ``benchmarks/results/memory.json``.
@@ -9,17 +11,19 @@ the first two minutes.  Writes ``benchmarks/results/memory.json``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import platform
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
+from program import await_running, program, viewer
+from report import machine, write
 
-RESULT = Path(__file__).resolve().parent / "results" / "memory.json"
 MB = 1e6
+Sample = tuple[float, dict[str, tuple[float, float]]]
 
 
 def name_of(process: psutil.Process) -> str:
@@ -40,7 +44,7 @@ def sample(root: psutil.Process) -> dict[str, tuple[float, float]]:
     return found
 
 
-def slopes(samples: list[tuple[float, dict[str, tuple[float, float]]]]) -> dict[str, Any]:
+def slopes(samples: list[Sample]) -> dict[str, Any]:
     """Of each process seen to the end: last values, and MB a minute over the second half."""
     result = {}
     for name in samples[-1][1]:
@@ -60,23 +64,30 @@ def slopes(samples: list[tuple[float, dict[str, tuple[float, float]]]]) -> dict[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pid", type=int, required=True, help="the launcher of the program")
+    parser.add_argument("--pid", type=int, help="the launcher of a running program")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--every", type=float, default=5, help="seconds between two samples")
     args = parser.parse_args()
-    root, began = psutil.Process(args.pid), time.monotonic()
-    samples = []
-    while (now := time.monotonic() - began) < args.minutes * 60:
+    with contextlib.ExitStack() as stack:
+        pid = args.pid
+        if pid is None:
+            running = stack.enter_context(program())
+            await_running(running.url)
+            stack.enter_context(viewer()).goto(running.url)
+            pid = running.pid
+        samples = watch(psutil.Process(pid), args.minutes * 60, args.every)
+    result = {"machine": machine(), "minutes": args.minutes, "processes": slopes(samples)}
+    write("memory", result)
+    print(json.dumps(result, indent=1))
+
+
+def watch(root: psutil.Process, seconds: float, every: float) -> list[Sample]:
+    """(seconds since the first, memory of each process), sampled ``every`` so many seconds."""
+    began, samples = time.monotonic(), []
+    while (now := time.monotonic() - began) < seconds:
         samples.append((now, sample(root)))
-        time.sleep(args.every)
-    result = {
-        "machine": f"{platform.machine()}, {platform.python_version()}",
-        "minutes": args.minutes,
-        "processes": slopes(samples),
-    }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+        time.sleep(every)
+    return samples
 
 
 if __name__ == "__main__":

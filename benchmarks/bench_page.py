@@ -10,37 +10,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
-import os
-import platform
 import random
-import shutil
-import signal
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+from program import await_running, command, program, session, viewer
+from report import machine, write
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools.find_chromium import find_chromium
-
-RESULT = ROOT / "benchmarks" / "results" / "page.json"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 GOALS = {
     "fps": 30,
     "latency_p50_ms": 30,
     "latency_p95_ms": 80,
     "applied_p95_ms": 50,
     "seen_p95_ms": 150,
+    "unpaced_times_real_time": 2,
 }
 
 # Types a value as a user does (value, then Enter), and times the acknowledgement and the paint.
@@ -69,31 +53,6 @@ TYPE_AND_WAIT = """async value => {
     rev = got;
     return {applied: at - start, seen: (await seen) - start};
 }"""
-
-
-@contextlib.contextmanager
-def program() -> Iterator[str]:
-    """The address of a program started for this run, ended afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="t4dm-"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = os.environ | {"PORT": str(port), "T4DM_RUN_DIR": str(folder / "run"),
-                        "T4DM_DATA_DIR": str(folder / "data")}  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dashboard.launch"], cwd=ROOT, env=env, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line.startswith("t4dm is live at "):
-            raise SystemExit("the program did not start")
-        yield line.removeprefix("t4dm is live at ").strip()
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]:
@@ -136,6 +95,19 @@ def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]
     }
 
 
+def unpaced(page: Page, url: str, seconds: float) -> dict[str, float]:
+    """Simulated over real time as fast as it goes, with this one viewer."""
+    command(url, {"type": "speed", "value": "max"})
+    page.wait_for_timeout(3000)
+    first, began = session(url)["step"], page.evaluate("performance.now()")
+    page.wait_for_timeout(seconds * 1000)
+    wall = (page.evaluate("performance.now()") - began) / 1000
+    ratio = (session(url)["step"] - first) / 1000 / wall
+    fps = page.evaluate("window.t4dm.stats().fps")
+    command(url, {"type": "speed", "value": 1.0})
+    return {"unpaced_times_real_time": ratio, "unpaced_fps": fps}
+
+
 def quantile(values: list[float], q: float) -> float:
     """The ``q`` quantile; raises SystemExit where nothing was measured."""
     if not values:
@@ -149,28 +121,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--trials", type=int, default=40)
     options = parser.parse_args()
-    before = os.getloadavg()
+    before = machine()
     with contextlib.ExitStack() as stack:
-        url = options.url.rstrip("/") if options.url else stack.enter_context(program())
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1600, "height": 1000}, bypass_csp=True)
+        url = options.url or stack.enter_context(program()).url
+        await_running(url.rstrip("/"))
+        page = stack.enter_context(viewer())
         result = measure(page, url, options.seconds, options.trials)
-        result["browser"] = browser.version
-        browser.close()
+        result |= unpaced(page, url, 10)
     rounded = {k: round(v, 2) if isinstance(v, float) else v for k, v in result.items()}
-    report = {
-        "command": "python benchmarks/bench_page.py",
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(),
-                    "load_before": [round(x, 2) for x in before],
-                    "load_after": [round(x, 2) for x in os.getloadavg()]},
-        "panels": "all of the spiking page, 1600 x 1000, no GPU",
-        "goals": GOALS,
-        "result": rounded,
-    }  # fmt: skip
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=2) + "\n")
-    print(json.dumps(report, indent=2))
+    panels = "all of the spiking page, 1600 x 1000, no GPU"
+    write("page", {"machine": before, "panels": panels, "goals": GOALS, "result": rounded})
+    print(rounded)
 
 
 if __name__ == "__main__":

@@ -1,42 +1,24 @@
 """Readers of the frame stream over HTTP: the rate of each, and what they cost the simulation.
 
-    python benchmarks/bench_stream.py --url http://127.0.0.1:8000 [--readers 16] [--seconds 20]
+    python benchmarks/bench_stream.py [--url URL] [--readers 16] [--seconds 20]
 
-Needs a running program.  Writes ``benchmarks/results/stream.json``.
+Without ``--url`` the program is started with its own folders on a free port.  Writes ``benchmarks/results/stream.json``.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import platform
 import statistics
 import threading
 import time
-import urllib.request
-from pathlib import Path
 from typing import Any
 
-RESULT = Path(__file__).resolve().parent / "results" / "stream.json"
+from program import await_running, command, get, program, session
+from report import machine, write
+
 GOALS = {"slowest_fps": 9, "slowed_percent": 15}
-
-
-def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return answer.read()
-
-
-def session(base: str) -> dict[str, Any]:
-    return json.loads(get(f"{base}/healthz"))["sessions"]["default"]
-
-
-def command(base: str, body: dict[str, Any]) -> None:
-    request = urllib.request.Request(
-        f"{base}/sessions/default/commands",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    urllib.request.urlopen(request, timeout=10).close()
 
 
 def frame_meta(data: bytes) -> dict[str, Any]:
@@ -96,25 +78,23 @@ def measure(base: str, readers: int, fps: float, seconds: float) -> dict[str, An
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--url", help="a running program; without it one is started")
     parser.add_argument("--readers", type=int, default=16)
     parser.add_argument("--fps", type=float, default=10)
     parser.add_argument("--seconds", type=float, default=20)
     args = parser.parse_args()
-    result: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {platform.python_version()}",
-        "readers": args.readers,
-        "asked_fps": args.fps,
-        "goals": GOALS,
-    }
-    for speed in (1.0, "max"):
-        command(args.url, {"type": "speed", "value": speed})
-        time.sleep(1.5)
-        result[f"speed {speed}"] = measure(args.url, args.readers, args.fps, args.seconds)
-    command(args.url, {"type": "speed", "value": 1.0})
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    asked = {"readers": args.readers, "asked_fps": args.fps, "goals": GOALS}
+    result: dict[str, Any] = {"machine": machine()} | asked
+    with contextlib.ExitStack() as stack:
+        url = args.url or stack.enter_context(program()).url
+        await_running(url)
+        for speed in (1.0, "max"):
+            command(url, {"type": "speed", "value": speed})
+            time.sleep(1.5)
+            result[f"speed {speed}"] = measure(url, args.readers, args.fps, args.seconds)
+        command(url, {"type": "speed", "value": 1.0})
+    write("stream", result)
+    print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,8 @@ class Program:
             status = self.client.status()
             if status.get("state") not in ("running", "paused") or status["pid"] == not_pid:
                 return None
+            if not psutil.pid_exists(status["pid"]):  # the last word of one that has ended
+                return None
             return status if status["worker"]["alive"] else None
 
         return wait_for(found, limit, "a live worker")
