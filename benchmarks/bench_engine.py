@@ -91,7 +91,7 @@ def _advance_in_parts(engine: Engine, part: Callable[..., Any]) -> None:
     spikes = part("spikes packed and hashed", network.pack, step0, n)
     engine.step = step0 + n
     part("NaN check", engine._check)
-    part("segment", engine._segment, step0, n, spikes, rows, events)
+    part("segment", engine._shown, n, spikes, rows, events)
 
 
 def paths(config: StackConfig, data_dir: Path, repeats: int) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.engine_weights import set_scales
+from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
 from t4dm.spiking.cortical_stack import CorticalStack
 from t4dm.spiking.neuromod_bus import NeuromodBus
@@ -18,6 +20,37 @@ from t4dm.spiking.settings import StepSettings
 from t4dm.stimuli.registry import make_stimulus
 
 Changes = dict[int, list[tuple[str, Any]]]
+Step = Callable[[Segment, int, np.ndarray, dict[str, Any]], None]
+ALL_KINDS: Changes = {
+    100: [("lif.v_thresh", 1.05)],
+    200: [("inject", ("DA", 0.4)), ("reward", -0.5)],
+    300: [("stdp.tau_plus", 12.0), ("stdp.window_pre_to_post", 30)],
+    400: [("stdp.w_max", 0.4)],
+    500: [("stdp.mu", 0.4)],
+    600: [("stdp.mu", 0.0), ("stdp.window_pre_to_post", 500)],
+    700: [("neuromod.5HT", 0.9), ("stdp.pairing", "nearest")],
+    800: [("stdp.mode", "three_factor"), ("neuromod.DA", 0.7), ("stdp.pairing", "all_to_all")],
+    900: [("stdp.mode", "modulated"), ("stdp.learning_rate", 3.0)],
+    950: [("stdp.window_post_to_pre", 25), ("homeostasis.learning_rate", 0.02)],
+    1100: [("stdp.enabled", False)],
+    1150: [("stdp.enabled", True), ("stdp.da_gate", 0.6), ("neuromod.DA", None)],
+    1200: [("stdp.da_gate", 0.0), ("stdp.tau_minus", 33.0)],
+    1300: [("blocks.1.lif_in.alpha", 0.8), ("gate.bias", 0.3), ("rwkv.decay", 2.0)],
+    1400: [("attention.tau", 20.0), ("attention.sharpness", 2.0), ("apical.gain", 1.5)],
+    1450: [("recurrent.gain", 1.5), ("input.gain", 1.3), ("lif.beta", 0.9), ("lif.u_max", 0.9)],
+    1500: [("stdp.w_max", 2.0), ("stdp.a_plus", 0.02), ("stdp.a_minus", 0.012)],
+    1600: [("stimulus.kind", "noise"), ("neuromod.update_freq", 7)],
+    1700: [("stdp.mode", "three_factor"), ("stdp.mu", 1.0), ("stdp.pairing", "nearest")],
+    1800: [("stdp.mode", "modulated"), ("stdp.mu", 0.0), ("stdp.pairing", "all_to_all")],
+    1880: [("input.gain", 0.0), ("homeostasis.learning_rate", 1.0), ("lif.v_thresh", 0.05)],
+    1910: [("input.gain", 1.3)],
+}
+"""Every kind of change, and every way to compute STDP, in 2000 steps."""
+FEW: Changes = {
+    200: [("lif.v_thresh", 1.1)],
+    400: [("stdp.w_max", 0.6)],
+    600: [("neuromod.DA", 0.9)],
+}
 
 
 class Reference:
@@ -76,10 +109,65 @@ def change(engine: Engine, path: str, value: Any) -> None:
         engine.params_changed([path])
 
 
-def segments(engine: Engine, steps: int, changes: Changes, chunks: np.random.Generator):
+def segments(
+    engine: Engine, steps: int, changes: Changes, chunks: np.random.Generator
+) -> Iterator[Segment]:
     """Advance to ``steps`` in random chunks, making the changes when their step comes."""
     while engine.step < steps:
         for item in changes.get(engine.step, []):
             change(engine, *item)
         ahead = min([t for t in changes if t > engine.step] + [steps])
         yield engine.advance(min(int(chunks.integers(1, 65)), ahead - engine.step))
+
+
+def follow(
+    engine: Engine, reference: Reference, steps: int, changes: Changes, look: Step
+) -> set[str]:
+    """Call ``look(segment, row, ids that fired in the engine, probes of the reference)`` each step.
+
+    Returns the ways in which STDP was computed.
+    """
+    paths = set()
+    for segment in segments(engine, steps, changes, np.random.default_rng(5)):
+        paths.add(engine.stdp_path)
+        ends = np.cumsum(np.concatenate(([0], segment.spk_n.astype(int))))
+        for k in range(segment.step1 - segment.step0):
+            for item in changes.get(reference.t, []):
+                reference.change(*item)
+            look(segment, k, segment.spk_id[ends[k] : ends[k + 1]], reference.step())
+    return paths
+
+
+class Agreement:
+    """How far an engine and the reference agree, step after step."""
+
+    def __init__(self, engine: Engine, reference: Reference) -> None:
+        self.engine, self.reference = engine, reference
+        self.first_flip: int | None = None
+        self.largest_weight_gap = 0.0
+        self.lowest_theta = np.inf
+        self.spikes = np.zeros((2, engine.n_stages))  # engine, reference
+
+    def look(self, segment: Segment, k: int, ids: np.ndarray, probes: dict[str, Any]) -> None:
+        spikes = probes["spikes"]
+        self.spikes[0] += segment.rates[k]
+        self.spikes[1] += spikes.sum(1)
+        self.lowest_theta = min(self.lowest_theta, float(segment.theta[k].min()))
+        same = np.array_equal(ids, np.flatnonzero(spikes.reshape(-1)))
+        if self.first_flip is None and not same:
+            self.first_flip = segment.step0 + k
+        if k == segment.step1 - segment.step0 - 1 and self.first_flip is None:
+            for block in range(self.engine.config.n_blocks):
+                gap = np.abs(self.engine.recurrent(block) - self.reference.recurrent(block)).max()
+                self.largest_weight_gap = max(self.largest_weight_gap, float(gap))
+
+    @property
+    def rate_error(self) -> float:
+        """Of the whole network, as a share of the reference's rate."""
+        ours, theirs = self.spikes.sum(1)
+        return float(abs(ours / theirs - 1))
+
+    @property
+    def stage_errors(self) -> np.ndarray:
+        """(G,) the same for each stage."""
+        return np.abs(self.spikes[0] / self.spikes[1] - 1)

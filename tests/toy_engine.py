@@ -112,10 +112,11 @@ class ToyEngine:
         self.step, self.seed = int(state["step"]), int(state["seed"])
 
     def snapshot(self) -> Any:
-        return self.state()
+        return self.state(), list(self._pending)
 
     def restore(self, snapshot: Any) -> None:
-        self.load_state(snapshot)
+        state, self._pending = snapshot
+        self.load_state(state)
 
     def spike_hash(self) -> str:
         return self._hash.hexdigest()

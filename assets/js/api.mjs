@@ -1,6 +1,9 @@
 // The page's side of the command road: one request in flight, in order; of several waiting `set`s
 // of one path only the newest is sent. Reads of parameters, sets and uploads live here too.
 
+import { basePath } from "./paths.mjs";
+import { refusalOf } from "./scale.mjs";
+
 const TIMEOUT_MS = 20_000;
 let app = null;
 const outbox = [];
@@ -36,6 +39,8 @@ export function command(message, gesture = null) {
 }
 
 function enqueue(message, gesture) {
+  const refused = check(message);
+  if (refused) return Promise.reject(refused);
   return new Promise((resolve, reject) => {
     const waiting = message.type === "set" ? waitingSet(message.path) : null;
     if (waiting) {
@@ -46,6 +51,18 @@ function enqueue(message, gesture) {
     }
     if (!sending) drain();
   });
+}
+
+/** What the specs refuse already here, as the server would say it: an ApiError, or null. */
+function check({ type, path, value, values }) {
+  const wanted = type === "set" ? [[path, value]] : type === "replace" ? Object.entries(values) : [];
+  for (const [field, given] of wanted) {
+    const spec = baseSpec(basePath(field));
+    const message = spec && refusalOf(spec, given);
+    const { lo, hi, unit, choices } = spec ?? {};
+    if (message) return new ApiError({ code: "invalid", field, message: `${field}: ${message}`, lo, hi, unit, choices });
+  }
+  return null;
 }
 
 /** The waiting `set` of `path`, unless a command of another kind stands after it. */

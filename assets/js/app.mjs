@@ -4,7 +4,10 @@ import { readTheme } from "./colors.mjs";
 
 const config = JSON.parse(document.getElementById("t4dm-config")?.textContent || "{}");
 const listeners = new Map();
+const pending = new Set();
 const SPAN_MIN = 100, SPAN_MAX = 10000;
+const RETRY_MS = 500;
+const WHOLE = { rows: "spread:200", membrane: [], gate_block: 0, weights_block: 0 };
 
 export const app = {
   config,
@@ -15,8 +18,8 @@ export const app = {
   status: "waiting",
   who: tabName(),
   view: {
-    mode: "live", span_ms: config.span_ms ?? 1000, t1_ms: 0, rows: "spread:200", membrane: [],
-    gate_block: 0, weights_block: 0, neuromod_view: "levels", order: "id", zoom: null,
+    mode: "live", span_ms: config.span_ms ?? 1000, t1_ms: 0, ...WHOLE,
+    neuromod_view: "levels", order: "id", zoom: null,
   },
 
   /** Call `fn(data)` at each event `name`. */
@@ -64,37 +67,25 @@ export const app = {
   setRows(rows) { change({ rows: String(rows) }); },
   /** Change other parts of the view: gate_block, weights_block, order, zoom, … */
   setView(patch) { change(patch); },
+  /** Ask for the default rows, membranes and blocks again; false where that was asked already. */
+  defaultView() {
+    const before = JSON.stringify(app.viewQuery());
+    Object.assign(app.view, WHOLE);
+    const changed = JSON.stringify(app.viewQuery()) !== before;
+    if (changed) app.emit("view", Object.keys(WHOLE));
+    return changed;
+  },
   /** Maximise one panel, or put the board back when it is maximised already. */
   maximise(slug) {
     app.view.maximised = app.view.maximised === slug ? null : slug;
     app.emit("maximise", app.view.maximised);
   },
 
-  /** Fetch the session's parameters again and tell everybody. */
-  async refreshParams() {
-    if (app.paramsPending) { app.paramsAgain = true; return; }
-    app.paramsPending = true;
-    try {
-      const answer = await fetch(app.url("/params"), { headers: { "X-T4DM-Who": app.who } });
-      if (answer.ok) {
-        app.params = await answer.json();
-        app.emit("params", app.params);
-      }
-    } catch {
-      app.paramsAgain = false;
-    } finally {
-      app.paramsPending = false;
-      if (app.paramsAgain) { app.paramsAgain = false; app.refreshParams(); }
-    }
-  },
+  /** Fetch the session's parameters and tell everybody; the loop asks again while they are old. */
+  refreshParams: () => refresh("params", "/params"),
 
-  /** Fetch the session's manifest (groups, probes, what it can do). */
-  async refreshManifest() {
-    const answer = await fetch(app.url());
-    if (!answer.ok) throw new Error(`manifest: HTTP ${answer.status}`);
-    app.manifest = await answer.json();
-    app.emit("manifest", app.manifest);
-  },
+  /** Fetch the session's manifest (groups, probes, what it can do) and tell everybody. */
+  refreshManifest: () => refresh("manifest", ""),
 
   /** One step as simulated ms. */
   get dt() { return app.meta?.dt ?? 1; },
@@ -105,6 +96,22 @@ function change(patch) {
   Object.assign(app.view, patch);
   const changed = Object.keys(patch).filter((k) => before[k] !== app.view[k]);
   if (changed.length) app.emit("view", changed);
+}
+
+/** Reads a route into `app[name]`; one request at a time, a failed one counts for half a second. */
+async function refresh(name, path) {
+  if (pending.has(name)) return;
+  pending.add(name);
+  try {
+    const answer = await fetch(app.url(path), { headers: { "X-T4DM-Who": app.who } });
+    if (!answer.ok) throw new Error(`${name}: HTTP ${answer.status}`);
+    app[name] = await answer.json();
+    app.emit(name, app[name]);
+  } catch {
+    await new Promise((resolve) => { setTimeout(resolve, RETRY_MS); });
+  } finally {
+    pending.delete(name);
+  }
 }
 
 function tabName() {

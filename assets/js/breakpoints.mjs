@@ -1,9 +1,11 @@
 // Breakpoints: the run pauses when a stage's rate, a neuron, a membrane or a weight does something.
 
 import { command } from "./api.mjs";
+import { needs } from "./capabilities.mjs";
 import { h, iconButton, whenReady } from "./dom.mjs";
 import { num } from "./format.mjs";
 import { blockCount } from "./paths.mjs";
+import { parseNumber } from "./scale.mjs";
 import { toast, toastError } from "./toasts.mjs";
 
 const REFRESH_MS = 300;
@@ -85,7 +87,7 @@ function form(app) {
   kind.addEventListener("change", choose);
   choose();
   const add = async () => {
-    const { message: sent, error } = toCommand(kind.value, inputs);
+    const { message: sent, error } = toCommand(app, kind.value, inputs);
     message.textContent = error ?? "";
     if (error) return;
     try {
@@ -95,20 +97,29 @@ function form(app) {
     }
   };
   const button = h("button", { type: "button", text: "Add breakpoint", id: "break-add", on: { click: add } });
+  needs(app, "breakpoints", kind, ...Object.values(inputs), button);
   return h("div", { class: "break-form" }, h("label", { class: "form-field", htmlFor: "break-kind" }, h("span", { text: "Pause when" }), kind), ...lines, button, message);
 }
 
+/** What each number of the form may be. */
+function specOf(app, kind, name) {
+  if (name === "neuron") return { kind: "int", lo: 0, hi: app.manifest.constants.n_total - 1 };
+  if (name === "window_ms") return { kind: "int", lo: 1, hi: 10_000, unit: "ms" };
+  return { kind: "float", lo: -1e6, hi: 1e6, unit: KINDS[kind].unit };
+}
+
 /** The command for what the form says, or an error that names the field. */
-function toCommand(kind, inputs) {
+function toCommand(app, kind, inputs) {
   const { fields } = KINDS[kind];
   const message = { type: "break_on", kind };
   for (const name of fields) {
-    const text = inputs[name].value.trim();
+    const text = inputs[name].value;
     if (name === "op") message.op = text;
+    else if (name === "stage" || name === "block") message.group = Number(text);
     else {
-      const value = text === "" ? NaN : Number(text);
-      if (!Number.isFinite(value)) return { error: `${inputs[name].labels[0].firstChild.textContent}: a number is needed, got ${text.slice(0, 24) || "nothing"}.` };
-      message[name === "stage" || name === "block" ? "group" : name] = value;
+      const { value, error } = parseNumber(specOf(app, kind, name), text);
+      if (error) return { error: `${inputs[name].labels[0].firstChild.textContent}: ${error}` };
+      message[name] = value;
     }
   }
   return { message };

@@ -6,10 +6,11 @@
 import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 import { theme } from "./colors.mjs";
-import { modebar } from "./layout.mjs";
+import { fitFigure } from "./fit.mjs";
 
 const SETTLE_MS = 450;
 const CLICK_PX = 4;
+const AT_ONCE = 4;
 const CONFIG = {
   displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
   displayModeBar: "hover", doubleClick: "reset", modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"],
@@ -20,7 +21,7 @@ export class Inspector {
     Object.assign(this, { app, board, loop });
     this.past = new Store(32768);
     this.turn = 0;
-    this.windowTurn = 0;
+    this.quiet = 0;
     app.on("view", (changed) => this.#view(changed));
     for (const name of ["theme", "maximise"]) {
       app.on(name, () => { if (app.view.mode !== "live") this.#settle(100); });
@@ -104,36 +105,40 @@ export class Inspector {
     this.timer = setTimeout(() => this.#showTraces(++this.turn), delay);
   }
 
+  /** Every panel on the page as traces: a few asked for at a time, those on screen first. */
   async #showTraces(turn) {
     const panels = [...this.board.surfaces.values()].filter((surface) => surface.look());
-    for (const surface of panels) {
-      try {
-        const figure = await this.figure(surface.slug);
-        if (turn !== this.turn || this.app.view.mode === "live") return;
-        await this.#react(surface, figure);
-      } catch (error) {
-        if (turn !== this.turn) return;
-        this.app.emit("problem", `${surface.slug}: ${error.message ?? error}`);
-      }
-    }
+    const waiting = [...panels.filter(onScreen), ...panels.filter((surface) => !onScreen(surface))];
+    const hand = async () => {
+      while (waiting.length && turn === this.turn) await this.#showTrace(waiting.shift(), turn);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, hand));
     if (turn === this.turn) this.app.emit("inspect", this.window());
   }
 
-  async #react(surface, figure) {
+  async #showTrace(surface, turn) {
+    try {
+      const figure = await this.figure(surface.slug);
+      if (turn === this.turn && this.app.view.mode !== "live") await this.#react(surface, figure, turn);
+    } catch (error) {
+      if (turn === this.turn) this.app.emit("problem", `${surface.slug}: ${error.message ?? error}`);
+    }
+  }
+
+  async #react(surface, figure, turn) {
     const layout = figure.layout;
-    layout.title = { text: "" };
-    layout.margin = { ...surface.margin, t: 24 };
     layout.uirevision = `${surface.slug}-${this.app.view.t1_ms}-${this.app.view.span_ms}`;
-    Object.assign(layout, { width: surface.plot.clientWidth, height: surface.plot.clientHeight });
-    layout.modebar = modebar(theme());
-    const range = overTime(surface) ? this.app.view.zoom ?? this.window() : surface.zoom;
+    const range = surface.mark.time ? this.app.view.zoom ?? this.window() : surface.zoom;
     if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
-    if (overTime(surface)) timeTitle(layout);
-    fitText(figure, surface.plot);
-    this.quiet = true;
-    await window.Plotly.react(surface.gd, figure.data, layout, CONFIG);
-    surface.setLive(false);
-    this.quiet = false;
+    fitFigure(figure, surface);
+    await this.#quietly(() => window.Plotly.react(surface.gd, figure.data, layout, CONFIG));
+    if (turn === this.turn && this.app.view.mode !== "live") surface.setLive(false);
+  }
+
+  /** Plotly's own redraws are no zoom of the user's. */
+  async #quietly(draw) {
+    this.quiet += 1;
+    try { await draw(); } finally { this.quiet -= 1; }
   }
 
   /** Zoom by drag, click on a raster row; the film stands still while the pointer is down. */
@@ -178,7 +183,7 @@ export class Inspector {
       return;
     }
     if (this.app.view.mode !== "live") {
-      if (overTime(surface)) this.app.setView({ zoom: range.map(Number) });
+      if (surface.mark.time) this.app.setView({ zoom: range.map(Number) });
       else surface.zoom = range;
       return;
     }
@@ -192,42 +197,19 @@ export class Inspector {
   /** Bring every time panel to the same x range. */
   async #zoomAll() {
     const range = this.app.view.zoom ?? this.window();
-    this.quiet = true;
     for (const surface of this.board.surfaces.values()) {
-      if (!overTime(surface) || surface.live || !surface.visible) continue;
+      if (!surface.mark.time || surface.live || !surface.visible) continue;
       const now = surface.gd.layout?.xaxis?.range ?? [];
       if (Math.abs(now[0] - range[0]) < 1e-6 && Math.abs(now[1] - range[1]) < 1e-6) continue;
-      await window.Plotly.relayout(surface.gd, { "xaxis.range": [...range] });
+      await this.#quietly(() => window.Plotly.relayout(surface.gd, { "xaxis.range": [...range] }));
     }
-    this.quiet = false;
   }
 }
 
-/** The axis title beside the numbers, where it costs no height. */
-function timeTitle(layout) {
-  layout.xaxis = { ...layout.xaxis, title: { text: "" } };
-  layout.annotations = [...(layout.annotations ?? []), {
-    text: "Time (ms)", x: 1, y: 0, xref: "paper", yref: "paper", xanchor: "left", yanchor: "top",
-    yshift: -5, xshift: 3, showarrow: false, font: { size: 12, color: theme().muted },
-  }];
-}
-
-/** True when the panel's figure has the shared time axis (the stimulus figure is an image). */
-function overTime(surface) {
-  return surface.mark.time && surface.slug !== "stimulus";
-}
-
-/** Names short enough for the room this plot has. */
-function fitText({ data, layout }, plot) {
-  const short = (text) => String(text).replace("block ", "b").replace("LIF ", "").replace(/^(\d+) (in|out)/, "b$1 $2");
-  if (layout.yaxis?.ticktext) {
-    const line = plot.clientWidth < 520 ? (t) => t.split("<br>")[0] : (t) => t.replace("<br>", " ").replace(/ \(.*/, "");
-    layout.yaxis = { ...layout.yaxis, ticktext: layout.yaxis.ticktext.map((t) => short(line(t))) };
-  }
-  for (const trace of data) {
-    if (trace.name) trace.name = short(trace.name);
-    if (trace.colorbar && plot.clientHeight < 170) trace.colorbar = { ...trace.colorbar, title: { text: "" } };
-  }
+/** True when some of the panel is inside the browser's window. */
+function onScreen(surface) {
+  const { top, bottom } = surface.plot.getBoundingClientRect();
+  return bottom > 0 && top < window.innerHeight;
 }
 
 async function problem(answer) {

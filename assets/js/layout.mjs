@@ -115,7 +115,9 @@ export class Surface {
     this.still = still;
     this.ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
     if (scene.store.empty) {
-      emptyNote(this.ctx, box, outage(scene) ?? "waiting for the first frame", scene.theme);
+      const why = outage(scene) ?? "waiting for the first frame";
+      emptyNote(this.ctx, box, why, scene.theme);
+      this.say(why);
       return;
     }
     this.mark.draw(this.ctx, mine);
@@ -131,7 +133,7 @@ export class Surface {
   say(text) {
     if (this.said === text) return;
     this.said = text;
-    this.foot.textContent = text;
+    this.foot.textContent = this.foot.title = text;
     this.film.setAttribute("aria-label", text);
   }
 
@@ -144,9 +146,8 @@ export class Surface {
 }
 
 /** Why nothing new is drawn, or null when all is well. */
-function outage({ status, state, age }) {
-  const word = state === "starting" ? "worker starting…" : "worker restarting…";
-  if (status === "down") return `${word} · last data ${age.toFixed(1)} s ago`;
+function outage({ status, down, age, store }) {
+  if (status === "down") return store.empty ? down : `${down} · last data ${age.toFixed(1)} s ago`;
   return status === "stale" ? `no data for ${age.toFixed(1)} s` : null;
 }
 

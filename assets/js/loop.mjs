@@ -73,7 +73,7 @@ export class Loop {
     const sent = this.lastSent = performance.now();
     try {
       const answer = await fetch(this.#url(), { signal: abort.signal, cache: "no-store" });
-      if (!answer.ok) throw new Error(`frames: HTTP ${answer.status}`);
+      if (!answer.ok) throw await refusalOf(answer);
       const bytes = await answer.arrayBuffer();
       if (generation !== this.generation) return;
       const frame = decode(bytes);
@@ -84,7 +84,10 @@ export class Loop {
       this.#later(generation, Math.max(0, POLL_GAP_MS - (performance.now() - sent)));
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.error = String(error);
+      if (error.status === 422 && this.app.defaultView()) {
+        this.app.emit("problem", `${error.message}. Back to the default view.`);
+        return;
+      }
       this.#later(generation, BACKOFF_MS[Math.min(this.failures++, BACKOFF_MS.length - 1)]);
     }
   }
@@ -122,7 +125,14 @@ export class Loop {
     this.#status(this.#judge());
     app.emit("frame", meta);
     this.#emitEvents(frame.meta);
-    if (Number.isFinite(meta.params_rev) && meta.params_rev !== app.params?.rev) app.refreshParams();
+    this.#learn(frame.meta);
+  }
+
+  /** Manifest and parameters follow once a status says that the worker answers. */
+  #learn({ worker, state, params_rev: rev }) {
+    if (worker?.alive === false || state === "starting") return;
+    if (!this.app.manifest) this.app.refreshManifest();
+    if (Number.isFinite(rev) && rev !== this.app.params?.rev) this.app.refreshParams();
   }
 
   #emitEvents(meta) {
@@ -156,7 +166,7 @@ export class Loop {
     const back = this.app.status === "down" && status === "live";
     this.app.status = status;
     this.app.emit("status", status);
-    if (back) this.app.refreshManifest().catch(() => {});
+    if (back) this.app.refreshManifest();
     this.schedule();
   }
 
@@ -193,6 +203,13 @@ export class Loop {
     };
     channel.port2.postMessage(0);
   }
+}
+
+/** What the server said against a request, as an Error with its `status`. */
+async function refusalOf(answer) {
+  const body = await answer.json().catch(() => null);
+  const error = new Error(body?.error?.message ?? `frames: HTTP ${answer.status}`);
+  return Object.assign(error, { status: answer.status });
 }
 
 /** Maps the worker's monotonic clock to `performance.now()` by the tightest round trips. */

@@ -3,6 +3,7 @@
 import { app } from "./app.mjs";
 import { command, mount as mountApi } from "./api.mjs";
 import { Board } from "./board.mjs";
+import { lacking } from "./capabilities.mjs";
 import { composePanel } from "./compose.mjs";
 import { Inspector } from "./inspect.mjs";
 import { Loop } from "./loop.mjs";
@@ -23,6 +24,8 @@ const MAX_MEMBRANES = 6;
 
 /** Show `id`'s membrane first, keep the others that fit; the worker records it from now on. */
 async function watchNeuron(loop, id) {
+  const why = lacking(app, "watch");
+  if (why) throw new Error(why);
   const others = loop.store.membrane.filter((other) => other !== id).slice(0, MAX_MEMBRANES - 1);
   const membrane = [id, ...others];
   await command({ type: "watch", neurons: membrane });
@@ -38,8 +41,6 @@ async function start() {
   app.drawn = (slug) => board.drawn(slug);
   window.t4dm = { stats: app.stats, drawn: app.drawn, app, instances: (window.t4dm?.instances ?? 0) + 1 };
   loop.start();
-  app.refreshParams();
-  app.refreshManifest().catch(() => retryManifest());
   await board.find(() => loop.schedule());
 
   const inspector = new Inspector(app, board, loop);
@@ -53,10 +54,6 @@ async function start() {
   app.on("theme", () => loop.schedule());
   app.emit("ready", app);
   loop.schedule();
-}
-
-function retryManifest() {
-  setTimeout(() => app.refreshManifest().catch(() => retryManifest()), 500);
 }
 
 start();

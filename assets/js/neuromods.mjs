@@ -1,6 +1,7 @@
 // The neuromodulators: for each its live level, a bolus, a hold, baseline and decay; and reward.
 
 import { command } from "./api.mjs";
+import { needs } from "./capabilities.mjs";
 import { h } from "./dom.mjs";
 import { num } from "./format.mjs";
 import { createRow } from "./row.mjs";
@@ -20,7 +21,7 @@ export function createNeuromods(app, specs, body) {
   const rest = specs.filter((spec) => !used.has(spec.name)).map((spec) => createRow(app, spec));
   const switches = rest.filter((row) => row.spec.kind === "bool");
   const others = rest.filter((row) => row.spec.kind !== "bool");
-  body.append(...switches.map((row) => row.node), ...cards.map((card) => card.node), rewardBar(), ...others.map((row) => row.node));
+  body.append(...switches.map((row) => row.node), ...cards.map((card) => card.node), rewardBar(app), ...others.map((row) => row.node));
   return { rows: [...rest, ...cards.flatMap((card) => card.rows)], showLevels: (levels) => cards.forEach((card, i) => card.show(levels[i])) };
 }
 
@@ -33,7 +34,7 @@ function createCard(app, spec, byName) {
     .filter(([name]) => byName.has(name))
     .map(([name, label]) => createRow(app, byName.get(name), { label }));
   const title = h("span", { class: "nt-name", text: spec.label.split(" ")[0], title: NAMES[nt] ?? nt });
-  const head = h("div", { class: "nt-head" }, title, meter, level, bolus(nt));
+  const head = h("div", { class: "nt-head" }, title, meter, level, bolus(app, nt));
   const node = h("div", { class: "nt-card", data: { nt } }, head, ...rows.map((row) => row.node));
   return {
     node,
@@ -47,8 +48,9 @@ function createCard(app, spec, byName) {
   };
 }
 
-function bolus(nt) {
-  return amountButton({
+function bolus(app, nt) {
+  return amountButton(app, {
+    name: "inject",
     label: `Bolus of ${NAMES[nt] ?? nt}, added to the level`,
     start: "0.3",
     button: "Inject",
@@ -58,8 +60,9 @@ function bolus(nt) {
   });
 }
 
-function rewardBar() {
-  const reward = amountButton({
+function rewardBar(app) {
+  const reward = amountButton(app, {
+    name: "reward",
     label: "Reward r, bypasses the expectation",
     start: "1",
     button: "Reward",
@@ -70,8 +73,8 @@ function rewardBar() {
   return h("div", { class: "reward-bar" }, h("span", { class: "nt-name", text: "Reward" }), reward);
 }
 
-/** An exact amount with its button; a refused amount is explained under it. */
-function amountButton({ label, start, button, data, send, done }) {
+/** An exact amount with its button for the command `name`; a refused amount is explained under it. */
+function amountButton(app, { name, label, start, button, data, send, done }) {
   fields += 1;
   const id = `amount-${fields}`;
   const message = h("output", { class: "row-message", id, data: { kind: "error" } });
@@ -79,7 +82,7 @@ function amountButton({ label, start, button, data, send, done }) {
   const give = async () => {
     const read = parseNumber(AMOUNT, box.value);
     box.setAttribute("aria-invalid", String(Boolean(read.error)));
-    message.textContent = read.error ?? "";
+    message.textContent = read.error ? `${button}: ${read.error}` : "";
     if (read.error) return;
     try {
       toast(done(read.value, await send(read.value)));
@@ -89,5 +92,6 @@ function amountButton({ label, start, button, data, send, done }) {
   };
   box.addEventListener("keydown", (event) => event.key === "Enter" && give());
   const act = h("button", { type: "button", text: button, data, title: label, on: { click: give } });
+  needs(app, name, box, act);
   return h("span", { class: "amount" }, box, act, message);
 }

@@ -1,6 +1,7 @@
 // From a dropped snapshot, a saved set or a link back to parameters and seed, after a look.
 
 import { command } from "./api.mjs";
+import { lacking } from "./capabilities.mjs";
 import { changeTable, openDialog } from "./dialogs.mjs";
 import { h, whenReady } from "./dom.mjs";
 import { difference } from "./paths.mjs";
@@ -75,13 +76,15 @@ function checkManifest(data) {
 export async function confirmRestore(app, { title, values, seed = null, note = "" }) {
   const rows = difference(app.params, values);
   const reseed = seed !== null;
+  const why = lacking(app, "replace") || (reseed ? lacking(app, "reset") : "");
   const body = [
     note ? h("blockquote", { class: "note", text: note }) : null,
     changeTable(rows),
     reseed ? h("p", { text: `Seed: ${app.meta?.seed ?? "–"} now, ${seed} after; the run starts again from step 0.` }) : null,
+    why ? h("p", { class: "warn", text: why }) : null,
     rows.some((row) => !row.known) ? h("p", { class: "warn", text: "Names unknown to this session make the server refuse the whole set." }) : null,
   ].filter(Boolean);
-  const actions = [{ label: "Cancel", value: null }, { label: reseed ? "Restore and reset" : "Apply", value: "apply", primary: true, disabled: rows.length === 0 && !reseed }];
+  const actions = [{ label: "Cancel", value: null }, { label: reseed ? "Restore and reset" : "Apply", value: "apply", primary: true, disabled: why !== "" || (rows.length === 0 && !reseed) }];
   if ((await openDialog({ title, body, actions })) !== "apply") return false;
   try {
     await command({ type: "replace", values, label: title.slice(0, 200) });

@@ -1,6 +1,7 @@
 // One parameter as a row: label, slider, exact number, unit, reset, and what is wrong or effective.
 
 import { command } from "./api.mjs";
+import { needs } from "./capabilities.mjs";
 import { h, iconButton } from "./dom.mjs";
 import { expected, num, valueText, withUnit } from "./format.mjs";
 import { inForce, isChanged } from "./paths.mjs";
@@ -27,6 +28,8 @@ export function createRow(app, spec, { pathOf = () => spec.path, effective = () 
   const unit = h("span", { class: "row-unit", text: spec.unit === "1" || isLong ? "" : spec.unit });
   const node = h("div", { class: "row", data: { kind: spec.kind, path: spec.path } }, name, slider, box, unit, reset, message, help);
   box.setAttribute("aria-describedby", `${id}-help ${id}-message`);
+  needs(app, "set", box, ...(slider ? [slider] : []));
+  needs(app, "clear", reset);
 
   let dirty = false;
   let dragging = false;

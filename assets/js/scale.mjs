@@ -10,12 +10,26 @@ export function parseNumber(spec, text) {
   const trimmed = text.trim();
   if (trimmed === "" && spec.nullable) return { value: null };
   const value = NUMBER.test(trimmed) ? Number(trimmed) : NaN;
+  return fits(spec, value) ? { value } : { error: sentence(spec, trimmed) };
+}
+
+/** Why `spec` refuses `value`, with the range and unit, or "" where only the server can tell. */
+export function refusalOf(spec, value) {
+  if (value === null && spec.nullable) return "";
+  const fine = spec.kind === "bool" ? typeof value === "boolean"
+    : spec.kind === "choice" ? spec.choices.includes(value)
+      : spec.kind === "text" ? typeof value === "string" : fits(spec, value);
+  return fine ? "" : sentence(spec, String(value));
+}
+
+function fits(spec, value) {
   const whole = spec.kind !== "int" || Number.isInteger(value);
-  if (!Number.isFinite(value) || !whole || value < spec.lo || value > spec.hi) {
-    const got = trimmed === "" ? "nothing" : trimmed.length > 24 ? `${trimmed.slice(0, 24)}…` : trimmed;
-    return { error: `expected ${expected(spec)}, got ${got}` };
-  }
-  return { value };
+  return Number.isFinite(value) && whole && value >= spec.lo && value <= spec.hi;
+}
+
+function sentence(spec, text) {
+  const got = text === "" ? "nothing" : text.length > 24 ? `${text.slice(0, 24)}…` : text;
+  return `expected ${expected(spec)}, got ${got}`;
 }
 
 /** The slider's own min, max and step: the value's where linear, positions where logarithmic. */

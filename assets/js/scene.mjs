@@ -1,6 +1,7 @@
 /** What one draw needs to know: the window, the rows and their groups, names, rates, the theme. */
 
 import { theme } from "./colors.mjs";
+import { whyDown } from "./health.mjs";
 
 const ORDER_EVERY_MS = 1000;
 
@@ -26,7 +27,7 @@ export class SceneMaker {
       store, view: app.view, params: app.params, theme: theme(), dt, span, t0, t1,
       span_ms: app.view.span_ms, t0_ms: t0 * dt, t1_ms: t1 * dt,
       step0: Math.max(store.step0, Math.ceil(t0)), step1: Math.min(store.step1, Math.ceil(t1)),
-      status: app.status, state: app.meta?.state, age: app.age?.() ?? 0,
+      status: app.status, down: whyDown(app.meta), age: app.age?.() ?? 0,
       dpr: window.devicePixelRatio || 1, now: performance.now(),
       rows: store.rows, groups, rowGroups: this.rowGroups,
       total_n: groups.reduce((sum, group) => sum + group.n, 0),

@@ -1,6 +1,8 @@
 /** The LIVE / PAUSED / REPLAY bar: badge, slider over held history, span, marks of what happened. */
 
+import { lacking } from "./capabilities.mjs";
 import { theme } from "./colors.mjs";
+import { STARTING, whyDown } from "./health.mjs";
 import { eventText } from "./marks/paint.mjs";
 
 const SPANS = [100, 200, 300, 500, 1000, 2000, 5000, 10000];
@@ -16,10 +18,12 @@ export function mountTimeline(app, loop) {
   const slider = make("input", "tl-slider");
   const where = make("output", "tl-where");
   const live = make("button", "tl-live");
-  Object.assign(slider, { type: "range", min: 0, max: 1, step: 1, title: "Scroll through held history" });
+  Object.assign(slider, { type: "range", min: 0, max: 1, step: 1 });
   slider.setAttribute("aria-label", "End of the window in simulated ms");
   pause.type = live.type = "button";
-  track.append(marks, slider);
+  const gap = make("span", "tl-gap");
+  gap.hidden = true;
+  track.append(marks, slider, gap);
   Object.assign(track.style, { position: "relative" });
   Object.assign(marks.style, { position: "absolute", inset: "0", width: "100%", height: "100%", pointerEvents: "none" });
   root.replaceChildren(badge, pause, track, where, spanSelect(app), live);
@@ -29,11 +33,13 @@ export function mountTimeline(app, loop) {
     seen.push({ ...event, epoch: app.meta?.epoch });
     if (seen.length > 2000) seen.shift();
   });
+  const epochs = new Epochs();
+  app.on("frame", (meta) => epochs.see(meta));
   slider.addEventListener("input", () => app.seek(Number(slider.value)));
   pause.addEventListener("click", () => (app.view.mode === "live" ? app.pauseView() : app.liveView()));
   live.addEventListener("click", () => app.liveView());
 
-  const show = () => refresh({ app, loop, badge, pause, slider, where, live, marks, seen });
+  const show = () => refresh({ app, loop, badge, pause, slider, where, live, marks, seen, gap, epochs });
   setInterval(() => { if (!document.hidden) show(); }, 250);
   for (const name of ["view", "status", "theme", "ready"]) app.on(name, show);
   show();
@@ -72,8 +78,8 @@ export function badge(app, loop) {
   const t = (ms) => `${(ms / 1000).toFixed(2)} s`;
   if (app.status === "waiting") return { kind: "waiting", text: "WAITING for the first frame" };
   if (app.status === "down") {
-    const word = app.meta?.state === "starting" ? "worker starting…" : "worker restarting…";
-    return { kind: "down", text: `STALE ${loop.age.toFixed(1)} s · ${word}` };
+    const why = whyDown(app.meta);
+    return why === STARTING ? { kind: "waiting", text: why } : { kind: "down", text: `STALE ${loop.age.toFixed(1)} s · ${why}` };
   }
   if (app.status === "stale") return { kind: "stale", text: `STALE ${loop.age.toFixed(1)} s` };
   if (mode === "rewind") return { kind: "replay", text: `REPLAY at ${t(app.view.t1_ms)}` };
@@ -85,10 +91,23 @@ export function badge(app, loop) {
   return { kind: "live", text: "LIVE" };
 }
 
-function refresh({ app, loop, badge: node, pause, slider, where, live, marks, seen }) {
+/** Where the record now held began, and why: a reset, or a worker that was started again. */
+class Epochs {
+  constructor() { this.began = null; }
+
+  see({ epoch, worker, held }) {
+    if (!Number.isFinite(epoch) || !held || epoch === this.epoch) return;
+    const why = worker?.pid === this.pid ? "reset" : "restart";
+    if (this.epoch !== undefined) this.began = { t_ms: held[0], why };
+    this.epoch = epoch;
+    this.pid = worker?.pid;
+  }
+}
+
+function refresh({ app, loop, badge: node, pause, slider, where, live, marks, seen, gap, epochs }) {
   const { kind, text } = badge(app, loop);
   const words = `${SHAPES[kind]} ${text}`;
-  if (node.textContent !== words) node.textContent = words;
+  if (node.textContent !== words) node.textContent = node.title = words;
   node.dataset.kind = kind;
   const following = app.view.mode === "live";
   pause.textContent = following ? "Pause view" : "Follow live";
@@ -96,12 +115,24 @@ function refresh({ app, loop, badge: node, pause, slider, where, live, marks, se
   slider.min = String(Math.round(Math.min(hi, lo + app.view.span_ms)));
   slider.max = String(Math.round(hi));
   if (document.activeElement !== slider || following) slider.value = String(following ? hi : app.view.t1_ms);
-  slider.disabled = hi <= lo;
+  const why = lacking(app, "rewind");
+  slider.disabled = hi <= lo || why !== "";
+  slider.title = why || "Scroll through held history";
   const behind = Math.max(0, hi - app.view.t1_ms) / 1000;
   live.hidden = following;
   live.textContent = `${behind.toFixed(1)} s behind, jump to live`;
   where.textContent = `held ${(lo / 1000).toFixed(1)}–${(hi / 1000).toFixed(1)} s`;
+  showGap(gap, epochs, lo, hi, Number(slider.min));
   drawMarks(marks, seen.filter((e) => e.epoch === app.meta?.epoch), app, Number(slider.min), hi);
+}
+
+/** The break before the record now held, as long as its first step is held. */
+function showGap(gap, { began }, lo, hi, first) {
+  gap.hidden = !began || hi <= first || began.t_ms < lo;
+  if (gap.hidden) return;
+  gap.textContent = began.why;
+  gap.title = `${began.why} at ${(began.t_ms / 1000).toFixed(2)} s: what was before is another run`;
+  gap.style.left = `calc(8px + ${Math.max(0, (began.t_ms - first) / (hi - first))} * (100% - 16px))`;
 }
 
 /** Ticks for events and the window in view, along the slider. */

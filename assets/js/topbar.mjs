@@ -1,12 +1,14 @@
 // The top bar: session, run control, speed, time, state, the current stimulus, and the page's tools.
 
 import { command } from "./api.mjs";
+import { lacking, needs } from "./capabilities.mjs";
 import { h, icon, iconButton, remembered, whenReady } from "./dom.mjs";
 import { num, simTime } from "./format.mjs";
+import { STARTING, whyDown } from "./health.mjs";
 import { openHelp } from "./keys.mjs";
 import { openSets } from "./sets.mjs";
 import { takeSnapshot } from "./snapshot.mjs";
-import { toastError } from "./toasts.mjs";
+import { toast, toastError } from "./toasts.mjs";
 import { depth, redo, undo } from "./undo.mjs";
 
 const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
@@ -28,11 +30,19 @@ export function mount(app) {
 }
 
 /** Runs if it stands, pauses if it runs. */
-export const toggleRun = (app) => send({ type: app.meta?.state === "running" ? "pause" : "run" });
+export const toggleRun = (app) => act(app, toggleOf(app), { type: toggleOf(app) });
+
+const toggleOf = (app) => (app.meta?.state === "running" ? "pause" : "run");
 
 /** Advances `n` steps; pauses first, since only a paused run steps. */
 export const stepBy = (app, n) =>
-  send(app.meta?.state === "running" ? [{ type: "pause" }, { type: "step", n }] : { type: "step", n });
+  act(app, "step", app.meta?.state === "running" ? [{ type: "pause" }, { type: "step", n }] : { type: "step", n });
+
+/** Sends what the session can do; says what it cannot. */
+async function act(app, name, message) {
+  const why = lacking(app, name);
+  return why ? toast(why, { kind: "warn", merge: name }) : send(message);
+}
 
 async function send(message) {
   try {
@@ -59,15 +69,18 @@ function runButtons(app) {
   const run = h("button", { type: "button", class: "run-button", id: "run-toggle", on: { click: () => toggleRun(app) } });
   const steps = [1, 10, 100].map((n) => h("button", { type: "button", data: { step: n }, text: `+${n}`, title: `Pause and advance ${n} step${n > 1 ? "s" : ""}${n === 1 ? "  ( . )" : ""}`, "aria-label": `Step ${n}`, on: { click: () => stepBy(app, n) } }));
   const node = h("div", { class: "bar-part", role: "group", "aria-label": "Run control" }, run, h("span", { class: "button-row" }, ...steps));
+  needs(app, "step", ...steps);
   let shown = null;
   return {
     node,
     refresh() {
       const running = app.meta?.state === "running";
-      if (running === shown) return;
-      shown = running;
+      const why = lacking(app, toggleOf(app));
+      if (`${running} ${why}` === shown) return;
+      shown = `${running} ${why}`;
       run.replaceChildren(icon(running ? "pause" : "run"), h("span", { text: running ? "Pause" : "Run" }));
-      run.title = `${running ? "Pause" : "Run"}  ( Space )`;
+      run.title = why || `${running ? "Pause" : "Run"}  ( Space )`;
+      run.disabled = why !== "";
       run.dataset.running = String(running);
     },
   };
@@ -97,6 +110,8 @@ function seedBox(app) {
     box.setAttribute("aria-invalid", "false");
   });
   const button = iconButton("reset", "Reset: state, weights and time from this seed; parameters stay", reset, { id: "reset" });
+  needs(app, "seed", box);
+  needs(app, "reset", button);
   const node = h("div", { class: "bar-part" }, h("label", { htmlFor: "seed", text: "seed" }), box, button, message);
   const refresh = () => {
     if (!dirty && document.activeElement !== box && app.meta?.seed !== undefined) box.value = String(app.meta.seed);
@@ -116,6 +131,7 @@ function speedControl(app) {
     set(Number(slider.value) > 2 ? "max" : Number((10 ** Number(slider.value)).toPrecision(2)));
   });
   slider.addEventListener("change", () => (held = false));
+  needs(app, "speed", select, slider);
   const node = h("div", { class: "bar-part" }, h("label", { htmlFor: "speed", text: "speed" }), select, slider);
   return {
     node,
@@ -156,7 +172,8 @@ function clock(app) {
 /** LIVE, PAUSED, REPLAY, STALE or DOWN, told by shape, word and colour; with the reason. */
 export function badgeOf(app) {
   const { state, reason, worker } = app.meta ?? {};
-  if (app.status === "down") return { kind: "down", word: "DOWN", reason: worker?.alive === false ? "the worker is restarting" : "no answer from the server" };
+  const why = whyDown(app.meta);
+  if (app.status === "down") return why === STARTING ? { kind: "waiting", word: "STARTING", reason: why } : { kind: "down", word: "DOWN", reason: why };
   if (app.status === "stale") return { kind: "stale", word: `STALE ${num(worker?.age_s ?? 0, 2)} s`, reason: "" };
   if (app.status !== "live") return { kind: "waiting", word: "WAITING", reason: "" };
   if (app.view.mode === "rewind") return { kind: "replay", word: "REPLAY", reason: "" };
@@ -178,14 +195,15 @@ function badge(app) {
   };
 }
 
-/** Why the run stands or is not heard of: a line of its own while there is something to say. */
+/** Why the run stands or is not heard of, as far as it fits; whole in its title and on the timeline. */
 function reasonLine(app) {
   const node = h("output", { class: "state-reason", id: "state-reason" });
   return {
     node,
     refresh() {
       const { reason } = badgeOf(app);
-      if (node.textContent !== reason) node.textContent = reason;
+      if (node.textContent === reason) return;
+      node.textContent = node.title = reason;
     },
   };
 }

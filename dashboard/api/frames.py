@@ -151,7 +151,8 @@ def head(client: SessionClient, kind: str) -> dict[str, Any]:
     """What every frame says of the run and its worker, whatever it carries."""
     status = client.status()
     held = client.reader().held()
-    meta: dict[str, Any] = {key: status[key] for key in STATUS_KEYS if key in status}
+    meta: dict[str, Any] = {"state": "starting"}  # until a worker has said anything
+    meta |= {key: status[key] for key in STATUS_KEYS if key in status}
     meta |= {
         "kind": kind,
         "session": client.session,

@@ -50,7 +50,7 @@ def figure(
     mean = window.gate_mean[:, window.gate_block]
     out["data"] = [_heatmap(window, theme), _mean(window, mean, theme)]
     text = f"below: mean openness of the block, now {float(mean[-1]):.2f}"
-    out["layout"]["annotations"].append(style.note(theme, text))
+    out["layout"]["annotations"].append(style.caption(theme, text))
     return timeline.add_events(out, window, theme)
 
 

@@ -45,7 +45,7 @@ def figure(
             ),
         ),
     }  # fmt: skip
-    out["layout"]["annotations"].append(style.note(theme, note))
+    out["layout"]["annotations"].append(style.caption(theme, note))
     if window is not None and not count:
         text = "no neuron watched; click a raster row to watch it"
         out["layout"]["annotations"].append(style.empty_note(theme, text))

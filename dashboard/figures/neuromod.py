@@ -22,7 +22,10 @@ def figure(
     theme: style.Theme = "light",
     view: View = "levels",
 ) -> style.Figure:
-    """Levels 0 to 1 about 0.5, or gains 0 to 2 about 1; both ends fixed, white is neutral."""
+    """Levels 0 to 1, white at each one's baseline, or gains 0 to 2, white at 1; both ends fixed.
+
+    ``manifest["values"]`` holds the baselines; 0.5 where it is missing.
+    """
     lo, hi = timeline.span_ms(window, 300)
     names = _row_names(window, view)
     what = {"levels": "levels", "gains": "gains applied", "lines": "levels"}[view]
@@ -48,9 +51,11 @@ def figure(
     elif view == "lines":
         _add_lines(out, window, theme)
     else:
-        values = window.gains if view == "gains" else window.levels
-        limits = GAIN_RANGE if view == "gains" else LEVEL_RANGE
-        out["data"].append(_heatmap(window, values, names, limits, theme))
+        is_gain = view == "gains"
+        values = window.gains if is_gain else window.levels
+        neutral = [1.0] * len(GAINS) if is_gain else baselines(manifest)
+        limits = GAIN_RANGE if is_gain else LEVEL_RANGE
+        out["data"].append(_heatmap(window, values, names, limits, neutral, theme))
     if window is not None and view != "gains":
         _add_injections(out, window, theme, view)
     return timeline.add_events(out, window, theme)
@@ -65,23 +70,44 @@ def _row_names(window: Window | None, view: View) -> list[str]:
     return [f"{name}  {value:.2f}" for name, value in zip(names, newest, strict=True)]
 
 
+def baselines(manifest: dict[str, Any] | None) -> list[float]:
+    """The level each modulator decays to, in the order DA, ACh, NE, 5-HT."""
+    values = (manifest or {}).get("values", {})
+    return [float(values.get(f"neuromod.{name}_baseline", 0.5)) for name in NEUROMODULATORS]
+
+
+def shade(values: np.ndarray, limits: tuple[float, float], neutral: list[float]) -> np.ndarray:
+    """Place 0 to 1 on the colour scale, (T, rows): 0.5 (white) at each row's neutral value.
+
+    Neutral values nearer than 5 % to an end stand 5 % away from it, as on the canvas.
+    """
+    lo, hi = limits
+    share = np.clip((values.astype(np.float64) - lo) / (hi - lo), 0.0, 1.0)
+    centre = np.clip((np.asarray(neutral) - lo) / (hi - lo), 0.05, 0.95)
+    return np.where(share <= centre, 0.5 * share / centre, 1 - 0.5 * (1 - share) / (1 - centre))
+
+
 def _heatmap(
     window: Window,
     values: np.ndarray,
     names: list[str],
     limits: tuple[float, float],
+    neutral: list[float],
     theme: style.Theme,
 ) -> dict[str, Any]:
+    is_gain = limits == GAIN_RANGE
+    white = "1" if is_gain else "base" if len(set(neutral)) > 1 else f"{neutral[0]:g}"
     return {
-        "type": "heatmap", "z": style.typed(values.T.astype(np.float32)),
+        "type": "heatmap", "z": style.typed(shade(values, limits, neutral).T.astype(np.float32)),
+        "customdata": style.typed(values.T.astype(np.float32)),
         "x0": window.step0 * DT_MS, "dx": DT_MS, "y0": 0, "dy": 1,
-        "zmin": limits[0], "zmax": limits[1], "colorscale": style.DIVERGING,
+        "zmin": 0.0, "zmax": 1.0, "colorscale": style.DIVERGING,
         "colorbar": style.colour_bar(
-            theme, "gain (1)" if limits == GAIN_RANGE else "level (1)",
-            tickvals=[limits[0], sum(limits) / 2, limits[1]],
+            theme, "gain (1)" if is_gain else "level (1)",
+            tickvals=[0.0, 0.5, 1.0], ticktext=[f"{limits[0]:g}", white, f"{limits[1]:g}"],
         ),
         "text": [[name] for name in names],
-        "hovertemplate": "%{x} ms: %{z:.3f}<extra></extra>",
+        "hovertemplate": "%{x} ms: %{customdata:.3f}<extra></extra>",
     }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def _frame(
     out["layout"]["shapes"] = [_separator(band.lo, theme) for band in bands[1:]]
     if window is not None:
         shown = f"showing {n_rows:,} of {window.n_total:,} neurons"
-        out["layout"]["annotations"].append(style.note(theme, shown))
+        out["layout"]["annotations"].append(style.caption(theme, shown))
     if empty:
         out["layout"]["annotations"].append(style.empty_note(theme, empty))
     return out

@@ -42,7 +42,7 @@ def figure(
     note = "waiting for the first frame"
     if window is not None:
         note = f"bin {BIN_STEPS * DT_MS:g} ms, cut at changes; solid: LIF in, dashed: LIF out"
-    out["layout"]["annotations"].append(style.note(theme, note))
+    out["layout"]["annotations"].append(style.caption(theme, note))
     return timeline.add_events(out, window, theme)
 
 

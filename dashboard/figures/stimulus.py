@@ -1,4 +1,4 @@
-"""The current stimulus: its 64 values as an 8 x 8 image, and its label."""
+"""The stimulus: the image shown last, 8 x 8, beside the mean input of every step."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from t4dm.live.window import DT_MS, Window
 
 SLUG = "stimulus"
 SIDE = 8
-GREYS = {
-    "light": [[0.0, "#FFFFFF"], [1.0, "#1A1B1E"]],
-    "dark": [[0.0, "#141518"], [1.0, "#F2F3F5"]],
-}
+CELL_PX = 14
+GAP_PX = 16  # between the image and the plot
+LABEL_SHARE = 0.05  # of the span, from one label to the next
+IMAGE = "image"  # name of the shapes and the caption that make up the image
 
 
 def figure(
@@ -22,8 +22,11 @@ def figure(
     manifest: dict[str, Any] | None,
     theme: style.Theme = "light",
 ) -> style.Figure:
-    """The image of the newest stimulus event; without one, the mean input over the window."""
-    hidden = {"visible": False, "fixedrange": True, "showgrid": False}
+    """Left of the axes the image of the newest stimulus event, or the mean input without one.
+
+    On the axes the mean of the 64 inputs at each step; rests are shaded, onsets labelled.
+    """
+    lo, hi = timeline.span_ms(window, 300)
     event = None if window is None else latest(window)
     out: style.Figure = {
         "data": [],
@@ -31,34 +34,25 @@ def figure(
             theme,
             timeline.title("Stimulus", describe(event), window),
             SLUG,
-            xaxis=hidden | {"range": [-0.5, SIDE - 0.5], "constrain": "domain"},
-            yaxis=hidden | {
-                "range": [SIDE - 0.5, -0.5], "scaleanchor": "x", "constrain": "domain",
-            },
+            xaxis=style.time_axis(theme, lo, hi),
+            yaxis=style.axis(
+                theme, "Mean (1)", range=[0, 1.02], autorange=False, tickvals=[0, 0.5, 1],
+                side="right",
+            ),
         ),
     }  # fmt: skip
     if window is None:
         out["layout"]["annotations"].append(style.empty_note(theme, "waiting for the first frame"))
         return out
-    image, caption = _image(window, event)
-    out["data"] = [
-        {
-            "type": "heatmap", "z": style.typed(image.reshape(SIDE, SIDE)), "zmin": 0, "zmax": 1,
-            "colorscale": GREYS[theme], "showscale": True, "xgap": 1, "ygap": 1,
-            "colorbar": style.colour_bar(theme, "intensity (1)", tickvals=[0, 0.5, 1]),
-            "hovertemplate": "pixel %{x}, %{y}: %{z:.2f}<extra></extra>",
-        }
-    ]  # fmt: skip
-    out["layout"]["annotations"].append(
-        style.note(theme, caption, 0.5, 0, xanchor="center", yanchor="top", yshift=-4)
-    )
-    return out
+    out["data"] = [_trace(window, theme)]
+    _add_image(out, window, event, theme)
+    _add_onsets(out, window, theme)
+    return timeline.add_events(out, window, theme)
 
 
 def latest(window: Window) -> dict[str, Any] | None:
     """The newest ``stimulus`` or ``rest`` event of the window."""
-    kinds = ("stimulus", "rest")
-    return next((e for e in reversed(window.events) if e.get("type") in kinds), None)
+    return next(iter(reversed(_onsets(window))), None)
 
 
 def describe(event: dict[str, Any] | None) -> str:
@@ -72,10 +66,93 @@ def describe(event: dict[str, Any] | None) -> str:
     return f'{style.safe_text(str(event.get("kind", "")), 24)} "{label}"{index}'
 
 
+def _onsets(window: Window) -> list[dict[str, Any]]:
+    return [event for event in window.events if event.get("type") in ("stimulus", "rest")]
+
+
+def _trace(window: Window, theme: style.Theme) -> dict[str, Any]:
+    mean = window.stim.mean(axis=1, dtype=np.float32) / np.float32(255)
+    return {
+        "type": "scatter", "mode": "lines", "name": "mean input",
+        "x": style.typed(window.t_ms), "y": style.typed(mean),
+        "line": {"width": 1, "color": style.ink(theme), "shape": "hv"},
+        "hovertemplate": "%{x} ms: mean input %{y:.3f}<extra></extra>",
+    }  # fmt: skip
+
+
 def _image(window: Window, event: dict[str, Any] | None) -> tuple[np.ndarray, str]:
+    """64 values 0 to 1 and what they are."""
+    if event is not None and event["type"] == "rest":
+        return np.zeros(SIDE * SIDE, np.float32), "rest"
     image = None if event is None else event.get("image")
     if event is not None and image is not None and len(image) == SIDE * SIDE:
-        values = np.asarray(image, dtype=np.float32)
-        return values, f"{describe(event)}, shown from {event['step'] * DT_MS:g} ms"
-    span = f"{window.n_steps * DT_MS:g} ms"
-    return window.stim.mean(axis=0, dtype=np.float32) / 255, f"mean input over {span}"
+        kind, label = (style.safe_text(str(event.get(k, "")), 12) for k in ("kind", "label"))
+        return np.asarray(image, dtype=np.float32), f'{kind} "{label}"'
+    mean = window.stim.mean(axis=0, dtype=np.float32) / 255
+    return mean, f"mean of {window.n_steps * DT_MS:g} ms"
+
+
+def _add_image(
+    out: style.Figure, window: Window, event: dict[str, Any] | None, theme: style.Theme
+) -> None:
+    """The image in the left margin, cells of fixed size in pixels, and its caption below."""
+    values, caption = _image(window, event)
+    side = SIDE * CELL_PX
+    left = -side - GAP_PX
+    place: dict[str, Any] = {
+        "xref": "paper",
+        "yref": "paper",
+        "xsizemode": "pixel",
+        "ysizemode": "pixel",
+    }
+    place |= {"xanchor": 0, "yanchor": 1, "type": "rect", "name": IMAGE}
+    frame = {"width": 1, "color": style.muted(theme)}
+    for index, value in enumerate(values.tolist()):
+        row, column = divmod(index, SIDE)
+        x, y = left + column * CELL_PX, -row * CELL_PX
+        out["layout"]["shapes"].append(
+            place | {"x0": x, "x1": x + CELL_PX, "y0": y - CELL_PX, "y1": y}
+            | {"fillcolor": grey(value, theme), "line": {"width": 0}}
+        )  # fmt: skip
+    out["layout"]["shapes"].append(
+        place | {"x0": left, "x1": left + side, "y0": -side, "y1": 0, "line": frame}
+    )
+    out["layout"]["annotations"].append(
+        style.note(
+            theme, caption, 0, 1, name=IMAGE, xanchor="center", yanchor="top",
+            xshift=left + side / 2, yshift=-side,
+        )
+    )  # fmt: skip
+
+
+def grey(value: float, theme: style.Theme) -> str:
+    """The grey of an input 0 to 1: bright on a dark ground, dark on a light one."""
+    share = min(max(value, 0.0), 1.0)
+    level = round(20 + share * 222 if theme == "dark" else 255 - share * 229)
+    return f"#{level:02x}{level:02x}{level:02x}"
+
+
+def _add_onsets(out: style.Figure, window: Window, theme: style.Theme) -> None:
+    """A labelled line where each stimulus begins; rests are shaded."""
+    onsets = _onsets(window)
+    ends = [*(event["step"] for event in onsets), window.step1][1:]
+    free = window.step0
+    for event, end in zip(onsets, ends, strict=True):
+        at = event["step"] * DT_MS
+        upright = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "x0": at}
+        if event["type"] == "rest":
+            shading = {"fillcolor": style.ink(theme), "opacity": 0.13, "line": {"width": 0}}
+            out["layout"]["shapes"].append(upright | {"x1": end * DT_MS} | shading)
+            continue
+        line = {"width": 1, "color": style.muted(theme)}
+        out["layout"]["shapes"].append(upright | {"type": "line", "x1": at, "line": line})
+        if event["step"] < free:
+            continue
+        free = event["step"] + LABEL_SHARE * window.n_steps
+        label = style.safe_text(str(event.get("label", "")), 12)
+        out["layout"]["annotations"].append(
+            style.note(
+                theme, f"“{label}”", at, 1, xref="x", xanchor="left", yanchor="top", xshift=2,
+                bgcolor=style.behind(theme),
+            )
+        )  # fmt: skip

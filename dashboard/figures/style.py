@@ -27,7 +27,7 @@ _LINE = {"light": "#7A828C", "dark": "#7F8894"}
 _ALERT = {"light": "#A34700", "dark": "#FFB27A"}
 
 DIVERGING = [
-    [0.0, "#08519C"], [0.25, "#6BAED6"], [0.5, "#FFFFFF"], [0.75, "#FDAE6B"], [1.0, "#D95F0E"],
+    [0.0, "#0072B2"], [0.25, "#7FB8D8"], [0.5, "#FFFFFF"], [0.75, "#EAB080"], [1.0, "#D55E00"],
 ]  # fmt: skip
 SEQUENTIAL = [
     [0.0, "#00224E"], [0.125, "#123570"], [0.25, "#3B496C"], [0.375, "#575D6D"],
@@ -156,6 +156,11 @@ def note(theme: Theme, text: str, x: float = 1.0, y: float = 1.0, **more: Any) -
         "xanchor": "right", "yanchor": "bottom", "font": {"size": FONT_SIZE, "color": muted(theme)},
         **more,
     }  # fmt: skip
+
+
+def caption(theme: Theme, text: str) -> dict[str, Any]:
+    """A :func:`note` that repeats what the page says under the panel, and leaves out there."""
+    return note(theme, text, name="caption")
 
 
 def empty_note(theme: Theme, text: str) -> dict[str, Any]:

@@ -41,7 +41,6 @@ def figure(
             {"type": "scatter", "x": [None], "y": [None], "xaxis": a[0], "yaxis": a[1]}
             for a in (("x", "y"), ("x2", "y2"))
         ]
-        out["layout"]["showlegend"] = False
         return out
     block = window.weights_block
     out["data"] = [
@@ -62,7 +61,7 @@ def _axes(theme: style.Theme, window: Window | None, w_hi: float) -> dict[str, A
         ),
         "yaxis": style.axis(
             theme, "Count (log)", type="log", range=[-0.3, LOG_TOP], autorange=False,
-            domain=[GAP_AT + 0.06, 1], dtick=1, exponentformat="power",
+            domain=[GAP_AT + 0.06, 1], dtick=2, exponentformat="power",
         ),
         "xaxis2": style.axis(
             theme, "Weight w (1)", range=[W_LOW * 1.03, w_hi * 1.03], autorange=False, anchor="y2"
@@ -73,8 +72,6 @@ def _axes(theme: style.Theme, window: Window | None, w_hi: float) -> dict[str, A
         ),
         "bargap": 0,
         "barmode": "overlay",
-        "legend": {"x": 0.01, "y": 1.0, "font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)"},
-        "showlegend": window is not None,
     }  # fmt: skip
 
 
@@ -110,7 +107,7 @@ def _drift(window: Window, w_hi: float, theme: style.Theme) -> dict[str, Any]:
         "yaxis": "y2", "zmin": 0, "zmax": LOG_TOP, "colorscale": style.SEQUENTIAL,
         "colorbar": style.colour_bar(
             theme, "count", len=GAP_AT, y=0, yanchor="bottom",
-            tickvals=[0, 1, 2, 3, 4, 5], ticktext=["0", "10", "100", "1k", "10k", "100k"],
+            tickvals=[0, LOG_TOP], ticktext=["0", "100k"],
         ),
         "hovertemplate": "%{y} ms, w %{x:.3f}: %{customdata}<extra></extra>",
     }  # fmt: skip
@@ -127,5 +124,8 @@ def _add_bounds(out: style.Figure, window: Window, theme: style.Theme) -> None:
                 "line": {"color": style.alert(theme), "width": 1.5, "dash": "dash"},
             }
         )  # fmt: skip
-    text = f"plastic: {at_zero:.1f} % at 0, {at_max:.1f} % at w_max {w_max:.3g}"
-    out["layout"]["annotations"].append(style.note(theme, text))
+    text = f"excitatory (plastic): {at_zero:.1f} % at 0, {at_max:.1f} % at w_max {w_max:.3g}"
+    out["layout"]["annotations"] += [
+        style.note(theme, "inhibitory (fixed)", 0, xanchor="left"),
+        style.note(theme, text),
+    ]

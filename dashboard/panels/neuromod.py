@@ -14,6 +14,7 @@ PANEL = Panel(
     order=40,
     height=190,
     arrays=("levels", "gains"),
+    wants_values=True,
     options=(("view", ("levels", "gains", "lines")),),
-    help="White is neutral (level 0.5, gain 1); triangles are injections.",
+    help="White is neutral (a level at its baseline, gain 1); triangles are injections.",
 )

@@ -12,9 +12,8 @@ PANEL = Panel(
     needs=("stimulus",),
     controls=("stimulus.kind", "stimulus.image_ms", "stimulus.rest_ms", "input.gain"),
     order=80,
-    axis="other",
     span_ms=2_000,
     height=260,
     arrays=("stim",),
-    help="What drives block 0 at this moment.",
+    help="What drives block 0: the image shown last and the mean input over time.",
 )

@@ -64,6 +64,7 @@ def drive_next(  # type: ignore[no-untyped-def]
 def _fire(t, k, stage, current, u_pre, rest):  # type: ignore[no-untyped-def]
     """One step of a LIF stage: membrane, spikes, record, homeostasis.  Returns the spikes."""
     theta = stage.v_thresh[0] + stage.theta_h[0]
+    theta = stage.homeostasis[4] if theta < stage.homeostasis[4] else theta
     n, clamped, strange = lif_step(
         current, stage.u, stage.lif[0], current.dtype.type(theta), stage.lif[1], stage.lif[2],
         u_pre, stage.ids[k],

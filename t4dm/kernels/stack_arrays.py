@@ -148,7 +148,7 @@ class Stage(NamedTuple):
 
     lif: np.ndarray  # (3,) real: alpha, beta, u_max
     v_thresh: np.ndarray  # (1,) f8
-    homeostasis: np.ndarray  # (4,) f8: enabled, target, learning rate, theta_max
+    homeostasis: np.ndarray  # (5,) f8: enabled, target, learning rate, theta_max, lowest theta
     u: np.ndarray  # (N,)
     theta_h: np.ndarray  # (1,) f8
     watched: np.ndarray  # (k, 2) i8: column of Output.u, local neuron

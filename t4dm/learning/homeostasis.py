@@ -1,13 +1,23 @@
 """Threshold homeostasis (docs/equations.md, section 5); no torch here.
 
     adjustment = learning_rate * (target_rate - rate);   theta_h <- clip(theta_h - adjustment, +-theta_max)
-Measured on spikes, each step outside stimulus rests; it acts on theta = v_thresh + theta_h only.
+    theta = max(v_thresh + theta_h, THETA_MIN)
+Measured on spikes, each step outside stimulus rests; it acts on theta only.
 Turrigiano & Nelson 2004.
 """
 
 from __future__ import annotations
 
 from t4dm.learning.params import HomeostasisParams
+
+THETA_MIN = 0.01
+"""Lowest effective threshold: at or below 0 a silent membrane would fire and be pushed up."""
+
+
+def effective_threshold(v_thresh: float, theta_h: float) -> float:
+    """theta of a stage; a theta_h that is NaN stays one."""
+    theta = v_thresh + theta_h
+    return THETA_MIN if theta < THETA_MIN else theta
 
 
 def homeostasis_step(

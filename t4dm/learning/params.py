@@ -50,7 +50,7 @@ class STDPParams(Params):
 
 
 class HomeostasisParams(Params):
-    """Threshold homeostasis: theta_eff = v_thresh + theta_h, one theta_h a stage."""
+    """Threshold homeostasis: theta = max(v_thresh + theta_h, 0.01), one theta_h a stage."""
 
     group: ClassVar[str] = "homeostasis"
     title: ClassVar[str] = "Homeostasis"

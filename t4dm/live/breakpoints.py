@@ -165,6 +165,12 @@ class Breakpoints:
             del self._items[item.id]
         return [item.to_json() for item in gone]
 
+    def copy(self) -> Breakpoints:
+        """The same conditions; adding to or removing from one leaves the other as it is."""
+        twin = Breakpoints(self._names)
+        twin._items, twin._next = dict(self._items), self._next
+        return twin
+
     def forget(self) -> None:
         """Begin anew with every condition, as after a reset."""
         self._items = {

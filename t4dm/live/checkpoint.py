@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from t4dm.store.files import append_durable, sweep, write_durable
 from t4dm.store.sealed import SealError, read_sealed, write_sealed
 
 KIND = "t4dm-checkpoint"
+CHECKPOINT_S = 5.0  # least wall time between the beginnings of two checkpoints
+WRITE_SHARE = 20  # and this many times as long as the last write took
 KEEP = 2
 KEEP_BAD = 3
 LOG_LIMIT = 1 << 20
@@ -36,6 +39,11 @@ class Checkpoint:
 
     meta: dict[str, Any]
     arrays: dict[str, np.ndarray]
+
+    @property
+    def finite(self) -> bool:
+        """Whether every number of the state is one."""
+        return all(np.isfinite(a).all() for a in self.arrays.values() if a.dtype.kind == "f")
 
 
 class CheckpointStore:
@@ -129,11 +137,15 @@ def _line(settings: dict[str, Any]) -> bytes:
 class Keeper:
     """Writes checkpoints and settings on its own threads, so that the run never waits for a disk.
 
-    Settings that arrive while one is being synced share the next sync.
+    Settings that arrive while one is being synced share the next sync.  ``least_s`` is the shortest
+    :attr:`pause_s`.
     """
 
-    def __init__(self, store: CheckpointStore, settings_log: SettingsLog) -> None:
-        self._store, self._log = store, settings_log
+    def __init__(
+        self, store: CheckpointStore, settings_log: SettingsLog, least_s: float = CHECKPOINT_S
+    ) -> None:
+        self._store, self._log, self._least_s = store, settings_log, least_s
+        self._took_s = 0.0
         self._settings: SimpleQueue[tuple[dict[str, Any], Callable[[bool], None]] | None] = (
             SimpleQueue()
         )
@@ -154,12 +166,17 @@ class Keeper:
         """Whether no checkpoint is being written."""
         return not self._busy and self._checkpoint is None
 
+    @property
+    def pause_s(self) -> float:
+        """Seconds from one checkpoint to the next: a slow disk is written to less often."""
+        return max(self._least_s, WRITE_SHARE * self._took_s)
+
     def settings(self, settings: dict[str, Any], then: Callable[[bool], None]) -> None:
         """Sync ``settings``, then call ``then(durable)`` on the keeper's thread."""
         self._settings.put((settings, then))
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Write ``checkpoint`` soon; a newer one replaces one that has not been begun."""
+        """Write ``checkpoint`` soon, unless it holds a NaN; a newer one replaces one not yet begun."""
         with self._wake:
             self._checkpoint = checkpoint
             self._wake.notify()
@@ -203,8 +220,10 @@ class Keeper:
                 if checkpoint is None:
                     return
                 self._busy = True
-            if self._try(self._store.save, checkpoint):
+            began = time.monotonic()
+            if checkpoint.finite and self._try(self._store.save, checkpoint):
                 self.saved_step = checkpoint.meta["step"]
+            self._took_s = time.monotonic() - began
             self._busy = False
 
     def _try(self, write: Callable[[Any], Any], value: Any) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from t4dm.live import paths
-from t4dm.live.ring import RingReader
+from t4dm.live.ring_reader import RingReader
 
 ALIVE_S = 1.5
 TIMEOUT_S = 10.0

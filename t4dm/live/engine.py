@@ -20,8 +20,6 @@ from t4dm.kernels.neuromod import advance_levels
 from t4dm.kernels.products import TILE
 from t4dm.kernels.stack_arrays import (
     CHUNK,
-    GATE_EVERY,
-    HIST_EVERY,
     PATHS,
     State,
     empty_output,
@@ -30,16 +28,16 @@ from t4dm.kernels.stack_arrays import (
 )
 from t4dm.live.engine_faults import first_fault
 from t4dm.live.engine_network import Network
+from t4dm.live.engine_output import describe, segment_of
 from t4dm.live.engine_settings import read_levels, read_settings
 from t4dm.live.engine_weights import read_weights, recurrent_weights, set_scales
-from t4dm.live.segment import Segment, grid
+from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import default_membranes
+from t4dm.live.window import DT_MS, default_membranes
 from t4dm.spiking.cortical_stack import CorticalStack
-from t4dm.spiking.params import GAINS, NEUROMODULATORS, PROBES, STAGES
+from t4dm.spiking.params import NEUROMODULATORS
 from t4dm.stimuli.registry import make_stimulus
 
-DT_MS = 1.0
 MAX_IDS = 65_535
 
 
@@ -194,7 +192,23 @@ class Engine:
         self.step = step0 + n
         self._check()
         mine, self._events = self._events, []
-        return self._segment(step0, n, n_spikes, rows, events + mine)
+        return self._shown(n, n_spikes, rows, events + mine)
+
+    def _shown(
+        self, n: int, n_spikes: int, rows: np.ndarray, events: list[dict[str, Any]]
+    ) -> Segment:
+        """The segment of the last ``n`` steps."""
+        meta = {
+            "watch": list(self._watch),
+            "w_hi": self._w_hi,
+            "w_max": float(self.tree.get("stdp.w_max")),
+            "events": sorted(events, key=lambda event: event["step"]),
+        }
+        return segment_of(self._out, self.step - n, n, n_spikes, rows, meta)
+
+    @property
+    def _w_hi(self) -> float:
+        return float(self.arrays.w_hi[0])
 
     def _load_rows(self, rows: np.ndarray) -> None:
         first = self.step % TILE
@@ -202,45 +216,6 @@ class Engine:
         stim[:first] = 0
         stim[first : first + len(rows)] = rows
         stim[first + len(rows) :] = 0
-
-    def _segment(
-        self, step0: int, n: int, n_spikes: int, rows: np.ndarray, events: list[dict[str, Any]]
-    ) -> Segment:
-        out, step1 = self._out, step0 + n
-        hists = grid(step0, step1, HIST_EVERY)
-        gates, m = len(grid(step0, step1, GATE_EVERY)), len(hists)
-        meta: dict[str, Any] = {
-            "watch": list(self._watch),
-            "epoch": 0,
-            "hist_steps": hists.tolist(),
-            "w_hi": float(self.arrays.w_hi[0]),
-            "w_max": float(self.tree.get("stdp.w_max")),
-            "events": sorted(events, key=lambda event: event["step"]),
-        }
-        lo, hi = float(rows.min()), float(rows.max())
-        if lo < 0 or hi > 1:
-            meta |= {"stim_lo": lo, "stim_hi": hi}
-        return Segment(
-            step0=step0,
-            step1=step1,
-            epoch=0,
-            spk_n=out.spk_n[:n].copy(),
-            spk_id=out.spk_id[:n_spikes].copy(),
-            rates=out.counts[:, :n].T.copy(),
-            u=out.u[:n].copy(),
-            theta=out.theta[:, :n].T.copy(),
-            levels=out.levels[:n].astype(np.float32),
-            gains=out.gains[:n].astype(np.float32),
-            gate=out.gate[:, :gates].swapaxes(0, 1).copy(),
-            gate_mean=out.gate_mean[:, :gates].T.copy(),
-            stim=np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8),
-            clamped=out.clamped[:, :n].T.copy(),
-            hist_exc=out.hist_exc[None][:m].copy(),
-            hist_inh=out.hist_inh[None][:m].copy(),
-            bounds=out.bounds[None][:m].copy(),
-            pairs=out.pairs[None][:m].copy(),
-            meta=meta,
-        )
 
     # -- faults --------------------------------------------------------------------------------
 
@@ -274,33 +249,8 @@ class Engine:
 
     def describe(self) -> dict[str, Any]:
         """Groups, probes and constants for the manifest."""
-        n, n_exc = self.config.n_neurons, self.n_exc
-        groups = [
-            {
-                "name": f"block {g // 2} LIF {'in' if g % 2 == 0 else 'out'}",
-                "n": n,
-                "block": g // 2,
-                "stage": STAGES[g % 2],
-                "n_exc": n_exc if g % 2 == 0 else n,
-            }
-            for g in range(self.n_stages)
-        ]
-        return {
-            "kind": "spiking stack",
-            "groups": groups,
-            "probes": {name: probe.to_json() for name, probe in PROBES.items()},
-            "config": asdict(self.config),
-            "stdp_path": self.stdp_path,
-            "constants": {
-                "dt_ms": DT_MS,
-                "n_total": self.n_stages * n,
-                "w_hi": float(self.arrays.w_hi[0]),
-                "gate_every": GATE_EVERY,
-                "hist_every": HIST_EVERY,
-                "neuromodulators": list(NEUROMODULATORS),
-                "gains": list(GAINS),
-            },
-        }
+        config = {"config": asdict(self.config), "stdp_path": self.stdp_path}
+        return describe(self.n_stages, self.config.n_neurons, self.n_exc, self._w_hi) | config
 
     # -- state ---------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from t4dm.kernels.stack_arrays import (
     WINDOW_MAX,
     Rule,
 )
+from t4dm.learning.homeostasis import THETA_MIN
 from t4dm.live.tree import ParamTree
 from t4dm.spiking.params import NEUROMODULATORS, STAGES
 
@@ -32,7 +33,7 @@ class Settings(NamedTuple):
     attention: np.ndarray  # (3,) real: exp(-dt/tau), kappa, sharpness
     apical_gain: np.floating
     rwkv_decay: float
-    homeostasis: np.ndarray  # (4,) f8: enabled, target, learning rate, theta_max
+    homeostasis: np.ndarray  # (5,) f8: enabled, target, learning rate, theta_max, lowest theta
     rule: Rule
 
 
@@ -96,9 +97,12 @@ def read_settings(tree: ParamTree, real: np.dtype) -> Settings:
         attention=np.array(attention, real),
         apical_gain=real.type(tree.get("apical.gain")),
         rwkv_decay=tree.get("rwkv.decay"),
-        homeostasis=numbers(
-            np.float64, "homeostasis.enabled", "homeostasis.target_rate",
-            "homeostasis.learning_rate", "homeostasis.theta_max",
+        homeostasis=np.append(
+            numbers(
+                np.float64, "homeostasis.enabled", "homeostasis.target_rate",
+                "homeostasis.learning_rate", "homeostasis.theta_max",
+            ),
+            THETA_MIN,
         ),
         rule=Rule(
             powers_plus=np.exp(-ages / tree.get("stdp.tau_plus")).astype(real),

@@ -41,10 +41,12 @@ def parse(body: Any) -> list[c.Command]:
 
 def validate(session: Session, commands: Sequence[c.Command]) -> None:
     """Raises :class:`Refused` where one of ``commands`` could not be applied in its turn."""
-    paused = session.state != "running"
+    paused, finite = session.state != "running", session.finite
     breaks = 0
     for index, command in enumerate(commands):
         try:
+            if isinstance(command, (c.Run, c.Step)) and not finite:
+                raise ParamError("type", f"{command.type}: {session.reason}; reset the run first")
             if isinstance(command, c.Step):
                 _check_step(paused, last=index == len(commands) - 1)
             elif isinstance(command, c.BreakOn):
@@ -56,22 +58,23 @@ def validate(session: Session, commands: Sequence[c.Command]) -> None:
             raise _refused(error, index, len(commands)) from None
         if isinstance(command, (c.Run, c.Pause)):
             paused = isinstance(command, c.Pause)
+        finite = finite or isinstance(command, c.Reset)
 
 
 def apply(session: Session, commands: Sequence[c.Command], who: str) -> list[tuple[Any, Any]]:
     """Apply checked ``commands``; returns (old, new) of each.
 
-    Raises :class:`Refused` where the engine refuses a value (a missing file, say); the parameters
-    are then as they were before the request.
+    Raises :class:`Refused` where the engine refuses a value (a missing file, say); everything is
+    then as it was before the request.
     """
-    before, rev = session.tree.non_default(), session.rev
+    before = session.savepoint() if len(commands) > 1 else None
     done: list[tuple[Any, Any]] = []
     for index, command in enumerate(commands):
         try:
             done.append(_apply(session, command, who))
         except ParamError as error:
-            if session.rev != rev:
-                session.change(session.tree.replace(before), before, who)
+            if before is not None:
+                session.roll_back(before)
             raise _refused(error, index, len(commands)) from None
     return done
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from t4dm.live.ring import RingWriter
+from t4dm.live.ring_writer import RingWriter
 
 PR_SET_PDEATHSIG = 1
 HEARTBEAT_S = 0.25

@@ -5,10 +5,11 @@ No thread, no socket, no clock here: the worker drives it and passes on what com
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import logging
 from collections import deque
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from t4dm.live.window import DT_MS, MAX_MEMBRANES
 from t4dm.params import ParamError
 
 LOG_LENGTH = 40
+_TOUCHED = (
+    "rev", "epoch", "run_id", "state", "reason", "speed", "goal", "finite", "extra_watch", "log",
+    "_pending", "_event_id",
+)  # fmt: skip
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +47,15 @@ class EngineLike(Protocol):
     def restore(self, snapshot: Any) -> None: ...
     def spike_hash(self) -> str: ...
     def describe(self) -> dict[str, Any]: ...
+
+
+class Savepoint(NamedTuple):
+    """Where a session stood before a list of commands."""
+
+    held: dict[str, Any]
+    breakpoints: Breakpoints
+    values: dict[str, Any]
+    engine: Any
 
 
 class Session:
@@ -82,6 +96,8 @@ class Session:
         if hit is not None and armed and hit.step < segment.step1 - 1:
             self.engine.restore(before)
             segment = self.engine.advance(hit.step - segment.step0 + 1)
+        if (bad := nan_hit(segment)) is not None:
+            self.finite, hit = False, bad
         self.breakpoints.take(segment)
         if hit is not None:
             self._break(hit)
@@ -90,11 +106,9 @@ class Session:
         return self._signed(segment)
 
     def _hit(self, segment: Segment) -> Hit | None:
-        bad = nan_hit(segment)
-        found = self.breakpoints.find(segment)
+        bad, found = nan_hit(segment), self.breakpoints.find(segment)
         if bad is None or (found is not None and found.step < bad.step):
             return found
-        self.finite = False
         return bad
 
     def _break(self, hit: Hit) -> None:
@@ -127,7 +141,10 @@ class Session:
         self.goal, self.state, self.reason = None, "running", ""
 
     def pause(self, reason: str = "") -> None:
-        self.goal, self.state, self.reason = None, "paused", reason
+        """Stand still; the reason why a run is not finite is not forgotten."""
+        self.goal, self.state = None, "paused"
+        if self.finite:
+            self.reason = reason
 
     def step(self, n: int) -> None:
         self.goal = (self.goal or self.engine.step) + n
@@ -136,7 +153,7 @@ class Session:
     def reset(self, seed: int | None, who: str) -> None:
         """A new epoch from ``seed`` (None: the same); parameters stay."""
         self.engine.reset(self.engine.seed if seed is None else seed)
-        self.goal = None
+        self.goal, self.reason = None, ""
         self.state = "paused" if self.state != "running" else "running"
         self.finite, self._pending = True, []
         self.breakpoints.forget()
@@ -147,12 +164,14 @@ class Session:
     # -- parameters ----------------------------------------------------------------------------
 
     def change(self, changes: dict[str, tuple[Any, Any]], before: dict[str, Any], who: str) -> None:
-        """Tell the engine of ``{path: (old, new)}``; ParamError puts ``before`` back."""
+        """Tell the engine of ``{path: (old, new)}``; where it refuses, ``before`` is put back.
+
+        Raises ParamError; an engine that does has changed nothing.
+        """
         try:
             self.engine.params_changed(list(changes))
         except ParamError:
-            undone = self.tree.replace(before)
-            self.engine.params_changed(list(undone))
+            self.tree.replace(before)
             raise
         self.rev += 1
         for path, (old, new) in changes.items():
@@ -182,6 +201,24 @@ class Session:
             "digest": self.tree.digest(),
             "specs": [spec.to_json() for spec in self.tree.specs()],
         }
+
+    # -- all or nothing ------------------------------------------------------------------------
+
+    def savepoint(self) -> Savepoint:
+        """All that commands can change, the engine's state included."""
+        held = {name: copy.copy(getattr(self, name)) for name in _TOUCHED}
+        return Savepoint(
+            held, self.breakpoints.copy(), self.tree.non_default(), self.engine.snapshot()
+        )
+
+    def roll_back(self, to: Savepoint) -> None:
+        """Be as at ``to``, as if nothing had been asked since."""
+        for name, value in to.held.items():
+            setattr(self, name, value)
+        self.breakpoints = to.breakpoints
+        self.tree.replace(to.values)
+        self.engine.restore(to.engine)
+        self.refresh_watch()
 
     # -- what is kept --------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from t4dm.live import environment, paths
 from t4dm.live.lifeline import take_lock
-from t4dm.live.ring import RingReader
+from t4dm.live.ring_reader import RingReader
 
 POLL_S = 0.1
 STUCK_S = 10.0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from t4dm.learning.homeostasis import homeostasis_step
+from t4dm.learning.homeostasis import effective_threshold, homeostasis_step
 from t4dm.learning.stdp import STDPState, init_stdp_state, stdp_step
 from t4dm.spiking.apical import ApicalModulation
 from t4dm.spiking.lif import LIFNeuron, LIFStep
@@ -132,7 +132,7 @@ class CorticalBlock(nn.Module):
             current,
             u,
             alpha=float(settings.alpha[stage]),
-            theta=float(settings.v_thresh[stage]) + theta_h,
+            theta=effective_threshold(float(settings.v_thresh[stage]), theta_h),
             beta=float(settings.beta[stage]),
             u_max=float(settings.u_max[stage]),
         )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from t4dm.learning.homeostasis import effective_threshold
 from t4dm.spiking.cortical_block import BlockState, BlockStep, CorticalBlock, PlasticState
 from t4dm.spiking.init import uniform
 from t4dm.spiking.settings import StepSettings
@@ -94,7 +95,10 @@ class CorticalStack(nn.Module):
             block.recurrent.clip(settings.stdp.w_max)
             made = block.step(x, held, settings, plastic.theta_h)
             stages = settings.v_thresh[2 * block.index : 2 * block.index + 2]
-            thetas += [float(v) + th for v, th in zip(stages, plastic.theta_h, strict=True)]
+            thetas += [
+                effective_threshold(float(v), th)
+                for v, th in zip(stages, plastic.theta_h, strict=True)
+            ]
             learnt.append(block.learn(made, plastic, settings))
             done.append(made)
             x = made.x_next

@@ -1,7 +1,7 @@
 """Leaky integrate-and-fire neurons with a subtractive reset (docs/equations.md, section 3).
 
     u_pre = alpha*u + I                       alpha = exp(-dt/tau_m), unit 1
-    s     = 1[u_pre >= theta]                 theta = v_thresh + theta_h
+    s     = 1[u_pre >= theta]                 theta = max(v_thresh + theta_h, 0.01)
     u     = clip(u_pre - beta*theta*s, -u_max, u_max)
 
 u0 = 0: a constant input below theta*(1-alpha) never fires, above theta*(1-alpha+alpha*beta) it fires

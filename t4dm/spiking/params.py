@@ -127,7 +127,7 @@ class NeuromodParams(Params):
 PROBES = {
     "spikes": Probe("N", kind="event", dtype="uint16", help="Neurons that fired, every stage."),
     "u_pre": Probe("N", help="Membrane after the leak and the input, before the reset."),
-    "theta": Probe("G", help="Effective threshold of a stage: v_thresh + theta_h."),
+    "theta": Probe("G", help="Effective threshold of a stage: v_thresh + theta_h, at least 0.01."),
     "gate": Probe("L D", help="Gate activity g per channel, 0 to 1.5."),
     "levels": Probe("4", help="Neuromodulator levels DA, ACh, NE, 5-HT."),
     "gains": Probe("5", help="Gains really applied, in the order of GAINS."),

@@ -44,7 +44,7 @@ class Stimulus:
         self.seed, self.data_dir = seed, data_dir
         self.step = 0
         self._params = params
-        self._source = self._make(0)
+        self._source = self._make(params, 0)
 
     @property
     def kind(self) -> str:
@@ -66,16 +66,18 @@ class Stimulus:
     def params_changed(self, tree: Values, step: int) -> None:
         """Take the tree's values, which act from ``step`` on (the step to be asked for next).
 
-        A change of kind, or of the file while one is played, starts the new stimulus there.
+        A change of kind, or of the file while one is played, starts the new stimulus there.  Raises
+        ParamError, and goes on as before, where the new one cannot be made.
         """
         if step != self.step:
             raise ValueError(f"stimulus stands at step {self.step}, not at {step}")
-        old, self._params = self._params, _read(tree)
-        other_file = self._params.kind == "file" and self._params.file_id != old.file_id
-        if self._params.kind != old.kind or other_file:
-            self._source = self._make(step)
-        elif self._params != old:
-            self._source.params_changed(self._params, step)
+        old, new = self._params, _read(tree)
+        other_file = new.kind == "file" and new.file_id != old.file_id
+        if new.kind != old.kind or other_file:
+            self._source = self._make(new, step)
+        elif new != old:
+            self._source.params_changed(new, step)
+        self._params = new
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on exactly here, as JSON data."""
@@ -90,16 +92,16 @@ class Stimulus:
         """Stand where :meth:`state` stood, with the parameters of that moment."""
         self.step = int(state["step"])
         self._params = StimulusParams(**state["params"])
-        self._source = self._make(int(state["started"]))
+        self._source = self._make(self._params, int(state["started"]))
         self._source.load_state(state["source"])
 
-    def _make(self, step: int) -> Source:
-        kind = self._params.kind
+    def _make(self, params: StimulusParams, step: int) -> Source:
+        kind = params.kind
         if kind not in SOURCES:
             known = kinds()
             hint = did_you_mean(kind, known)
             raise ParamError("stimulus.kind", f"no stimulus '{kind}'{hint}", choices=known)
-        return SOURCES[kind](self._params, self.seed, step, self.data_dir)
+        return SOURCES[kind](params, self.seed, step, self.data_dir)
 
 
 def _read(tree: Values) -> StimulusParams:

@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from t4dm.live import paths
 from t4dm.live.frame import decode
+from t4dm.live.ring import RingWriter
 
 HOST = {"Host": "localhost"}
 FRAMES = "/sessions/default/frames"
@@ -103,9 +105,28 @@ def test_a_paused_session_answers_with_a_status_frame(client):
 def test_a_dead_worker_is_a_status_and_no_error(bare, monkeypatch, tmp_path):
     monkeypatch.setenv("T4DM_RUN_DIR", str(tmp_path))
     meta, arrays = frame(bare)
-    assert meta["kind"] == "status"
+    assert (meta["kind"], meta["state"]) == ("status", "starting")
     assert meta["worker"]["alive"] is False
     assert arrays == {}
+
+
+def test_a_worker_that_has_no_manifest_yet_is_starting(bare, monkeypatch, tmp_path):
+    """As the worker leaves it while it compiles and calibrates: a ring, a first status, no more."""
+    monkeypatch.setenv("T4DM_RUN_DIR", str(tmp_path))
+    path = paths.private_parent(paths.ring_path(tmp_path, "default"))
+    ring = RingWriter(path, bytes=1 << 20, retain_steps=1000)
+    try:
+        ring.status({"session": "default", "pid": 7, "state": "starting", "step": 0})
+        ring.heartbeat()
+        meta, arrays = frame(bare)
+        assert (meta["kind"], meta["state"], meta["worker"]["alive"]) == (
+            "status",
+            "starting",
+            True,
+        )
+        assert arrays == {}
+    finally:
+        ring.close(unlink=True)
 
 
 def test_the_view_cuts_rows_and_membranes(client):

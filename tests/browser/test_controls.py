@@ -228,6 +228,8 @@ def test_two_tabs_stay_in_step(board):
     other.bring_to_front()
     expect(box(other, "lif.alpha")).to_have_value("0.85")
     who = board.evaluate("window.t4dm.app.who")
+    expect(other.locator("#toasts")).to_contain_text(f"{who} set lif.alpha: 0.9 → 0.85")
+    expect(board.locator("#toasts")).not_to_contain_text("set lif.alpha")
     assert other.evaluate("window.t4dm.app.who") != who
     other.close()
 
@@ -324,7 +326,7 @@ def test_a_breakpoint_without_a_number_is_refused(board):
     board.locator("#break-bound").fill("lots")
     board.locator("#break-add").click()
     expect(board.locator(".break-form .row-message")).to_contain_text(
-        "a number is needed, got lots"
+        "expected a number from -1000000 to 1000000 Hz per neuron, got lots"
     )
 
 

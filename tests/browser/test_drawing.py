@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from dashboard.figures import neuromod, style
 from t4dm.live import frame
 
 DTYPES = ["u1", "<u2", "<u4", "<i4", "<f4", "<f8"]
@@ -194,6 +195,23 @@ def test_the_figure_of_the_same_window_holds_the_same_ticks(board, held_window):
     figure = board.evaluate("window.t4dm.app.panelFigure('raster')")
     per_stage = [len(_numbers(trace["x"])) // 3 for trace in figure["data"]]
     assert per_stage == [n for n in drawn["per_group"].values() if n]
+
+
+@pytest.mark.parametrize("baseline", [0.5, 0.25, 0.9])
+def test_levels_have_the_same_colours_in_the_figure(board, baseline):
+    """The canvas's table for a baseline, and what Plotly makes of the figure's scale, by level."""
+    table = in_page(
+        board,
+        """const {diverging} = await import('/assets/js/colors.mjs');
+           return [...diverging(a)].map(word => [word & 255, word >> 8 & 255, word >> 16 & 255]);""",
+        baseline,
+    )
+    levels = np.arange(256)[:, None] / 255
+    place = neuromod.shade(levels, neuromod.LEVEL_RANGE, [baseline])[:, 0]
+    at = [stop for stop, _ in style.DIVERGING]
+    ends = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for _, c in style.DIVERGING])
+    figure = np.stack([np.interp(place, at, ends[:, k]) for k in range(3)], axis=1)
+    assert np.abs(np.array(table) - figure).max() <= 1
 
 
 def test_all_time_panels_show_the_same_steps(board):

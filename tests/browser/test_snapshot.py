@@ -184,6 +184,16 @@ def test_a_dropped_snapshot_restores_parameters_and_seed(board):
     send(board, {"type": "reset", "seed": 0})
 
 
+def test_a_snapshot_out_of_range_is_refused_with_the_range(board):
+    rev = params(board)["rev"]
+    drop(board, "a.json", manifest(parameters={"lif.v_thresh": 30.0}).encode())
+    board.locator('dialog[open] [data-action="apply"]').click()
+    expect(board.locator(".toast-error")).to_contain_text(
+        "lif.v_thresh: expected a number from 0.05 to 10"
+    )
+    assert params(board)["rev"] == rev
+
+
 def test_cancel_changes_nothing(board):
     rev = params(board)["rev"]
     drop(board, "a.json", manifest(parameters={"lif.v_thresh": 3.0}, seed=3).encode())

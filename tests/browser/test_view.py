@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 VIEW = "window.t4dm.app.view"
 TRACES = "slug => document.querySelector(`#graph-${slug} .js-plotly-plot`).data.length"
+PANELS = ["raster", "membrane", "neuromod", "weights", "gate", "rate", "stdp", "stimulus"]
 RANGE = "slug => document.querySelector(`#graph-${slug} .js-plotly-plot`).layout.xaxis.range"
 
 
@@ -58,6 +59,87 @@ def test_a_paused_view_becomes_traces_and_the_run_goes_on(board):
         board.locator("#panel-raster canvas.film").evaluate("c => c.style.visibility") == "visible"
     )
     assert board.evaluate(f"{VIEW}.mode") == "live"
+
+
+def test_a_pause_makes_every_panel_inspectable_a_few_at_a_time(board):
+    board.evaluate(
+        """() => { const ask = window.fetch; let open = 0; window.most = 0;
+                   window.fetch = async (...a) => {
+                       if (!String(a[0]).includes('/panels/')) return ask(...a);
+                       window.most = Math.max(window.most, ++open);
+                       try { return await ask(...a); } finally { open--; } };
+                   window.started = performance.now();
+                   window.t4dm.app.on('inspect', () => { window.took = performance.now() - window.started; });
+                   window.t4dm.app.pauseView(); }"""
+    )
+    for slug in PANELS:
+        wait_traces(board, slug)
+    assert 1 < board.evaluate("window.most") <= 4
+    board.wait_for_function("window.took > 0")
+    print(f"all panels inspectable after {board.evaluate('window.took'):.0f} ms")
+
+
+def test_a_paused_stimulus_shows_image_and_trace(board):
+    """As live: the image in the margin, inside the panel, and the mean input on the time axis."""
+    board.evaluate("window.t4dm.app.pauseView()")
+    wait_traces(board, "stimulus")
+    found = board.evaluate(
+        """() => {
+            const plot = document.querySelector('#panel-stimulus .panel-plot');
+            const area = plot.getBoundingClientRect();
+            const axes = plot.querySelector('.nsewdrag').getBoundingClientRect();
+            const cells = [...plot.querySelectorAll('.shapelayer path')].map(p => p.getBoundingClientRect())
+                .filter(r => r.right <= axes.left && r.width > 2 && r.height > 2);
+            return {n: cells.length, left: Math.min(...cells.map(r => r.left)) - area.left,
+                    bottom: area.bottom - Math.max(...cells.map(r => r.bottom)),
+                    points: plot.querySelector('.js-plotly-plot')._fullData[0].x.length,
+                    range: plot.querySelector('.js-plotly-plot').layout.xaxis.range};
+        }"""
+    )
+    assert found["n"] == 65  # 8 x 8 and the frame
+    assert found["left"] >= 0 and found["bottom"] >= 0
+    assert found["points"] == board.evaluate(f"{VIEW}.span_ms")
+    assert found["range"] == board.evaluate(RANGE, "raster")
+
+
+def test_a_reset_is_a_gap_in_the_timeline(board):
+    expect(board.locator(".tl-gap")).to_be_hidden()
+    epoch = board.evaluate("window.t4dm.drawn('raster').epoch")
+    board.request.post("/sessions/default/commands", data={"type": "reset", "seed": 0})
+    board.wait_for_function("e => window.t4dm.drawn('raster').epoch !== e", arg=epoch)
+    board.wait_for_function("window.t4dm.app.meta.held[1] > 200")
+    gap = board.locator(".tl-gap")
+    expect(gap).to_have_text("reset")
+    expect(gap).to_have_attribute("title", "reset at 0.00 s: what was before is another run")
+    track = board.locator(".tl-track").bounding_box()
+    assert track["x"] <= gap.bounding_box()["x"] < track["x"] + 0.2 * track["width"]
+
+
+def test_a_breakpoint_stands_on_the_time_axis_with_its_reason(board):
+    send = lambda *commands: board.request.post("/sessions/default/commands", data=list(commands))
+    rate = {"type": "break_on", "kind": "rate", "group": 0, "op": "above", "bound": 0.5}
+    try:
+        send(rate)
+        board.wait_for_function(
+            "window.t4dm.app.meta.state === 'paused' && window.t4dm.app.meta.reason"
+        )
+        reason = board.evaluate("window.t4dm.app.meta.reason")
+        expect(board.locator(".tl-badge")).to_contain_text(reason)
+        board.wait_for_function(
+            """() => {
+                const film = document.querySelector('#panel-rate canvas.film');
+                const {data} = film.getContext('2d').getImageData(0, 0, film.width, film.height);
+                let alert = 0;
+                for (let i = 0; i < data.length; i += 4)
+                    if (data[i] === 0xA3 && data[i + 1] === 0x47 && data[i + 2] === 0) alert++;
+                return alert > film.height / 4;
+            }"""
+        )
+        figure = board.evaluate("window.t4dm.app.panelFigure('rate')")
+        notes = [note["text"] for note in figure["layout"]["annotations"]]
+        assert any(note.startswith(f"paused: {reason[:30]}") for note in notes), notes
+    finally:
+        send({"type": "break_off"}, {"type": "run"})
 
 
 def test_a_drag_zooms_all_time_panels_and_the_zoom_survives(board):
@@ -164,7 +246,7 @@ def test_maximise_and_back(board):
     assert board.locator("#panel-raster").bounding_box()["width"] < wide
 
 
-@pytest.mark.parametrize("slug", ["raster", "membrane", "neuromod", "weights", "gate", "rate"])
+@pytest.mark.parametrize("slug", PANELS)
 def test_npz_downloads_the_window_in_view(board, slug):
     board.evaluate("window.t4dm.app.pauseView()")
     with board.expect_download() as got:
@@ -172,6 +254,19 @@ def test_npz_downloads_the_window_in_view(board, slug):
     path = got.value.path()
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
         assert len(arrays.files) > 0
+
+
+@pytest.mark.parametrize("slug", PANELS)
+def test_csv_downloads_the_window_in_view(board, slug):
+    board.evaluate("window.t4dm.app.pauseView()")
+    lo, hi = board.evaluate("v => [v.t1_ms - v.span_ms, v.t1_ms]", board.evaluate(VIEW))
+    with board.expect_download() as got:
+        board.locator(f"#panel-{slug} .panel-tools").get_by_text("CSV").click()
+    header, *lines = got.value.path().read_text().splitlines()
+    assert header.startswith("time_ms,")
+    times = [float(line.split(",", 1)[0]) for line in lines]
+    assert len(times) > 3
+    assert lo <= min(times) and max(times) < hi
 
 
 @pytest.mark.parametrize(
@@ -278,6 +373,7 @@ def test_a_killed_worker_is_told_and_the_view_returns(board):
         timeout=120_000,
     )
     assert board.request.get("/healthz").json()["sessions"]["default"]["pid"] != pid
+    expect(board.locator(".tl-gap")).to_have_text("restart")
     print(f"live again {time.monotonic() - killed:.1f} s after the kill")
 
 

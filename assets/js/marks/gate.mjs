@@ -44,8 +44,8 @@ export const mark = {
     }
   },
 
-  foot: (scene) => `block ${shown.block} of ${scene.store.L} · ${scene.store.D} channels, sampled `
-    + `every ${EVERY} ms · limits fixed 0 to 1.5 · line: mean openness of the block`,
+  foot: (scene) => `block ${shown.block} of ${scene.store.L} · ${scene.store.D} channels, every ${EVERY} ms `
+    + "· limits fixed 0 to 1.5 · line: mean openness",
 
   drawn: () => shown,
 };

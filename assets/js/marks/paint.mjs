@@ -57,11 +57,22 @@ export function plate(ctx, text, x, y, color, ground, align = "left") {
   return w;
 }
 
-/** A message in the middle of `box`, wrapped at `·`. */
+/** A message in the middle of `box`, wrapped at `·` and where it is too long. */
 export function emptyNote(ctx, box, text, theme) {
-  const lines = text.split(" · ");
+  ctx.font = FONT;
+  const lines = text.split(" · ").flatMap((part) => wrapped(ctx, part, box.w - 12));
   lines.forEach((line, i) => plate(ctx, line, box.x + box.w / 2,
     box.y + box.h / 2 + (i - (lines.length - 1) / 2) * 17, theme.fg, theme.bg, "center"));
+}
+
+function wrapped(ctx, text, width) {
+  const lines = [];
+  for (const next of text.split(" ")) {
+    const longer = lines.length ? `${lines.at(-1)} ${next}` : next;
+    if (lines.length && ctx.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(next);
+  }
+  return lines;
 }
 
 /** Round tick positions between `lo` and `hi`, about `n` of them. */
@@ -147,10 +158,12 @@ export function eventLines(ctx, box, scene, withLabels = true) {
     if (event.t_ms < t0_ms || event.t_ms > t1_ms) continue;
     const text = eventText(event);
     if (text === null) continue;
-    const x = Math.round(box.x + (event.t_ms - t0_ms) / (t1_ms - t0_ms) * box.w) + 0.5;
     const alert = event.type === "break" || event.type === "nan";
+    const wide = alert ? 2 : 1;
+    const place = Math.round(box.x + (event.t_ms - t0_ms) / (t1_ms - t0_ms) * box.w);
+    const x = Math.min(place, box.x + box.w - wide) + wide / 2;
     ctx.strokeStyle = event.type === "inject" ? injectColor(event, theme) : alert ? theme.alert : theme.fg;
-    ctx.lineWidth = alert ? 2 : 1;
+    ctx.lineWidth = wide;
     ctx.setLineDash(event.type === "param" ? [] : event.type === "note" ? [2, 3] : [5, 3]);
     ctx.beginPath();
     ctx.moveTo(x, box.y);

@@ -72,7 +72,7 @@ export const mark = {
     const how = shown.mode === "density"
       ? `density, bin ${shown.bin_rows} rows × ${shown.bin_ms} ms` : "one tick = one spike";
     return `${rows} · ${grouped(shown.ticks)} spikes in ${grouped(scene.span_ms)} ms · ${how}`
-      + ` · order by ${ORDER_NAMES[scene.view.order]} · grey bar = inhibitory`;
+      + ` · by ${ORDER_NAMES[scene.view.order]}${scene.order ? "" : " · grey bar: inhibitory"}`;
   },
 
   drawn: () => shown,

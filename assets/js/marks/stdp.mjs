@@ -50,8 +50,8 @@ export const mark = {
     const p = stdp(scene);
     if (!p) return "";
     const scheme = p.pairing === "all_to_all" ? "all-to-all pairs" : "nearest pairs";
-    return `${scheme}, mode ${p.mode}, learning rate ${short(p.learning_rate)}, mu ${short(p.mu)} · bars: `
-      + `${compact(shown.pairs_sum ?? 0)} pairs observed in the last second, block ${scene.store.meta?.weights_block ?? 0}`;
+    return `${scheme}, ${p.mode}, rate ${short(p.learning_rate)}, mu ${short(p.mu)} · bars: `
+      + `${compact(shown.pairs_sum ?? 0)} pairs observed in 1 s, block ${scene.store.meta?.weights_block ?? 0}`;
   },
 
   drawn: () => shown,

@@ -17,7 +17,7 @@ export const mark = {
     const range = [W_LOW * 1.03, hi(scene) * 1.03];
     return {
       xaxis: { range, anchor: "y2", title: { text: "weight w" }, fixedrange: false, showgrid: true },
-      yaxis: { type: "log", range: [LOG_LOW, LOG_TOP], domain: [0.46, 1], dtick: 1, fixedrange: true,
+      yaxis: { type: "log", range: [LOG_LOW, LOG_TOP], domain: [0.46, 1], dtick: 2, fixedrange: true,
         exponentformat: "power", title: { text: "count (log)" } },
       yaxis2: { range: [0, 1], domain: [0, 0.38], showticklabels: false, ticks: "", showgrid: false,
         fixedrange: true, title: { text: "" }, anchor: "x" },
@@ -63,7 +63,7 @@ export const mark = {
   },
 
   foot: (scene) => `block ${shown.block} of ${scene.store.L} · ${grouped(shown.exc_sum ?? 0)} plastic excitatory, `
-    + `${grouped(shown.inh_sum ?? 0)} fixed inhibitory weights · fixed bins · sampled every 250 ms`,
+    + `${grouped(shown.inh_sum ?? 0)} fixed inhibitory · fixed bins, every 250 ms`,
 
   drawn: () => shown,
 };

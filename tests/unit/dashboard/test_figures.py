@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from dashboard.figures import gate, membrane, neuromod, raster, rate, stdp, stimulus, style, weights
 from dashboard.panels.registry import all_panels
 
+ROOT = Path(__file__).resolve().parents[3]
 THREE = [[0], [], [5, 14]]
 
 
@@ -139,17 +142,45 @@ def test_neuromod_limits_are_fixed_and_boluses_marked(window):
     figure = neuromod.figure(window(THREE, events=events), {})
     heat, marks = figure["data"]
     assert (heat["zmin"], heat["zmax"]) == (0.0, 1.0)
-    assert values(heat["z"]).shape == (4, 3)
+    assert heat["colorbar"]["ticktext"] == ["0", "0.5", "1"]
+    assert values(heat["customdata"]) == pytest.approx(np.full((4, 3), 0.5))
     assert marks["marker"]["symbol"] == "triangle-up"
     assert marks["x"] == [2.0]
     assert 1.5 < marks["y"][0] < 2.5  # NE's row
     assert marks["text"] == ["NE +0.3"]
 
 
+def test_neuromod_is_white_at_each_modulators_baseline(window):
+    shown = {"values": {"neuromod.DA_baseline": 0.5, "neuromod.ACh_baseline": 0.25,
+                        "neuromod.NE_baseline": 0.75, "neuromod.5HT_baseline": 0.0}}  # fmt: skip
+    heat = neuromod.figure(window(THREE), shown)["data"][0]
+    # every level is 0.5: ACh is a third of the way from its baseline to 1, NE two thirds to its own
+    place = [0.5, 0.5 + 0.5 / 3, 1 / 3, 1 - 0.5 * 0.5 / 0.95]
+    assert values(heat["z"])[:, 0] == pytest.approx(place, rel=1e-5)
+    assert heat["colorbar"]["ticktext"] == ["0", "base", "1"]
+
+
+def test_neuromod_ends_stay_fixed_whatever_the_baseline():
+    levels = np.array([[0.0, 0.0], [0.2, 0.8], [1.0, 1.0]], np.float32)
+    placed = neuromod.shade(levels, neuromod.LEVEL_RANGE, [0.2, 0.8])
+    assert placed == pytest.approx(np.array([[0.0, 0.0], [0.5, 0.5], [1.0, 1.0]]))
+
+
+@pytest.mark.parametrize(
+    ("python", "page"), [("DIVERGING", "DIVERGING"), ("SEQUENTIAL", "CIVIDIS")]
+)
+def test_colour_scales_are_those_of_the_canvas(python, page):
+    code = (ROOT / "assets" / "js" / "colors.mjs").read_text()
+    body = re.search(rf"{page}_STOPS = \[(.*?)\];", code, re.DOTALL)
+    stops = re.findall(r'\[([\d.]+), "(#\w{6})"\]', body[1])
+    assert [[float(at), colour] for at, colour in stops] == getattr(style, python)
+
+
 def test_neuromod_second_view_shows_gains(window):
     figure = neuromod.figure(window(THREE), {}, view="gains")
-    assert values(figure["data"][0]["z"]).shape == (5, 3)
-    assert (figure["data"][0]["zmin"], figure["data"][0]["zmax"]) == (0.0, 2.0)
+    heat = figure["data"][0]
+    assert values(heat["z"]) == pytest.approx(np.full((5, 3), 0.5))  # every gain is 1: white
+    assert heat["colorbar"]["ticktext"] == ["0", "1", "2"]
 
 
 def test_gate_is_scaled_to_one_and_a_half(window):
@@ -200,14 +231,42 @@ def test_stimulus_shows_the_image_of_its_event(window):
         {"type": "stimulus", "step": 1, "kind": "digits", "label": "3", "index": 9, "image": image}
     ]
     figure = stimulus.figure(window(THREE, events=events), {})
-    assert values(figure["data"][0]["z"])[7, 7] == 1.0
+    cells = image_cells(figure)
+    assert len(cells) == 64
+    assert {cell["fillcolor"] for cell in cells[:-1]} == {"#ffffff"}
+    assert cells[-1]["fillcolor"] == stimulus.grey(1.0, "light") == "#1a1a1a"
+    corner = max(cells, key=lambda cell: (cell["x1"], -cell["y0"]))
+    assert corner is cells[-1]
+    assert corner["x1"] < 0, "the image stands in the margin, left of the axes"
     assert 'digits "3" #9' in figure["layout"]["title"]["text"]
+    assert 'digits "3"' in texts(figure)
+    assert "“3”" in texts(figure)
+
+
+def image_cells(figure):
+    named = [s for s in figure["layout"]["shapes"] if s.get("name") == stimulus.IMAGE]
+    return [shape for shape in named if "fillcolor" in shape]
+
+
+def test_stimulus_draws_the_mean_input_of_every_step(window):
+    given = window(THREE, step0=40)
+    given.stim[1] = 255
+    trace = stimulus.figure(given, {})["data"][0]
+    assert values(trace["x"]).tolist() == [40.0, 41.0, 42.0]
+    assert values(trace["y"]) == pytest.approx([0.2, 1.0, 0.2])
+
+
+def test_stimulus_shades_rests_up_to_the_next_onset(window):
+    events = [{"type": "rest", "step": 0}, {"type": "stimulus", "step": 2, "label": "3"}]
+    shapes = stimulus.figure(window(THREE, events=events), {})["layout"]["shapes"]
+    (shade,) = [s for s in shapes if s.get("opacity")]
+    assert (shade["x0"], shade["x1"]) == (0.0, 2.0)
 
 
 def test_stimulus_without_an_event_shows_the_mean_input(window):
     figure = stimulus.figure(window(THREE), {})
-    assert values(figure["data"][0]["z"]) == pytest.approx(np.full((8, 8), 0.2))
-    assert "mean input over 3 ms" in texts(figure)
+    assert {cell["fillcolor"] for cell in image_cells(figure)} == {stimulus.grey(0.2, "light")}
+    assert "mean of 3 ms" in texts(figure)
 
 
 def test_changes_are_labelled_vertical_lines_on_every_time_plot(window):

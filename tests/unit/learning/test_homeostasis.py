@@ -1,9 +1,15 @@
 """Homeostasis: sign, bound, freezing, convergence."""
 
+import math
+
 import pytest
 import torch
 
-from t4dm.learning.homeostasis import HomeostasisControl, homeostasis_step
+from t4dm.learning.homeostasis import (
+    HomeostasisControl,
+    effective_threshold,
+    homeostasis_step,
+)
 from t4dm.learning.params import HomeostasisParams
 from t4dm.spiking.lif import LIFNeuron
 
@@ -21,6 +27,12 @@ def test_threshold_moves_against_the_error_and_stays_within_its_bound():
     assert homeostasis_step(0.0, 0.2, params) == pytest.approx(0.01)
     assert homeostasis_step(0.0, 1.0, params) == 0.02
     assert homeostasis_step(-0.015, 0.0, params) == -0.02
+
+
+def test_the_effective_threshold_stays_above_zero():
+    assert effective_threshold(1.0, -0.5) == 0.5
+    assert effective_threshold(0.05, -0.5) == effective_threshold(0.05, -0.045) == 0.01
+    assert math.isnan(effective_threshold(1.0, math.nan))
 
 
 def test_rests_and_the_switch_freeze_it():

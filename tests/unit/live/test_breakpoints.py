@@ -107,6 +107,24 @@ def test_nan_is_always_watched_and_names_tensor_and_step(session, monkeypatch):
     assert session.reason == "u is not finite at step 40"
 
 
+def test_a_nan_is_not_missed_when_another_condition_ends_the_chunk_early(session, monkeypatch):
+    plain = session.engine.advance
+
+    def found_at_the_end_of_a_chunk(n):
+        segment = plain(n)
+        step = segment.step1 - 1
+        segment.meta["events"].append(
+            {"type": "nan", "step": step, "t_ms": float(step), "tensor": "blocks.0.u"}
+        )
+        return segment
+
+    monkeypatch.setattr(session.engine, "advance", found_at_the_end_of_a_chunk)
+    session.breakpoints.add(BreakOn(kind="spike", neuron=77))
+    segment = session.advance(64)
+    assert segment.step1 < 64 and not session.finite
+    assert session.reason == f"blocks.0.u is not finite at step {segment.step1 - 1}"
+
+
 def test_a_nan_event_of_the_engine_wins(session):
     segment = session.engine.advance(8)
     assert nan_hit(segment) is None

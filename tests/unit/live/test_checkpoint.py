@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +18,11 @@ from t4dm.store.sealed import SealError, read_sealed, write_sealed
 
 def checkpoint(step):
     return Checkpoint({"step": step}, {"w": np.full((3, 4), step, "f4"), "n": np.array(step)})
+
+
+def wait_until_idle(keeper):
+    while not keeper.idle:
+        time.sleep(0.001)
 
 
 def load(folder):
@@ -163,6 +170,30 @@ def test_an_answer_follows_its_line_on_the_disk(tmp_path):
     assert [rev for rev, _, _ in seen] == list(range(50))
     assert all(ok and on_disk >= rev for rev, ok, on_disk in seen)
     assert load(tmp_path)[0].meta["step"] == 7
+
+
+def test_a_slow_disk_is_written_to_less_often(tmp_path, monkeypatch):
+    store = CheckpointStore(tmp_path)
+    clock = iter((100.0, 100.75))
+    slow = SimpleNamespace(monotonic=lambda: next(clock))
+    monkeypatch.setattr("t4dm.live.checkpoint.time", slow)
+    keeper = Keeper(store, SettingsLog(tmp_path), least_s=3.0)
+    assert keeper.pause_s == 3.0
+    keeper.checkpoint(checkpoint(1))
+    keeper.close()
+    assert keeper.pause_s == 15.0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_state_that_is_not_finite_is_never_kept(tmp_path, bad):
+    keeper = Keeper(CheckpointStore(tmp_path), SettingsLog(tmp_path))
+    sick = checkpoint(2)
+    sick.arrays["w"][1, 2] = bad
+    for each in (checkpoint(1), sick):
+        keeper.checkpoint(each)
+        wait_until_idle(keeper)
+    keeper.close()
+    assert load(tmp_path)[0].meta["step"] == keeper.saved_step == 1
 
 
 def test_a_full_disk_is_told_and_heals(tmp_path, monkeypatch):

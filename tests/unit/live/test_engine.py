@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from t4dm.live import handlers
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.segment import ARRAYS, GATE_EVERY, HIST_EVERY, grid
+from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import merge
+from t4dm.stimuli.source import SOURCES
 from tests.engine_reference import segments
 
 pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
@@ -113,6 +116,51 @@ def test_changing_a_parameter_keeps_weights_and_time(engine):
         assert engine.step == 320
         np.testing.assert_allclose(engine.recurrent(0), weights, atol=1e-6)
     assert np.array_equal(engine.arrays.u, u)
+
+
+FILE = {"type": "set", "path": "stimulus.kind", "value": "file"}
+
+
+@pytest.mark.parametrize("first", [
+    {"type": "set", "path": "stdp.w_max", "value": 0.1},
+    {"type": "set", "path": "stimulus.kind", "value": "noise"},
+    {"type": "inject", "nt": "DA", "level": 0.3},
+    {"type": "reset", "seed": 9},
+    {"type": "watch", "neurons": [100]},
+])  # fmt: skip
+def test_a_list_refused_at_its_end_leaves_no_bit_changed(engine, data_dir, first, monkeypatch):
+    monkeypatch.delitem(SOURCES, "file")
+    session, twin = Session("t", engine), Engine(CONFIG, ParamTree(2), 3, data_dir)
+    for each in (engine, twin):
+        _run(each, 100)
+    commands = handlers.parse([first, FILE])
+    with pytest.raises(handlers.Refused, match="no stimulus 'file'"):
+        handlers.apply(session, commands, "tab")
+    assert session.rev == 0 and not session.log and engine.tree.non_default() == {}
+    ours, theirs = engine.advance(64), twin.advance(64)
+    assert ours.encode() == theirs.encode()
+    _same_state(engine.state(), twin.state())
+
+
+def test_a_refused_stimulus_lets_the_present_one_go_on(engine, data_dir, monkeypatch):
+    monkeypatch.delitem(SOURCES, "file")
+    session, twin = Session("t", engine), Engine(CONFIG, ParamTree(2), 3, data_dir)
+    for each in (engine, twin):
+        _run(each, 100)
+    with pytest.raises(handlers.Refused):
+        handlers.apply(session, handlers.parse(FILE), "tab")
+    assert engine.advance(64).encode() == twin.advance(64).encode()
+
+
+def test_theta_stays_above_zero(engine):
+    for path, value in (
+        ("lif.v_thresh", 0.05), ("homeostasis.learning_rate", 1.0), ("input.gain", 0.0),
+    ):  # fmt: skip
+        engine.tree.set(path, value)
+        engine.params_changed([path])
+    lowest = engine.advance(64).theta.min(axis=0)
+    assert engine.arrays.theta_h.min() < -0.05
+    assert lowest.min() == np.float32(0.01)
 
 
 def test_looking_at_weights_changes_nothing(engine):

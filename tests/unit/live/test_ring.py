@@ -6,8 +6,10 @@ import zlib
 
 import pytest
 
-from t4dm.live import ring as ring_module
-from t4dm.live.ring import RingGone, RingReader, RingWriter
+from t4dm.live import ring_writer
+from t4dm.live.ring import RingGone
+from t4dm.live.ring_reader import RingReader
+from t4dm.live.ring_writer import RingWriter
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_a_full_disk_keeps_the_newest_and_goes_on(path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ring_module, "_allocate", full)
+    monkeypatch.setattr(ring_writer, "_allocate", full)
     fill(writer, 100, size=4000, first=30)
     first, last, _, _ = RingReader(path).held()
     assert last == 130 and last - first >= 15

@@ -105,22 +105,78 @@ def test_a_body_that_is_no_command_is_refused(body):
         do(new_session(), body)
 
 
-def test_what_the_engine_refuses_is_taken_back(monkeypatch):
-    session = new_session()
-    calls = []
+FILE = {"type": "set", "path": "stimulus.kind", "value": "file"}
+BEFORE_THE_REFUSAL = [
+    {"type": "set", "path": "lif.alpha", "value": 0.5},
+    {"type": "clear", "path": "lif.beta"},
+    {"type": "replace", "values": {"stdp.mu": 0.5}},
+    {"type": "pause"},
+    {"type": "speed", "value": 3},
+    {"type": "inject", "nt": "DA", "level": 0.3},
+    {"type": "reward", "value": 1},
+    {"type": "reset", "seed": 9},
+    {"type": "break_on", "kind": "membrane", "neuron": 700, "bound": 9},
+    {"type": "break_off"},
+    {"type": "watch", "neurons": [500]},
+    {"type": "note", "text": "so far"},
+]
 
+
+def everything(session):
+    run = [session.state, session.speed, session.goal, session.epoch, session.rev, session.finite]
+    return json.dumps([snapshot(session), run, session.engine.watch, list(session.log)])
+
+
+def engine_that_refuses_files(session, monkeypatch):
     def refuse_files(paths):
-        calls.append(list(paths))
         if session.tree.get("stimulus.kind") == "file":
             raise ParamError("stimulus.file_id", "no such file")
 
     monkeypatch.setattr(session.engine, "params_changed", refuse_files)
-    set_alpha = {"type": "set", "path": "lif.alpha", "value": 0.5}
+
+
+@pytest.mark.parametrize("first", BEFORE_THE_REFUSAL, ids=lambda command: command["type"])
+def test_nothing_of_a_list_stays_when_the_engine_refuses_its_end(first, monkeypatch):
+    session, twin = new_session(seed=2), new_session(seed=2)
+    engine_that_refuses_files(session, monkeypatch)
+    for each in (session, twin):
+        do(each, [{"type": "set", "path": "lif.beta", "value": 0.5}])
+        do(each, {"type": "break_on", "kind": "membrane", "neuron": 900, "bound": 99})
+        each.advance(40)
+    before = everything(session)
     with pytest.raises(Refused) as refusal:
-        do(session, [set_alpha, {"type": "set", "path": "stimulus.kind", "value": "file"}])
+        do(session, [first, {"type": "run"}, FILE])
     assert refusal.value.error["field"] == "stimulus.file_id"
-    assert session.tree.non_default() == {}
-    assert calls[-1] == ["lif.alpha"], "the engine hears of what was taken back"
+    assert refusal.value.error["index"] == 2
+    assert everything(session) == before == everything(twin)
+    ours, theirs = session.advance(20), twin.advance(20)
+    assert ours.meta == theirs.meta and ours.encode() == theirs.encode()
+
+
+def test_a_single_refused_change_is_taken_back(monkeypatch):
+    session = new_session()
+    engine_that_refuses_files(session, monkeypatch)
+    before = everything(session)
+    for body in (FILE, {"type": "replace", "values": {"stimulus.kind": "file", "lif.beta": 0}}):
+        with pytest.raises(Refused):
+            do(session, body)
+        assert everything(session) == before
+
+
+def test_a_run_that_is_not_finite_goes_on_only_after_a_reset():
+    session = new_session()
+    session.pause("blocks.0.u is not finite at step 3")
+    session.finite = False
+    do(session, {"type": "pause"})
+    for body in (
+        {"type": "run"},
+        {"type": "step", "n": 1},
+        [{"type": "note", "text": "x"}, {"type": "run"}],
+    ):
+        with pytest.raises(Refused, match="not finite at step 3; reset the run first"):
+            do(session, body)
+    do(session, [{"type": "reset"}, {"type": "run"}])
+    assert (session.state, session.reason, session.finite) == ("running", "", True)
 
 
 def test_steps_stop_at_their_goal():

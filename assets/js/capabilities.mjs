@@ -1,0 +1,35 @@
+// What the session can do, from its manifest; what it cannot is greyed and says why.
+
+const CAPABILITIES = {
+  run: "run", pause: "pause", step: "step", reset: "be reset", seed: "take a seed", speed: "change its speed",
+  rewind: "be rewound", breakpoints: "take breakpoints", watch: "record chosen neurons",
+};
+const COMMANDS = {
+  set: "change parameters", clear: "clear parameters", replace: "load parameter sets",
+  inject: "take injections", reward: "take a reward",
+};
+
+/** Why the session cannot do `name`, or "" where it can. */
+export function lacking(app, name) {
+  if (!app.manifest) return "The worker has not started yet.";
+  const isCommand = name in COMMANDS;
+  const offered = (isCommand ? app.manifest.commands : app.manifest.capabilities) ?? [];
+  return offered.includes(name) ? "" : `This session cannot ${(isCommand ? COMMANDS : CAPABILITIES)[name]}.`;
+}
+
+/** Greys `nodes`, with the reason as their title, while the session cannot do `name`. */
+export function needs(app, name, ...nodes) {
+  const titles = nodes.map((node) => node.title);
+  let greyed = false;
+  const apply = () => {
+    const why = lacking(app, name);
+    if (!why && !greyed) return;
+    greyed = why !== "";
+    nodes.forEach((node, i) => {
+      node.disabled = greyed;
+      node.title = why || titles[i];
+    });
+  };
+  app.on("manifest", apply);
+  apply();
+}

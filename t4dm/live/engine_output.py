@@ -1,0 +1,77 @@
+"""What an engine shows: the segment of a chunk, and what its groups, probes and constants are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, Output
+from t4dm.live.segment import Segment, grid
+from t4dm.live.window import DT_MS
+from t4dm.spiking.params import GAINS, NEUROMODULATORS, PROBES, STAGES
+
+
+def segment_of(
+    out: Output, step0: int, n: int, n_spikes: int, rows: np.ndarray, meta: dict[str, Any]
+) -> Segment:
+    """Copies of steps step0 .. step0 + n - 1 of ``out``; ``rows`` (n, 64) is the stimulus.
+
+    ``meta`` gets what the arrays need beside them; the epoch is the session's to set.
+    """
+    step1 = step0 + n
+    hists = grid(step0, step1, HIST_EVERY)
+    gates, m = len(grid(step0, step1, GATE_EVERY)), len(hists)
+    more: dict[str, Any] = {"epoch": 0, "hist_steps": hists.tolist()}
+    lo, hi = float(rows.min()), float(rows.max())
+    if lo < 0 or hi > 1:
+        more |= {"stim_lo": lo, "stim_hi": hi}
+    return Segment(
+        step0=step0,
+        step1=step1,
+        epoch=0,
+        spk_n=out.spk_n[:n].copy(),
+        spk_id=out.spk_id[:n_spikes].copy(),
+        rates=out.counts[:, :n].T.copy(),
+        u=out.u[:n].copy(),
+        theta=out.theta[:, :n].T.copy(),
+        levels=out.levels[:n].astype(np.float32),
+        gains=out.gains[:n].astype(np.float32),
+        gate=out.gate[:, :gates].swapaxes(0, 1).copy(),
+        gate_mean=out.gate_mean[:, :gates].T.copy(),
+        stim=np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8),
+        clamped=out.clamped[:, :n].T.copy(),
+        hist_exc=out.hist_exc[None][:m].copy(),
+        hist_inh=out.hist_inh[None][:m].copy(),
+        bounds=out.bounds[None][:m].copy(),
+        pairs=out.pairs[None][:m].copy(),
+        meta=meta | more,
+    )
+
+
+def describe(n_stages: int, n: int, n_exc: int, w_hi: float) -> dict[str, Any]:
+    """Groups of ``n`` neurons, probes and constants, as plain JSON data."""
+    groups = [
+        {
+            "name": f"block {g // 2} LIF {'in' if g % 2 == 0 else 'out'}",
+            "n": n,
+            "block": g // 2,
+            "stage": STAGES[g % 2],
+            "n_exc": n_exc if g % 2 == 0 else n,
+        }
+        for g in range(n_stages)
+    ]
+    return {
+        "kind": "spiking stack",
+        "groups": groups,
+        "probes": {name: probe.to_json() for name, probe in PROBES.items()},
+        "constants": {
+            "dt_ms": DT_MS,
+            "n_total": n_stages * n,
+            "w_hi": w_hi,
+            "gate_every": GATE_EVERY,
+            "hist_every": HIST_EVERY,
+            "neuromodulators": list(NEUROMODULATORS),
+            "gains": list(GAINS),
+        },
+    }

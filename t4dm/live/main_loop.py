@@ -1,0 +1,225 @@
+"""The worker's main loop: take the commands that wait, advance a chunk, publish it, keep it.
+
+Everything that touches the engine happens on this one thread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import queue
+import time
+from collections import OrderedDict
+from typing import Any
+
+from t4dm.live import handlers
+from t4dm.live.checkpoint import Keeper
+from t4dm.live.pacing import Pacer
+from t4dm.live.ring_writer import RingWriter
+from t4dm.live.server import CommandServer, Request
+from t4dm.live.session import Session
+from t4dm.live.window import DT_MS
+
+IDLE_S = 0.25
+STATUS_S = 0.03
+REMEMBERED_KEYS = 256
+
+
+class Worker:
+    """Drives ``session`` in :meth:`loop`; ``notes`` is what the status says of the start."""
+
+    def __init__(
+        self, session: Session, ring: RingWriter, server: CommandServer, keeper: Keeper,
+        notes: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.session, self.ring, self.server, self.keeper = session, ring, server, keeper
+        self.notes = notes
+        self.pacer = Pacer(session.speed)
+        self.stopping = False
+        self._stepping: list[tuple[Request, dict[str, Any]]] = []
+        self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._status_at = 0.0
+        self._checkpoint_at = time.monotonic()
+        self._mono_ns = time.monotonic_ns()
+
+    def loop(self) -> None:
+        """Run until :attr:`stopping`, then keep the last state."""
+        while not self.stopping:
+            self.ring.progress()
+            now = time.monotonic()
+            if self.session.state == "paused":
+                self._idle()
+            else:
+                self._work(now)
+            self._keep(time.monotonic())
+        if self.session.finite:
+            self.keeper.checkpoint(self.session.checkpoint())
+        self.keeper.settings(self.session.settings(), lambda durable: None)
+        self.keeper.close()
+
+    def stop(self) -> None:
+        """End after this chunk; safe from a signal handler or a thread."""
+        self.stopping = True
+        self.server.requests.put(Request("wake"))
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def _idle(self) -> None:
+        self._drain(IDLE_S)
+        self._publish_status(time.monotonic())
+
+    def _work(self, now: float) -> None:
+        session = self.session
+        paced = session.state == "running" and session.speed is not None
+        if not paced:
+            self._drain(0.0)
+            if session.state != "paused":
+                self._chunk(64 - session.engine.step % 8)
+            return
+        n = self.pacer.chunk(session.engine.step)
+        wait = self.pacer.wait_s(now, n)
+        if self._drain(wait) or wait > 0.0:
+            return
+        self._chunk(n)
+
+    def _chunk(self, n: int) -> None:
+        began = time.monotonic()
+        segment = self.session.advance(n)
+        ended = time.monotonic()
+        self.pacer.done(ended, segment.step1 - segment.step0, ended - began)
+        self._mono_ns = time.monotonic_ns()
+        meta = {**segment.meta, "mono_ns": self._mono_ns}
+        segment = dataclasses.replace(segment, meta=meta)
+        self.ring.append(segment.step0, segment.step1, segment.epoch, segment.encode())
+        if self.session.state == "paused":
+            self._stood_still()
+        elif ended >= self._status_at:
+            self._publish_status(ended)
+
+    def _stood_still(self) -> None:
+        """A goal or a breakpoint was reached."""
+        self._answer_steps(self.session.reason)
+        self.keeper.settings(self.session.settings(), lambda durable: None)
+        self._publish_status(time.monotonic())
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def _drain(self, wait_s: float) -> bool:
+        """Answer every request that waits, after waiting at most ``wait_s`` for one."""
+        requests = self.server.requests
+        try:
+            request = requests.get(timeout=wait_s) if wait_s > 0 else requests.get_nowait()
+        except queue.Empty:
+            return False
+        while True:
+            self._handle(request)
+            try:
+                request = requests.get_nowait()
+            except queue.Empty:
+                break
+        self._publish_status(time.monotonic())
+        return True
+
+    def _handle(self, request: Request) -> None:
+        if request.op == "params":
+            request.answer({"ok": True, **self.session.params()})
+        elif request.op == "commands":
+            if request.key and request.key in self._answers:
+                request.answer(self._answers[request.key])
+            else:
+                self._command(request)
+        elif request.op != "wake":
+            error = {"field": "op", "message": "op is one of commands, params"}
+            request.answer({"ok": False, "error": {"code": "invalid", **error}})
+
+    def _command(self, request: Request) -> None:
+        session = self.session
+        try:
+            commands = handlers.parse(request.body)
+            handlers.validate(session, commands)
+            speed, state = session.speed, session.state
+            done = handlers.apply(session, commands, request.who)
+        except handlers.Refused as refusal:
+            request.answer({"ok": False, "error": refusal.error})
+            return
+        if (speed, state) != (session.speed, session.state):
+            self.pacer.restart(session.speed)
+        answer = {"ok": True, **self._where()}
+        results = [{"old": old, "new": new} for old, new in done]
+        answer |= {"results": results} if isinstance(request.body, list) else results[0]
+        if request.key:
+            self._answers[request.key] = answer
+            while len(self._answers) > REMEMBERED_KEYS:
+                self._answers.popitem(last=False)
+        self._acknowledge(request, answer, handlers.is_kept(commands))
+
+    def _acknowledge(self, request: Request, answer: dict[str, Any], kept: bool) -> None:
+        """Answer now, when the settings are on the disk, or when the steps are done."""
+        stepping = self.session.state == "stepping"
+        if self._stepping and not stepping:
+            self._answer_steps("interrupted")
+        if stepping and _asks_steps(request.body):
+            self._stepping.append((request, answer))
+        elif kept:
+            self._answer_kept(request, answer)
+        else:
+            request.answer(answer)
+
+    def _answer_kept(self, request: Request, answer: dict[str, Any]) -> None:
+        def synced(durable: bool) -> None:
+            request.answer(answer if durable else answer | {"durable": False})
+
+        self.keeper.settings(self.session.settings(), synced)
+
+    def _answer_steps(self, reason: str) -> None:
+        for request, answer in self._stepping:
+            self._answer_kept(request, answer | self._where() | {"reason": reason})
+        self._stepping.clear()
+
+    def _where(self) -> dict[str, Any]:
+        session = self.session
+        return {"rev": session.rev, "step": session.engine.step, "t_ms": session.t_ms}
+
+    # -- what others see -----------------------------------------------------------------------
+
+    def _publish_status(self, now: float) -> None:
+        self._status_at = now + STATUS_S
+        self.ring.status(self.status(now))
+
+    def status(self, now: float) -> dict[str, Any]:
+        session = self.session
+        moving = session.state != "paused"
+        return {
+            "session": session.name,
+            "pid": os.getpid(),
+            "state": session.state,
+            "reason": session.reason,
+            "finite": session.finite,
+            "step": session.engine.step,
+            "t_ms": session.t_ms,
+            "dt": DT_MS,
+            "epoch": session.epoch,
+            "speed": session.speed or "max",
+            "ratio": round(self.pacer.ratio(now), 3) if moving else 0.0,
+            "params_rev": session.rev,
+            "params_digest": session.tree.digest(),
+            "seed": session.engine.seed,
+            "mono_ns": self._mono_ns,
+            "breakpoints": session.breakpoints.to_json(),
+            "watch": list(session.engine.watch),
+            "log": list(session.log),
+            "checkpoint": {"step": self.keeper.saved_step, "error": self.keeper.error},
+            **self.notes,
+        }
+
+    def _keep(self, now: float) -> None:
+        if now < self._checkpoint_at + self.keeper.pause_s or not self.keeper.idle:
+            return
+        self._checkpoint_at = now
+        if self.session.finite and self.session.engine.step != self.keeper.saved_step:
+            self.keeper.checkpoint(self.session.checkpoint())
+
+
+def _asks_steps(body: Any) -> bool:
+    last = body[-1] if isinstance(body, list) else body
+    return last["type"] == "step"

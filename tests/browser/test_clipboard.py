@@ -1,0 +1,68 @@
+"""What the copy buttons put on the clipboard: the set as link, Python, curl; the snapshot's picture."""
+
+import base64
+import json
+import re
+import shlex
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.one_tab import open_tab, reset, send, until
+
+VALUES = {"lif.v_thresh": 1.3}
+
+
+@pytest.fixture(scope="module")
+def tab(browser, live_app):
+    with open_tab(browser, live_app.url) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_app.url)
+        yield page
+
+
+@pytest.fixture
+def board(tab):
+    reset(tab)
+    send(tab, {"type": "replace", "values": VALUES})
+    until(tab, "() => window.t4dm.app.params.non_default['lif.v_thresh'] === 1.3")
+    return tab
+
+
+def from_link(text):
+    found = re.search(r"#set=([\w-]+)$", text)[1]
+    return json.loads(base64.urlsafe_b64decode(found + "=" * (-len(found) % 4)))["values"]
+
+
+def from_python(text):
+    return eval(re.search(r"values = (\{.*?\n\})", text, re.DOTALL)[1])
+
+
+def from_curl(text):
+    words = shlex.split(text)
+    assert words[0] == "curl" and words[-1].endswith("/sessions/default/commands")
+    return json.loads(words[words.index("-d") + 1])["values"]
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("link", from_link), ("Python", from_python), ("curl", from_curl)]
+)
+def test_the_set_is_copied(board, name, read):
+    board.locator("#open-sets").click()
+    board.locator(f'[data-copy="{name.lower()}"]').click()
+    expect(board.locator("#toasts")).to_contain_text(f"Copied as {name}.")
+    assert read(board.evaluate("navigator.clipboard.readText()")) == VALUES
+
+
+def test_the_picture_of_the_snapshot_is_copied(board):
+    board.keyboard.press("s")
+    board.locator('#snapshot-dialog [data-action="copy"]').click()
+    expect(board.locator("#toasts")).to_contain_text("Picture copied.")
+    width, height = board.evaluate(
+        """async () => {
+            const [item] = await navigator.clipboard.read();
+            const picture = await createImageBitmap(await item.getType('image/png'));
+            return [picture.width, picture.height];
+        }"""
+    )
+    assert width > 1200 and height > 800
+    board.keyboard.press("Escape")

@@ -1,0 +1,87 @@
+"""The page before there is a worker: it says what happens, logs no error, and comes alive by itself."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.one_tab import until
+
+ROOT = Path(__file__).resolve().parents[2]
+WHY = "worker starting: the first start compiles the kernels and calibrates the network"
+WEB = ["-m", "gunicorn", "-c", "dashboard/gunicorn_conf.py", "dashboard.server:server"]
+WORKER = ["-m", "t4dm.live.worker", "--fresh", "--engine", "tests.toy_engine:ToyEngine"]
+
+
+@pytest.fixture
+def web_alone():
+    """The web process without a worker: its address and the environment of a worker for it."""
+    folder = Path(tempfile.mkdtemp(prefix="t4dm-"))  # short: socket paths have a limit
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    env = os.environ | {"PORT": port, "T4DM_HOST": "127.0.0.1"}
+    env |= {"T4DM_RUN_DIR": str(folder / "run"), "T4DM_DATA_DIR": str(folder / "data")}
+    web = subprocess.Popen([sys.executable, *WEB], cwd=ROOT, env=env)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _await_answer(url, web)
+        yield url, env
+    finally:
+        _end(web)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_answer(url, web):
+    for _ in range(600):
+        assert web.poll() is None, "the web process ended"
+        try:
+            urllib.request.urlopen(f"{url}/healthz", timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise AssertionError("the web process never answered")
+
+
+def _end(process):
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def test_the_page_explains_a_worker_that_starts_and_then_comes_alive(browser, web_alone):
+    url, env = web_alone
+    with browser.new_context(base_url=url) as context:
+        tab = context.new_page()
+        said = []
+        tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.goto("/")
+        expect(tab.locator("#state-reason")).to_have_text(WHY, timeout=20_000)
+        expect(tab.locator("#state-badge")).to_contain_text("STARTING")
+        expect(tab.locator(".tl-badge")).to_contain_text(WHY)
+        expect(tab.locator("#panel-raster .panel-foot")).to_have_text(WHY)
+        expect(tab.locator("#run-toggle")).to_be_disabled()
+        tab.wait_for_timeout(1500)
+        assert said == []
+        worker = subprocess.Popen([sys.executable, *WORKER], cwd=ROOT, env=env)
+        try:
+            until(tab, "() => window.t4dm.drawn('raster')?.ticks > 0", patience_s=60)
+            expect(tab.locator('[data-param="lif.v_thresh"]')).to_be_enabled()
+            expect(tab.locator("#run-toggle")).to_be_enabled()
+            expect(tab.locator("#state-reason")).to_have_text("")
+            assert said == []
+        finally:
+            _end(worker)

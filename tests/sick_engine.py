@@ -1,0 +1,19 @@
+"""A small live engine that falls ill on request, for tests of what a worker then does."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from t4dm.live import engine
+
+StackConfig = partial(engine.StackConfig, 2, 32, 4)
+
+
+class SickEngine(engine.Engine):
+    """The live engine; a reward of -1 writes a NaN into the recurrent weights of block 1."""
+
+    def reward(self, value: float) -> dict[str, Any]:
+        if value == -1.0:
+            self.arrays.w_rec[1, 2, 3] = np.nan
+        return super().reward(value)

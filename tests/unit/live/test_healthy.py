@@ -1,0 +1,29 @@
+"""At default settings every stage lives: none is silent, none saturates."""
+
+import numpy as np
+import pytest
+
+from t4dm.live.engine import Engine, StackConfig
+from t4dm.live.tree import ParamTree
+
+pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
+
+
+def spikes_of(engine, steps):
+    """(G,) spikes of every stage in the next ``steps`` steps."""
+    end, counts = engine.step + steps, np.zeros(engine.n_stages)
+    while engine.step < end:
+        counts += engine.advance(min(64, end - engine.step)).rates.sum(0)
+    return counts
+
+
+def test_every_stage_fires_on_2_to_15_percent_of_steps(calibrated):
+    tree = ParamTree(6)
+    engine = Engine(StackConfig(), tree, 0, calibrated)
+    cycle = tree.get("stimulus.image_ms") + tree.get("stimulus.rest_ms")
+    steps = 30 * cycle
+    assert steps >= 9000
+    spikes_of(engine, 1200)
+    rates = spikes_of(engine, steps) / (steps * engine.config.n_neurons)
+    assert len(rates) == 12
+    assert ((rates >= 0.02) & (rates <= 0.15)).all(), rates.round(4).tolist()
