@@ -42,9 +42,11 @@ ALL_KINDS: Changes = {
     1600: [("stimulus.kind", "noise"), ("neuromod.update_freq", 7)],
     1700: [("stdp.mode", "three_factor"), ("stdp.mu", 1.0), ("stdp.pairing", "nearest")],
     1800: [("stdp.mode", "modulated"), ("stdp.mu", 0.0), ("stdp.pairing", "all_to_all")],
-    1880: [("input.gain", 0.0), ("homeostasis.learning_rate", 1.0), ("lif.v_thresh", 0.05)],
-    1910: [("input.gain", 1.3)],
-}
+    1880: [
+        ("homeostasis.target_rate", 0.5), ("homeostasis.learning_rate", 1.0), ("lif.v_thresh", 3.0),
+    ],
+    1890: [("lif.v_thresh", 0.05), ("homeostasis.learning_rate", 0.0)],
+}  # fmt: skip
 """Every kind of change, and every way to compute STDP, in 2000 steps."""
 FEW: Changes = {
     200: [("lif.v_thresh", 1.1)],

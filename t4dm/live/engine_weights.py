@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -65,9 +66,19 @@ def recurrent_weights(stack: CorticalStack) -> np.ndarray:
     return np.stack([b.recurrent.weight.detach().numpy() for b in stack.blocks()])
 
 
+def _version() -> str:
+    """Names the sources that decide the scales: the network's, the stimulus's and the kernels'."""
+    digest = hashlib.sha256(CODE_VERSION.encode())
+    for folder in ("spiking", "stimuli"):
+        for path in sorted((Path(__file__).parent.parent / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def set_scales(stack: CorticalStack, data_dir: Path | None) -> None:
     """Calibrate ``stack``, or take up what was found before for the same stack and code."""
-    name = f"{stack.n_blocks}x{stack.n}-{stack.seed}-{stack.encoder.numpy().dtype}-{CODE_VERSION}"
+    size = f"{stack.n_blocks}x{stack.n}-{stack.seed}-{stack.encoder.numpy().dtype}"
+    name = f"{size}-{_version()}"
     path = None if data_dir is None else data_dir / "calibration" / f"{name}.json"
     scales = None if path is None else _load(path)
     if scales is None or len(scales.c_out) != stack.n_blocks:

@@ -70,7 +70,7 @@ class CorticalBlock(nn.Module):
         self.apical = ApicalModulation(n, generator, dtype)
         self.rwkv = RWKVTimeMix(n, generator, dtype)
         self.lif_in, self.lif_out = LIFNeuron(n), LIFNeuron(n)
-        self.kappa_rec = 0.5 / (0.1 * n)
+        self.kappa_rec = 1.0 / n
         self.c_out = 1.0
         self.c_l = 1.0
 

@@ -27,3 +27,15 @@ def test_every_stage_fires_on_2_to_15_percent_of_steps(calibrated):
     rates = spikes_of(engine, steps) / (steps * engine.config.n_neurons)
     assert len(rates) == 12
     assert ((rates >= 0.02) & (rates <= 0.15)).all(), rates.round(4).tolist()
+
+
+def test_dopamine_does_not_make_the_default_network_run_away(calibrated):
+    tree = ParamTree(6)
+    engine = Engine(StackConfig(), tree, 0, calibrated)
+    spikes_of(engine, 3000)
+    engine.inject("DA", 0.3)
+    bolus = spikes_of(engine, 1000) / (1000 * engine.config.n_neurons)
+    tree.set("neuromod.DA", 0.8)
+    engine.params_changed(["neuromod.DA"])
+    held = spikes_of(engine, 5000) / (5000 * engine.config.n_neurons)
+    assert bolus.max() <= 0.2 and held.max() <= 0.15, (bolus.round(3), held.round(3))

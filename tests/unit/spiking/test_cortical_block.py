@@ -85,9 +85,9 @@ def test_noradrenaline_scales_the_whole_input_of_both_stages(block, drive_BTD):
     neutral, high = first_step(block, x), first_step(block, x, NE=1.0)
     torch.testing.assert_close(high.lif_in.u_pre, 1.5 * neutral.lif_in.u_pre)
     block.kappa_rec = 0.0
-    settings = replace(StepSettings.default(1), v_thresh=np.array([1e-6, 1.0]))
+    settings = StepSettings.default(1)
     low, high = (
-        block.step(x, block.init_state(), settings.at(NEUTRAL | {"NE": ne})) for ne in (0.5, 1.0)
+        block.step(1e4 * x, block.init_state(), settings.at(NEUTRAL | {"NE": ne})) for ne in (0.5, 1.0)
     )
     assert torch.equal(low.lif_in.spikes, high.lif_in.spikes)
     assert low.lif_out.u_pre.abs().max() > 0
