@@ -9,7 +9,7 @@ import pytest
 
 from t4dm.live import paths
 from t4dm.live.frame import decode
-from t4dm.live.ring import RingWriter
+from t4dm.live.ring_writer import RingWriter
 
 HOST = {"Host": "localhost"}
 FRAMES = "/sessions/default/frames"

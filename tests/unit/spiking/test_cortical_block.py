@@ -87,7 +87,8 @@ def test_noradrenaline_scales_the_whole_input_of_both_stages(block, drive_BTD):
     block.kappa_rec = 0.0
     settings = StepSettings.default(1)
     low, high = (
-        block.step(1e4 * x, block.init_state(), settings.at(NEUTRAL | {"NE": ne})) for ne in (0.5, 1.0)
+        block.step(1e4 * x, block.init_state(), settings.at(NEUTRAL | {"NE": ne}))
+        for ne in (0.5, 1.0)
     )
     assert torch.equal(low.lif_in.spikes, high.lif_in.spikes)
     assert low.lif_out.u_pre.abs().max() > 0
