@@ -53,6 +53,7 @@ bench: setup
 
 docs: setup
 	$(BIN)/python -m tools.write_parameter_docs
+	$(BIN)/python -m tools.write_performance_docs
 
 clean:
 	rm -rf $(VENV) *.egg-info build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -32,7 +32,7 @@ TYPE_AND_WAIT = """async value => {
     const api = await import('/assets/js/api.mjs');
     window.acks ??= (api.onAck(x => window.onAckOnce?.(x)), true);
     const {app} = window.t4dm, box = document.querySelector('input[data-param="lif.v_thresh"]');
-    const acked = new Promise(done => { window.onAckOnce = x => done([performance.now(), x.ack.rev]); });
+    const acked = new Promise(done => { window.onAckOnce = x => done([performance.now(), x.ack]); });
     const start = performance.now();
     box.focus();
     box.value = value;
@@ -49,9 +49,9 @@ TYPE_AND_WAIT = """async value => {
         };
         app.on('painted', look);
     });
-    const [at, got] = await acked;
-    rev = got;
-    return {applied: at - start, seen: (await seen) - start};
+    const [at, ack] = await acked;
+    rev = ack.rev;
+    return {applied: app.toPage(ack.mono_ns) - start, answered: at - start, seen: (await seen) - start};
 }"""
 
 
@@ -90,6 +90,7 @@ def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]
         "latency_p95_ms": quantile(latency, 0.95),
         "applied_p95_ms": quantile([a["applied"] for a in answers], 0.95),
         "applied_p50_ms": quantile([a["applied"] for a in answers], 0.5),
+        "answered_p50_ms": quantile([a["answered"] for a in answers], 0.5),
         "seen_p95_ms": quantile([a["seen"] for a in answers], 0.95),
         "seen_p50_ms": quantile([a["seen"] for a in answers], 0.5),
     }

@@ -9,11 +9,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from t4dm.params import ParamError, did_you_mean
+from t4dm.params import ParamError, did_you_mean, plain
 
-Scalar = bool | int | float | str | None
+MAX_VALUE_LENGTH = 10_000
+BREAK_BOUNDS: dict[str, tuple[float, float, str]] = {
+    "rate": (0.0, 1000.0, "Hz"),
+    "membrane": (-1000.0, 1000.0, "1"),
+    "weight": (0.0, 1.0, "1"),
+}
+
+
+def _sane(value: Any) -> Any:
+    if isinstance(value, (str, list, dict)) and len(value) > MAX_VALUE_LENGTH:
+        raise ValueError(f"longer than {MAX_VALUE_LENGTH}")
+    return value
+
+
+# Any JSON: the parameter itself says, with its range, what it does not take.
+Value = Annotated[Any, AfterValidator(_sane)]
 Neuromodulator = Literal["DA", "ACh", "NE", "5HT"]
 
 
@@ -26,7 +41,7 @@ class Set(_Command):
 
     type: Literal["set"] = "set"
     path: str = Field(max_length=128)
-    value: Scalar = Field()
+    value: Value = Field()
 
 
 class Clear(_Command):
@@ -40,7 +55,7 @@ class Replace(_Command):
     """Make ``values`` the whole set of non-default parameters (load, undo, snapshot)."""
 
     type: Literal["replace"] = "replace"
-    values: dict[str, Scalar] = Field(max_length=2000)
+    values: dict[str, Value] = Field(max_length=2000)
     label: str = Field("", max_length=200)
 
 
@@ -91,17 +106,19 @@ class Reward(_Command):
 class BreakOn(_Command):
     """Pause when a condition comes true at the end of a step.
 
-    kind: ``rate`` (group's rate over ``window_ms`` crosses ``bound``), ``spike`` (``neuron`` fires),
-    ``membrane`` (``neuron``'s u_pre passes ``bound``), ``weight`` (share of plastic weights at a bound
-    of block ``group`` reaches ``bound``), ``nan`` (always armed too).
+    kind: ``rate`` (rate of stage ``group`` over ``window_ms``, Hz per neuron, 0 to 1000), ``spike``
+    (``neuron`` fires), ``membrane`` (u_pre of ``neuron``, -1000 to 1000), ``weight`` (share of the
+    plastic weights of block ``group`` that stand at w_max, above 0 up to 1; looked at every 250
+    steps; weights at 0 do not count), ``nan`` (always armed too).  ``bound`` must be crossed: a
+    condition that is true already is armed once it has been false.
     """
 
     type: Literal["break_on"] = "break_on"
     kind: Literal["rate", "spike", "membrane", "weight", "nan"]
-    group: int | None = Field(None, ge=0, le=10_000)
-    neuron: int | None = Field(None, ge=0, le=10_000_000)
+    group: int | None = Field(None, description="stage (rate) or block (weight), from 0")
+    neuron: int | None = Field(None, description="neuron id, from 0")
     op: Literal["above", "below"] = "above"
-    bound: float = Field(0.0, ge=-1e6, le=1e6, allow_inf_nan=False)
+    bound: float = Field(0.0, allow_inf_nan=False)
     window_ms: int = Field(100, ge=1, le=10_000)
 
 
@@ -164,14 +181,33 @@ def parse_command(body: Any) -> Command:
         )
         raise ParamError("type", f"unknown command type {str(kind)[:40]!r}{hint}", choices=known)
     try:
-        return _ADAPTER.validate_python(body, strict=True)
+        command = _ADAPTER.validate_python(body, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         location = [str(part) for part in first["loc"] if str(part) != kind]
         field = location[0] if location else "body"
-        lo, hi = _bounds(COMMAND_TYPES[kind], location[0] if location else "")
-        span = f" (valid: {lo:g} to {hi:g})" if lo is not None and hi is not None else ""
+        lo, hi = _bounds(COMMAND_TYPES[kind], field)
+        if kind == "break_on" and field == "bound" and body.get("kind") in list(BREAK_BOUNDS):
+            lo, hi, _ = BREAK_BOUNDS[body["kind"]]
+        span = f" (valid: {plain(lo)} to {plain(hi)})" if lo is not None and hi is not None else ""
         raise ParamError(field, f"{kind}.{field}: {first['msg']}{span}", lo=lo, hi=hi) from None
+    if isinstance(command, BreakOn):
+        _check_bound(command)
+    return command
+
+
+def _check_bound(command: BreakOn) -> None:
+    """Raises :class:`ParamError` for a bound that ``command``'s kind can never cross."""
+    if command.kind not in BREAK_BOUNDS:
+        return
+    lo, hi, unit = BREAK_BOUNDS[command.kind]
+    is_share = command.kind == "weight"
+    if lo <= command.bound <= hi and not (is_share and command.bound == lo):
+        return
+    span = f"above {plain(lo)} up to {plain(hi)}" if is_share else f"{plain(lo)} to {plain(hi)}"
+    of = " Hz per neuron" if command.kind == "rate" else ""
+    message = f"break_on.bound: {command.kind} takes {span}{of}, got {command.bound:g}"
+    raise ParamError("bound", message, lo=lo, hi=hi, unit=unit)
 
 
 def _bounds(cls: type[_Command], name: str) -> tuple[float | None, float | None]:

@@ -228,6 +228,11 @@ def _spec(cls: type[Params], field_name: str) -> ParamSpec:
     )
 
 
+def plain(number: float) -> str:
+    """A bound as a person writes it: whole numbers in full, others with six digits."""
+    return str(int(number)) if float(number).is_integer() else f"{number:g}"
+
+
 def _expected(spec: ParamSpec) -> str:
     if spec.kind == "choice":
         return "expected one of " + ", ".join(spec.choices)
@@ -238,9 +243,13 @@ def _expected(spec: ParamSpec) -> str:
     word = "an integer" if spec.kind == "int" else "a number"
     unit = f" {spec.unit}" if spec.unit not in ("", "1") else ""
     free = " or null (free)" if spec.nullable else ""
-    return f"expected {word} from {spec.lo:g} to {spec.hi:g}{unit}{free}"
+    if spec.lo is None or spec.hi is None:
+        return f"expected {word}{unit}{free}"
+    return f"expected {word} from {plain(spec.lo)} to {plain(spec.hi)}{unit}{free}"
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, (list, tuple, dict)):
+        return "an object" if isinstance(value, dict) else "a list"
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

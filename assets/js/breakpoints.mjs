@@ -9,12 +9,12 @@ import { parseNumber } from "./scale.mjs";
 import { toast, toastError } from "./toasts.mjs";
 
 const REFRESH_MS = 300;
-/** Which fields each kind asks for. `group` is a stage for `rate` and a block for `weight`. */
+/** Which fields each kind asks for, and what its bound may be. */
 const KINDS = {
-  rate: { label: "a stage's rate crosses a bound", fields: ["stage", "op", "bound", "window_ms"], unit: "Hz per neuron" },
+  rate: { label: "a stage's rate crosses a bound", fields: ["stage", "op", "bound", "window_ms"], unit: "Hz per neuron", lo: 0, hi: 1000 },
   spike: { label: "a neuron fires", fields: ["neuron"] },
-  membrane: { label: "a membrane passes a value", fields: ["neuron", "op", "bound"], unit: "u" },
-  weight: { label: "weights saturate in a block", fields: ["block", "op", "bound"], unit: "share at a bound" },
+  membrane: { label: "a membrane passes a value", fields: ["neuron", "op", "bound"], unit: "u", lo: -1000, hi: 1000 },
+  weight: { label: "weights saturate in a block", fields: ["block", "op", "bound"], unit: "share at w_max", lo: 0, hi: 1 },
   nan: { label: "anything is NaN (always armed)", fields: [] },
 };
 
@@ -54,7 +54,7 @@ export function sentence(app, { kind, group, neuron, op, bound, window_ms: ms })
   if (kind === "rate") return `${stageName(app, group)} rate ${op} ${num(bound)} Hz over ${ms} ms`;
   if (kind === "spike") return `neuron ${neuron} fires`;
   if (kind === "membrane") return `membrane of neuron ${neuron} ${op} ${num(bound)}`;
-  if (kind === "weight") return `block ${group}: share of weights at a bound ${op} ${num(bound)}`;
+  if (kind === "weight") return `block ${group}: share of weights at w_max ${op} ${num(bound)}`;
   return "anything is NaN";
 }
 
@@ -103,10 +103,13 @@ function form(app) {
 
 /** What each number of the form may be. */
 function specOf(app, kind, name) {
-  if (name === "neuron") return { kind: "int", lo: 0, hi: app.manifest.constants.n_total - 1 };
+  if (name === "neuron") return { kind: "int", lo: 0, hi: neuronCount(app) - 1 };
   if (name === "window_ms") return { kind: "int", lo: 1, hi: 10_000, unit: "ms" };
-  return { kind: "float", lo: -1e6, hi: 1e6, unit: KINDS[kind].unit };
+  const { lo, hi, unit } = KINDS[kind];
+  return { kind: "float", lo, hi, unit };
 }
+
+const neuronCount = (app) => app.manifest.groups.reduce((sum, group) => sum + group.n, 0);
 
 /** The command for what the form says, or an error that names the field. */
 function toCommand(app, kind, inputs) {

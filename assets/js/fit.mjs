@@ -35,7 +35,7 @@ function timeTitle(layout) {
 
 /** Names short enough for the room this plot has. */
 function fitText({ data, layout }, plot) {
-  const short = (text) => String(text).replace("block ", "b").replace("LIF ", "").replace(/^(\d+) (in|out)/, "b$1 $2");
+  const short = (text) => String(text).replace(/block (\d+)( LIF)?/, "b$1").replace(/^(\d+) (in|out)/, "b$1 $2");
   if (layout.yaxis?.ticktext) {
     const line = plot.clientWidth < 520 ? (t) => t.split("<br>")[0] : (t) => t.replace("<br>", " ").replace(/ \(.*/, "");
     layout.yaxis = { ...layout.yaxis, ticktext: layout.yaxis.ticktext.map((t) => short(line(t))) };
@@ -46,8 +46,14 @@ function fitText({ data, layout }, plot) {
   }
   for (const trace of data) {
     if (trace.name) trace.name = short(trace.name);
-    if (trace.colorbar && (plot.clientHeight < 170 || trace.colorbar.len < 0.5)) trace.colorbar = { ...trace.colorbar, title: { text: "" } };
+    if (trace.colorbar && (plot.clientHeight < 170 || trace.colorbar.len < 0.5)) trace.colorbar = onlyEnds(trace.colorbar);
   }
+}
+
+/** A colour bar too short for its title and for more than its two ends. */
+function onlyEnds(bar) {
+  const ends = (list) => (list?.length > 2 ? [list[0], list.at(-1)] : list);
+  return { ...bar, title: { text: "" }, tickvals: ends(bar.tickvals), ticktext: ends(bar.ticktext) };
 }
 
 /** The legend right of the axes as a column of names, which needs less height than Plotly's. */

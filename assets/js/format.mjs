@@ -38,5 +38,8 @@ export function expected(spec) {
   if (spec.kind === "text") return "text within the length limit";
   const word = spec.kind === "int" ? "a whole number" : "a number";
   const unit = spec.unit && spec.unit !== "1" ? ` ${spec.unit}` : "";
-  return `${word} from ${num(spec.lo)} to ${num(spec.hi)}${unit}${spec.nullable ? ", or empty (free)" : ""}`;
+  return `${word} from ${bound(spec.lo)} to ${bound(spec.hi)}${unit}${spec.nullable ? ", or empty (free)" : ""}`;
 }
+
+/** A bound in full where it is a whole number, so that a large one is no rounded one. */
+const bound = (value) => (Number.isSafeInteger(value) && Math.abs(value) < 1e12 ? String(value) : num(value));

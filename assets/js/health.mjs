@@ -7,5 +7,5 @@ export function whyDown(meta) {
   const gone = meta?.worker?.alive === false;
   if (!gone && meta?.state !== "starting") return "no answer from the server";
   if (meta.worker?.message) return meta.worker.message;
-  return meta.state === "starting" ? STARTING : "worker restarting…";
+  return meta.state === "starting" ? STARTING : "the worker is restarting";
 }

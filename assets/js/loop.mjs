@@ -10,6 +10,7 @@ const CALM = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
 const POLL_GAP_MS = CALM ? 250 : 24;
 const KEYFRAME_MS = 2000;
 const STALE_S = 1.0;
+const FRESH_S = 0.6;
 const BACKOFF_MS = [100, 250, 500, 1000];
 
 export class Loop {
@@ -88,8 +89,18 @@ export class Loop {
         this.app.emit("problem", `${error.message}. Back to the default view.`);
         return;
       }
+      this.#note(error);
       this.#later(generation, BACKOFF_MS[Math.min(this.failures++, BACKOFF_MS.length - 1)]);
     }
+  }
+
+  /** A refusal of 500 and above is a worker that is away; no answer at all tells nothing of it. */
+  #note({ status = 0 }) {
+    const away = status >= 500;
+    if (!away && this.failures < 2) return;
+    const worker = { ...this.app.meta?.worker, alive: away ? false : undefined };
+    this.app.meta = { ...this.app.meta, worker };
+    this.#status(this.#judge());
   }
 
   #later(generation, delay) {
@@ -128,21 +139,32 @@ export class Loop {
     this.#learn(frame.meta);
   }
 
-  /** Manifest and parameters follow once a status says that the worker answers. */
+  /** Manifest and parameters follow while a status says that the worker answers. */
   #learn({ worker, state, params_rev: rev }) {
-    if (worker?.alive === false || state === "starting") return;
+    if (!worker?.alive || worker.age_s > FRESH_S || state === "starting") return;
     if (!this.app.manifest) this.app.refreshManifest();
     if (Number.isFinite(rev) && rev !== this.app.params?.rev) this.app.refreshParams();
   }
 
+  /**
+   * Each event once: from the run's record, or from the list of those still to come into it, which
+   * is all that a pause has. What the first list of a worker tells is the past.
+   */
   #emitEvents(meta) {
-    for (const event of meta.events ?? []) {
-      const key = `${meta.epoch}|${event.step}|${event.type}|${event.path ?? event.text ?? event.id}|${event.rev}`;
-      if (this.seen.has(key)) continue;
-      this.seen.add(key);
-      if (this.seen.size > 5000) this.seen.delete(this.seen.values().next().value);
-      this.app.emit("event", event);
+    for (const event of meta.events ?? []) if (this.#isNew(meta, event)) this.app.emit("event", event);
+    const pid = meta.worker?.pid ?? null;
+    for (const event of meta.pending ?? []) {
+      if (this.#isNew(meta, event) && pid === this.pid) this.app.emit("event", event);
     }
+    if (meta.pending) this.pid = pid;
+  }
+
+  #isNew(meta, event) {
+    const key = keyOf(meta, event);
+    if (this.seen.has(key)) return false;
+    this.seen.add(key);
+    if (this.seen.size > 5000) this.seen.delete(this.seen.values().next().value);
+    return true;
   }
 
   /** Seconds since anything new came while something should: answers, heartbeats, frames of a run. */
@@ -203,6 +225,11 @@ export class Loop {
     };
     channel.port2.postMessage(0);
   }
+}
+
+/** What tells one event from all others: the worker's running number, else all that it says. */
+export function keyOf({ epoch, worker }, event) {
+  return event.n === undefined ? `${epoch}|${JSON.stringify(event)}` : `${worker?.pid}#${event.n}`;
 }
 
 /** What the server said against a request, as an Error with its `status`. */

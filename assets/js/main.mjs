@@ -36,6 +36,8 @@ async function start() {
   const board = new Board(app);
   const loop = new Loop(app, (store) => board.draw(store));
   app.store = loop.store;
+  app.toPage = (mono_ns) => loop.clock.toPage(mono_ns);
+  app.scene = () => board.scene;
   app.age = () => loop.age;
   app.stats = () => loop.stats.read(app.meta);
   app.drawn = (slug) => board.drawn(slug);

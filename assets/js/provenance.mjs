@@ -1,5 +1,6 @@
 // What a picture or a link must say of itself: program, configuration, seed, times.
 
+import { eventText } from "./marks/paint.mjs";
 import { basePath } from "./paths.mjs";
 import { pathText, withUnit } from "./format.mjs";
 
@@ -29,4 +30,14 @@ export function changedTexts(params) {
     const wider = path === spec?.path ? spec.default : params.values[basePath(path)];
     return `${pathText(path)} ${withUnit(value, spec?.unit)} (${withUnit(wider, "")})`;
   });
+}
+
+const GIVEN = ["inject", "reward"];
+const MOST = 12;
+
+/** Injections and rewards inside the window shown, as words: `DA +0.3 @ 11.8 s`; the newest last. */
+export function givenTexts(app) {
+  const { store, t0_ms, t1_ms } = app.scene?.() ?? { store: { events: [] } };
+  const inside = ({ type, t_ms: t }) => GIVEN.includes(type) && t >= t0_ms && t <= t1_ms;
+  return store.events.filter(inside).slice(-MOST).map((event) => `${eventText(event)} @ ${(event.t_ms / 1000).toFixed(2)} s`);
 }

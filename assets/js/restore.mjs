@@ -72,20 +72,27 @@ function checkManifest(data) {
   return { values: checkValues(data.parameters), seed: checkSeed(data.seed), note: short(data.note, 500), id: short(data.id, 40) };
 }
 
-/** Shows what would change and, on a yes, replaces the parameters and resets with the seed. */
+/** Shows what would change and, on a yes, replaces the parameters and, where asked, resets with the seed. */
 export async function confirmRestore(app, { title, values, seed = null, note = "" }) {
   const rows = difference(app.params, values);
-  const reseed = seed !== null;
-  const why = lacking(app, "replace") || (reseed ? lacking(app, "reset") : "");
+  const seeded = seed !== null;
+  const why = lacking(app, "replace");
+  const whyNoReset = seeded ? lacking(app, "reset") : "";
   const body = [
     note ? h("blockquote", { class: "note", text: note }) : null,
     changeTable(rows),
-    reseed ? h("p", { text: `Seed: ${app.meta?.seed ?? "–"} now, ${seed} after; the run starts again from step 0.` }) : null,
-    why ? h("p", { class: "warn", text: why }) : null,
+    seeded ? h("p", { text: `Seed: ${app.meta?.seed ?? "–"} now, ${seed} after a reset, which starts the run again from step 0. Values only: the run goes on with its seed.` }) : null,
+    why || whyNoReset ? h("p", { class: "warn", text: why || whyNoReset }) : null,
     rows.some((row) => !row.known) ? h("p", { class: "warn", text: "Names unknown to this session make the server refuse the whole set." }) : null,
   ].filter(Boolean);
-  const actions = [{ label: "Cancel", value: null }, { label: reseed ? "Restore and reset" : "Apply", value: "apply", primary: true, disabled: why !== "" || (rows.length === 0 && !reseed) }];
-  if ((await openDialog({ title, body, actions })) !== "apply") return false;
+  const actions = [
+    { label: "Cancel", value: null },
+    { label: seeded ? "Values only" : "Apply", value: seeded ? "values" : "apply", primary: !seeded, disabled: why !== "" || rows.length === 0 },
+    seeded ? { label: "Values and seed (reset)", value: "apply", primary: true, disabled: why !== "" || whyNoReset !== "" } : null,
+  ].filter(Boolean);
+  const chosen = await openDialog({ title, body, actions });
+  if (chosen === null) return false;
+  const reseed = seeded && chosen === "apply";
   try {
     await command({ type: "replace", values, label: title.slice(0, 200) });
     if (reseed) await command({ type: "reset", seed });

@@ -99,6 +99,7 @@ async function askName(name) {
 
 function shareBar(app) {
   const values = () => app.params.non_default;
+  const seed = () => app.meta?.seed ?? null;
   const copy = (what, make) => async () => {
     const text = make();
     if (await copyText(text)) toast(`Copied as ${what}.`);
@@ -106,9 +107,9 @@ function shareBar(app) {
   };
   const button = (what, make) => h("button", { type: "button", text: `Copy ${what}`, data: { copy: what.toLowerCase() }, on: { click: copy(what, make) } });
   return h("section", {}, h("h3", { text: "Share what is set now" }), h("div", { class: "button-row" },
-    button("link", () => asLink(location.href, values(), app.meta?.seed ?? null)),
-    button("Python", () => asPython(location.origin, app.session, values())),
-    button("curl", () => asCurl(location.origin, app.session, values()))));
+    button("link", () => asLink(location.href, values(), seed())),
+    button("Python", () => asPython(location.origin, app.session, values(), seed())),
+    button("curl", () => asCurl(location.origin, app.session, values(), seed()))));
 }
 
 /** For those who cannot drag a file onto the page. */

@@ -48,7 +48,7 @@ export function checkSeed(seed) {
 }
 
 /** A script with nothing but Python's own library that sets these values. */
-export function asPython(origin, session, values) {
+export function asPython(origin, session, values, seed = null) {
   const lines = Object.entries(values).map(([path, value]) => `    ${JSON.stringify(path)}: ${pythonValue(value)},`);
   return `import json
 from urllib.request import Request, urlopen
@@ -63,16 +63,24 @@ request = Request(
     headers={"Content-Type": "application/json", "X-T4DM-Who": "script"},
 )
 print(json.load(urlopen(request)))
-`;
+${seed === null ? "" : `
+# Optional: the same seed, which starts the run again from step 0. Send it like the values above:
+# body = json.dumps({"type": "reset", "seed": ${seed}}).encode()
+`}`;
 }
 
 /** One curl command that sets these values. */
-export function asCurl(origin, session, values) {
+export function asCurl(origin, session, values, seed = null) {
   const body = JSON.stringify({ type: "replace", values }).replaceAll("'", "'\\''");
-  return `curl -sS -H 'Content-Type: application/json' -H 'X-T4DM-Who: curl' \\
-  -d '${body}' \\
-  ${origin}/sessions/${session}/commands
+  const call = (text) => `curl -sS -H 'Content-Type: application/json' -H 'X-T4DM-Who: curl'${text}`;
+  const url = `${origin}/sessions/${session}/commands`;
+  const reset = seed === null ? "" : `
+# Optional: the same seed, which starts the run again from step 0:
+# ${call(` -d '{"type":"reset","seed":${seed}}' ${url}`)}
 `;
+  return `${call(" \\\n")}  -d '${body}' \\
+  ${url}
+${reset}`;
 }
 
 function pythonValue(value) {

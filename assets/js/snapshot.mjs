@@ -6,7 +6,7 @@ import { downloadBlob, h } from "./dom.mjs";
 import { simTime } from "./format.mjs";
 import { collectPanels, drawPicture } from "./picture.mjs";
 import { withText } from "./png.mjs";
-import { changedTexts, provenance } from "./provenance.mjs";
+import { changedTexts, givenTexts, provenance } from "./provenance.mjs";
 import { FORMAT, KEYWORD } from "./restore.mjs";
 import { toast } from "./toasts.mjs";
 import { badgeOf } from "./topbar.mjs";
@@ -47,6 +47,7 @@ export async function makeManifest(app) {
     state: { kind, word, reason },
     parameters: params.non_default,
     changed: changedTexts(params),
+    given: givenTexts(app),
     view: { ...app.view },
     breakpoints: app.meta?.breakpoints ?? [],
     note: "",
@@ -98,7 +99,7 @@ function texts(manifest) {
   return {
     title: `${manifest.page} · session ${manifest.session} · ${simTime(manifest.t_ms)}${reason}`,
     badge: { kind: state.kind, word: state.word, shape: SHAPES[state.kind] },
-    strip: manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults",
+    strip: [manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults", ...manifest.given].join(" · "),
     note: manifest.note.trim(),
     footer: parts.join(" · "),
   };

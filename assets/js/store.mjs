@@ -117,7 +117,7 @@ export class Store {
     for (let m = 0; m < M; m++) {
       const part = (name, width) => arrays[name].data.slice(m * L * width, (m + 1) * L * width);
       this.hist.push({
-        step: meta.hist_steps?.[m] ?? meta.step1, w_hi: meta.w_hi, w_max: meta.w_max,
+        step: meta.hist_steps?.[m] ?? meta.step1, w_hi: meta.hist_w_hi?.[m] ?? meta.w_hi, w_max: meta.w_max,
         exc: part("hist_exc", bins), inh: part("hist_inh", bins), bounds: part("bounds", 2),
         pairs: part("pairs", arrays.pairs.shape[2]), L, bins,
       });

@@ -2,7 +2,7 @@
 
 import { h, whenReady } from "./dom.mjs";
 import { num } from "./format.mjs";
-import { changedTexts, provenance } from "./provenance.mjs";
+import { changedTexts, givenTexts, provenance } from "./provenance.mjs";
 
 const REFRESH_MS = 1000;
 const STATUS_MS = 500;
@@ -15,8 +15,11 @@ export function mount(app) {
   document.getElementById("strip").append(changed, origin, speed);
   const showChanged = () => {
     const texts = changedTexts(app.params);
-    changed.textContent = texts.length ? texts.join(" · ") : "all defaults";
-    changed.title = texts.join("\n");
+    const all = [...texts.length ? texts : ["all defaults"], ...givenTexts(app)];
+    const text = all.join(" · ");
+    if (changed.textContent === text) return;
+    changed.textContent = text;
+    changed.title = all.join("\n");
     changed.classList.toggle("strip-any", texts.length > 0);
   };
   const showOrigin = () => {
@@ -28,7 +31,11 @@ export function mount(app) {
   whenReady(app, () => {
     showChanged();
     showOrigin();
-    setInterval(() => !document.hidden && showOrigin(), REFRESH_MS);
+    setInterval(() => {
+      if (document.hidden) return;
+      showOrigin();
+      showChanged();
+    }, REFRESH_MS);
   });
 }
 

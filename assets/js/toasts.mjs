@@ -3,7 +3,7 @@
 import { h, iconButton } from "./dom.mjs";
 import { pathText, valueText } from "./format.mjs";
 
-const KEEP_MS = 5000;
+const KEEP_MS = 3000;
 const KEEP_ERROR_MS = 12_000;
 const MOST = 5;
 const BATCH_MS = 60;
@@ -29,7 +29,7 @@ function report(event) {
   const { who, type, rev } = event;
   if (type !== "param") {
     const text = OTHERS[type]?.(event);
-    if (text) toast(`${who} ${text}`, { merge: `${who} ${type}` });
+    if (text) toast(`${who} ${text}`, { merge: `${who} ${type} ${event.nt ?? ""}` });
     return;
   }
   if (event.old === event.new) return;

@@ -3,6 +3,7 @@
 import { theme } from "./colors.mjs";
 import { panelPng } from "./compose.mjs";
 import { ORDER_NAMES } from "./marks/raster.mjs";
+import { membraneTools } from "./membranes.mjs";
 
 /** Fill `.panel-tools` of every panel. */
 export function mountTools(app, board, inspector) {
@@ -77,6 +78,7 @@ function selects(app, surface) {
     case "neuromod":
       return [viewSelect(app, "neuromod_view", "What to show",
         [["levels", "levels"], ["lines", "lines"], ["gains", "gains applied"]])];
+    case "membrane": return membraneTools(app);
     case "gate": return [blockSelect(app, "gate_block")];
     case "weights": case "stdp": return [blockSelect(app, "weights_block")];
     default: return [];

@@ -208,18 +208,23 @@ function reasonLine(app) {
   };
 }
 
+/** The stimulus at the end of the window drawn, live or rewound, as its panel shows it. */
 function stimulus(app) {
-  const label = h("output", { class: "stim-label", id: "stimulus-label", title: "Current stimulus" });
-  let now = "";
-  app.on("event", (event) => {
-    if (event.type === "stimulus") now = `${event.kind} ${event.label ?? ""}`;
-    if (event.type === "rest") now = "rest";
-    if (event.type === "reset") now = "";
-  });
+  const label = h("output", { class: "stim-label", id: "stimulus-label", title: "Stimulus at the end of the window shown" });
   return {
     node: h("div", { class: "bar-part" }, h("span", { class: "bar-name", text: "stimulus" }), label),
-    refresh: () => (label.textContent = now || app.params?.values?.["stimulus.kind"] || "–"),
+    refresh() {
+      const text = stimulusText(app);
+      if (label.textContent !== text) label.textContent = text;
+    },
   };
+}
+
+function stimulusText(app) {
+  const scene = app.scene?.();
+  const last = scene?.store.events.findLast(({ type, step }) => (type === "stimulus" || type === "rest") && step < scene.step1);
+  if (last?.type === "rest") return "rest";
+  return last ? `${last.kind} ${last.label ?? ""}`.trim() : app.params?.values?.["stimulus.kind"] ?? "–";
 }
 
 function tools(app) {

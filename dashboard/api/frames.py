@@ -16,7 +16,7 @@ from t4dm.live.window import DT_MS, View, Window, merge, tail
 WAIT_S = 0.25
 TICK_S = 0.002
 MAX_WINDOW_MS = 20_000
-STATUS_KEYS = ("state", "reason", "speed", "ratio", "params_rev", "seed", "breakpoints")
+STATUS_KEYS = ("state", "reason", "speed", "ratio", "params_rev", "seed", "breakpoints", "pending")
 
 
 def next_frame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from t4dm.live.window import DT_MS, Window
 
 SLUG = "membrane"
 DEFAULT_ROWS = 6
-FALLBACK_SCALE = 1.0
+THETAS = 2.5  # height of a lane, in highest thresholds in view
+BASE = 0.4  # share of a lane below u = 0
+MARKS_ACROSS = 80  # triangles stand at least a span / 80 apart
 
 
 def figure(
@@ -19,7 +22,10 @@ def figure(
     manifest: dict[str, Any] | None,
     theme: style.Theme = "light",
 ) -> style.Figure:
-    """Trace k lies at height K-1-k; one row is 2 x the highest threshold in view, so theta is 0.5."""
+    """Trace k has its 0 at height K-1-k, in a lane from -0.4 to 0.6 round it that it never leaves.
+
+    A lane is 2.5 x the highest threshold in view high; triangles at its edge mark what lies beyond.
+    """
     lo, hi = timeline.span_ms(window, 300)
     count = DEFAULT_ROWS if window is None else len(window.membrane)
     data: list[dict[str, Any]] = []
@@ -28,7 +34,7 @@ def figure(
         scale = row_scale(window)
         names = [groups.neuron_name(int(i), window.n_stage) for i in window.membrane]
         which = f"u_pre of {count} neuron{'s' if count > 1 else ''}"
-        note = f"one row = {scale:.3g} (u_pre, 1); dashed: threshold in force"
+        note = caption(window, scale)
         for k in range(count):
             data += _row(window, k, count, scale, names[k], theme)
     rows = list(range(count - 1, -1, -1))
@@ -40,12 +46,15 @@ def figure(
             SLUG,
             xaxis=style.time_axis(theme, lo, hi),
             yaxis=style.axis(
-                theme, "" if names else "u_pre (1), one row a neuron", range=[-0.6, count - 0.2],
-                autorange=False, tickmode="array", tickvals=rows if names else [], ticktext=names,
+                theme, "" if names else "u_pre (1), one row a neuron",
+                range=[-BASE, count - BASE] if count else [0, 1], autorange=False, showgrid=False,
+                tickmode="array", tickvals=rows if names else [], ticktext=names,
             ),
         ),
     }  # fmt: skip
     out["layout"]["annotations"].append(style.caption(theme, note))
+    if window is not None and count:
+        _add_lanes(out, window, count, row_scale(window), theme)
     if window is not None and not count:
         text = "no neuron watched; click a raster row to watch it"
         out["layout"]["annotations"].append(style.empty_note(theme, text))
@@ -53,10 +62,50 @@ def figure(
 
 
 def row_scale(window: Window) -> float:
-    """Height of one row in units of u: twice the highest threshold of the stages shown."""
+    """Height of a lane in units of u: 2.5 x the highest threshold shown, up to the next quarter."""
     stages = np.unique(np.asarray(window.membrane, dtype=np.int64) // window.n_stage)
     highest = float(np.nanmax(window.theta[:, stages], initial=0.0))
-    return 2.0 * highest if highest > 0 else FALLBACK_SCALE
+    return math.ceil(THETAS * highest * 4) / 4 if highest > 0 else THETAS
+
+
+def caption(window: Window, scale: float) -> str:
+    """The lane's scale, the samples beyond it and the membranes held at ±u_max, where there are."""
+    lo, hi = limits(scale)
+    parts = [f"each lane {lo:g} to {hi:g} (u_pre, 1)", "dashed: threshold in force"]
+    outside = int(np.count_nonzero((window.u < lo) | (window.u > hi)))
+    if outside:
+        parts.append(f"triangles: {outside:,} samples beyond it")
+    clamped = int(window.clamped.sum(dtype=np.int64))
+    if clamped:
+        parts.append(f"{clamped:,} clamped at ±u_max in window")
+    return " · ".join(parts)
+
+
+def limits(scale: float) -> tuple[float, float]:
+    """u at the lower and the upper edge of a lane."""
+    return -BASE * scale, (1 - BASE) * scale
+
+
+def _add_lanes(
+    out: style.Figure, window: Window, count: int, scale: float, theme: style.Theme
+) -> None:
+    """A line at u = 0 and between lanes; right of each the threshold in force at the end."""
+    line = {"width": 1, "color": style.grid_colour(theme)}
+    across = {"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "layer": "below"}
+    for k in range(count):
+        base = count - 1 - k
+        for y in (base, base - BASE):
+            out["layout"]["shapes"].append(across | {"y0": y, "y1": y, "line": line})
+        if not window.n_steps:
+            continue
+        theta = float(window.theta[-1, int(window.membrane[k]) // window.n_stage])
+        out["layout"]["annotations"].append(
+            style.note(
+                theme, f"θ {theta:.2f}", 1, base + theta / scale, yref="y", xanchor="left",
+                yanchor="middle", xshift=4,
+                font={"size": style.FONT_SIZE, "color": style.alert(theme)},
+            )
+        )  # fmt: skip
 
 
 def _row(
@@ -66,20 +115,52 @@ def _row(
     base = count - 1 - k
     u = window.u[:, k].astype(np.float32)
     theta = window.theta[:, stage]
-    times = style.typed(window.step0 * DT_MS + np.arange(window.n_steps) * DT_MS)
+    times = window.step0 * DT_MS + np.arange(window.n_steps) * DT_MS
     colour = style.block_colour(stage // 2, theme)
-    return [
+    inside = np.clip(u / np.float32(scale), -BASE, 1 - BASE)
+    traces: list[dict[str, Any]] = [
         {
-            "type": "scatter", "mode": "lines", "name": f"theta of {name}", "x": times,
+            "type": "scatter", "mode": "lines", "name": f"theta of {name}", "x": style.typed(times),
             "y": style.typed((base + theta / scale).astype(np.float32)),
-            "line": {"width": 1, "dash": "dash", "shape": "hv", "color": style.muted(theme)},
+            "line": {"width": 1, "dash": "dash", "shape": "hv", "color": style.alert(theme)},
             "customdata": style.typed(theta.astype(np.float32)),
             "hovertemplate": "threshold %{customdata:.3f}<extra></extra>",
         },
         {
-            "type": "scatter", "mode": "lines", "name": name, "x": times,
-            "y": style.typed(base + u / np.float32(scale)), "connectgaps": False,
+            "type": "scatter", "mode": "lines", "name": name, "x": style.typed(times),
+            "y": style.typed((base + inside).astype(np.float32)), "connectgaps": False,
             "line": {"width": 1.5, "color": colour}, "customdata": style.typed(u),
             "hovertemplate": f"{name}<br>u_pre %{{customdata:.3f}} at %{{x}} ms<extra></extra>",
         },
     ]  # fmt: skip
+    lo, hi = limits(scale)
+    for beyond, edge, symbol in (
+        (u > hi, base + 1 - BASE, "triangle-up"), (u < lo, base - BASE, "triangle-down"),
+    ):  # fmt: skip
+        at = _apart(np.flatnonzero(beyond), window.n_steps)
+        if at.size:
+            traces.append(_edge_marks(times[at], u[at], edge, symbol, name, theme))
+    return traces
+
+
+def _apart(steps: np.ndarray, n_steps: int) -> np.ndarray:
+    """The first of ``steps``, then each that is far enough from the last one kept."""
+    kept: list[int] = []
+    for step in steps.tolist():
+        if not kept or step - kept[-1] >= n_steps / MARKS_ACROSS:
+            kept.append(step)
+    return np.asarray(kept, dtype=np.int64)
+
+
+def _edge_marks(
+    times: np.ndarray, u: np.ndarray, edge: float, symbol: str, name: str, theme: style.Theme
+) -> dict[str, Any]:
+    up = symbol == "triangle-up"
+    return {
+        "type": "scatter", "mode": "markers", "name": f"beyond the lane of {name}",
+        "x": style.typed(times),
+        "y": style.typed(np.full(u.shape, edge + (-0.03 if up else 0.03), np.float32)),
+        "customdata": style.typed(u), "showlegend": False,
+        "marker": {"symbol": symbol, "size": 6, "color": style.ink(theme)},
+        "hovertemplate": f"{name}<br>u_pre %{{customdata:.3f}} at %{{x}} ms<extra></extra>",
+    }  # fmt: skip

@@ -6,13 +6,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dashboard.figures import style, timeline
+from dashboard.figures import stdp, style, timeline
 from t4dm.live.window import DT_MS, Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
 SLUG = "neuromod"
 View = Literal["levels", "gains", "lines"]
 DASHES = ("solid", "dash", "dot", "dashdot")
+ROWS = (
+    "ACh → thalamic gate", "NE → LIF in, LIF out", "DA → LTP (LIF in rec.)", "DA → LTD (LIF in rec.)",
+    "5-HT → RWKV decay",
+)  # fmt: skip
+BY_DOPAMINE = (2, 3)  # rows whose gain acts only while dopamine scales A+ and A-
 LEVEL_RANGE, GAIN_RANGE = (0.0, 1.0), (0.0, 2.0)
 
 
@@ -27,7 +32,8 @@ def figure(
     ``manifest["values"]`` holds the baselines; 0.5 where it is missing.
     """
     lo, hi = timeline.span_ms(window, 300)
-    names = _row_names(window, view)
+    scaled = dopamine_scales(window, manifest)
+    names = _row_names(window, view, scaled)
     what = {"levels": "levels", "gains": "gains applied", "lines": "levels"}[view]
     if view == "lines":
         y_axis = style.axis(theme, "Level (1)", range=[-0.02, 1.02], autorange=False)
@@ -52,7 +58,7 @@ def figure(
         _add_lines(out, window, theme)
     else:
         is_gain = view == "gains"
-        values = window.gains if is_gain else window.levels
+        values = applied_gains(window, scaled) if is_gain else window.levels
         neutral = [1.0] * len(GAINS) if is_gain else baselines(manifest)
         limits = GAIN_RANGE if is_gain else LEVEL_RANGE
         out["data"].append(_heatmap(window, values, names, limits, neutral, theme))
@@ -61,13 +67,33 @@ def figure(
     return timeline.add_events(out, window, theme)
 
 
-def _row_names(window: Window | None, view: View) -> list[str]:
-    """Each row's name with its newest value: ``DA 0.62``."""
-    names = list(GAINS) if view == "gains" else list(style.NEUROMODULATOR_NAMES)
+def _row_names(window: Window | None, view: View, scaled: np.ndarray) -> list[str]:
+    """Each row's name with its newest value: ``DA 0.62``; a gain without effect says so."""
+    names = list(ROWS) if view == "gains" else list(style.NEUROMODULATOR_NAMES)
     if window is None:
         return names
     newest = (window.gains if view == "gains" else window.levels)[-1].tolist()
-    return [f"{name}  {value:.2f}" for name, value in zip(names, newest, strict=True)]
+    out = [f"{name}  {value:.2f}" for name, value in zip(names, newest, strict=True)]
+    if view == "gains" and not scaled[-1]:
+        for row in BY_DOPAMINE:
+            out[row] = f"{names[row].partition(' (')[0]}: not applied"
+    return out
+
+
+def dopamine_scales(window: Window | None, manifest: dict[str, Any] | None) -> np.ndarray:
+    """At which steps dopamine scales A+ and A-, bool (T,), by the parameters in force now."""
+    params = stdp.parameters(manifest)
+    levels = np.zeros(0) if window is None else window.levels[:, 0]
+    on = params["enabled"] and params["learning_rate"] > 0 and params["mode"] == "modulated"
+    return (levels >= params["da_gate"]) & bool(on)
+
+
+def applied_gains(window: Window, scaled: np.ndarray) -> np.ndarray:
+    """The gains, float32 (T, 5), NaN where one has no effect."""
+    gains = window.gains.astype(np.float32)
+    for row in BY_DOPAMINE:
+        gains[~scaled, row] = np.nan
+    return gains
 
 
 def baselines(manifest: dict[str, Any] | None) -> list[float]:

@@ -16,7 +16,9 @@ HEIGHT = 460
 MAX_TICKS = 20_000
 TICK_HALF = 0.4  # of a row, unless that is less than 1 px
 PLOT_HEIGHT = HEIGHT - style.TOP_MARGIN - style.BOTTOM_MARGIN
-DENSITY_COLUMNS = 600
+MAX_TICK_ROWS = 256
+DENSITY_COLUMNS, DENSITY_ROWS = 600, 150  # bins across and down at most; the canvas has the same
+DENSITY_FULL = 0.25  # spikes per neuron and ms at the end of the colour scale
 Order = Literal["id", "rate", "latency"]
 
 
@@ -44,7 +46,7 @@ def figure(
     rows = place[window.spk_row.astype(np.int64)]
     empty = _why_empty(window) if rows.size == 0 else ""
     out = _frame(window, theme, bands, n_rows, empty)
-    dense = rows.size > MAX_TICKS or n_rows > PLOT_HEIGHT
+    dense = rows.size > MAX_TICKS or n_rows > MAX_TICK_ROWS
     if rows.size and dense:
         _add_density(out, window, theme, rows, n_rows)
     elif rows.size:
@@ -177,20 +179,22 @@ def _add_density(
     rows: np.ndarray,
     n_rows: int,
 ) -> None:
-    """Counts in bins of whole steps and whole rows; both sizes are stated."""
-    steps = window.step1 - window.step0
-    step_bin = max(1, -(-steps // DENSITY_COLUMNS))
-    row_bin = max(1, -(-n_rows // PLOT_HEIGHT))
-    shape = (-(-n_rows // row_bin), -(-steps // step_bin))
-    cells = (rows // row_bin) * shape[1] + window.spk_dt.astype(np.int64) // step_bin
+    """Counts in bins of whole steps and rows, on the absolute grid of steps; both sizes are stated."""
+    step_bin = max(1, -(-(window.step1 - window.step0) // DENSITY_COLUMNS))
+    row_bin = max(1, -(-n_rows // DENSITY_ROWS))
+    first = window.step0 // step_bin * step_bin
+    shape = (-(-n_rows // row_bin), -(-(window.step1 - first) // step_bin))
+    columns = (window.step0 - first + window.spk_dt.astype(np.int64)) // step_bin
+    cells = (rows // row_bin) * shape[1] + columns
+    full = max(1, int(step_bin * row_bin * DENSITY_FULL + 0.5))
     counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
     out["data"].append(
         {
             "type": "heatmap", "name": "spikes / bin", "z": style.typed(counts.astype(np.uint16)),
-            "x0": (window.step0 + (step_bin - 1) / 2) * DT_MS, "dx": step_bin * DT_MS,
-            "y0": (row_bin - 1) / 2, "dy": row_bin, "zmin": 0, "zmax": step_bin * row_bin,
+            "x0": (first + (step_bin - 1) / 2) * DT_MS, "dx": step_bin * DT_MS,
+            "y0": (row_bin - 1) / 2, "dy": row_bin, "zmin": 0, "zmax": full,
             "colorscale": style.SEQUENTIAL,
-            "colorbar": style.colour_bar(theme, "spikes / bin"),
+            "colorbar": style.colour_bar(theme, "spikes / bin", tickvals=[0, full]),
             "hovertemplate": "%{x} ms, row %{y}: %{z} spikes<extra></extra>",
         }
     )  # fmt: skip

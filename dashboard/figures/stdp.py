@@ -1,7 +1,9 @@
-"""STDP window: dw over dt from the parameters in force, with the pairs really seen behind it."""
+"""STDP window: the change that is really applied over dt, with the pairs really seen behind it."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,24 @@ from t4dm.live.window import Window
 
 SLUG = "stdp"
 REACH_MS = PAIR_BINS // 2
-CURVE_POINTS = 401
+POINTS_PER_MS = 2
+TOPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0)
+FALLBACK_TOP = 0.01
 NAMES = {spec.name: spec.default for spec in STDPParams.specs()}
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What acts now: amplitudes at dt -> 0, (1), and the words for it where it is out of the usual.
+
+    ``quantity`` is ``dw``, or ``de`` in three-factor mode, where a pair changes the eligibility.
+    """
+
+    plus: float
+    minus: float
+    quantity: str = "dw"
+    words: tuple[str, ...] = ()
+    flat: bool = False
 
 
 def figure(
@@ -25,19 +43,20 @@ def figure(
     """LTP right of 0. ``manifest["values"]`` holds the parameters; defaults where it is missing."""
     params = parameters(manifest)
     ltp, ltd = da_factors(window)
-    dt, dw = curve(params, ltp, ltd)
-    reach = float(max(np.abs(dw).max(), 1e-9)) * 1.15
+    now = applied(params, da_level(window), ltp, ltd)
+    dt, dw = curve(params, now)
+    reach, top = reach_ms(params), half_height(params)
     out: style.Figure = {
-        "data": [_line(dt, dw, theme)],
+        "data": [_line(dt, dw, now, theme)],
         "layout": style.layout(
             theme,
             timeline.title("STDP window", _which(window), window),
             SLUG,
             xaxis=style.axis(
-                theme, "dt = t_post - t_pre (ms)", range=[-REACH_MS, REACH_MS], autorange=False
+                theme, "dt = t_post - t_pre (ms)", range=[-reach, reach], autorange=False
             ),
             yaxis=style.axis(
-                theme, "dw (1)", range=[-reach, reach], autorange=False, tickformat=".2~g"
+                theme, f"{now.quantity} (1)", range=[-top, top], autorange=False, tickformat=".2~g"
             ),
             yaxis2=style.axis(
                 theme, "Pairs in 1 s", overlaying="y", side="right", showgrid=False,
@@ -47,7 +66,8 @@ def figure(
         ),
     }  # fmt: skip
     _add_cross(out, theme)
-    out["layout"]["annotations"].append(style.note(theme, caption(params, ltp, ltd)))
+    out["layout"]["annotations"].append(style.note(theme, caption(params, now, ltp, ltd)))
+    out["layout"]["annotations"] += _state(now, theme)
     if window is not None and len(window.hist_steps):
         counts = window.pairs[-1, window.weights_block]
         top = nice_top(int(counts.max(initial=0)))
@@ -71,17 +91,63 @@ def da_factors(window: Window | None) -> tuple[float, float]:
     return float(window.gains[-1, 2]), float(window.gains[-1, 3])
 
 
-def curve(params: dict[str, Any], ltp: float, ltd: float) -> tuple[np.ndarray, np.ndarray]:
-    """(dt, dw), float64 (points,), for a weight in mid-range where mu has no effect drawn."""
-    dt = np.linspace(-REACH_MS, REACH_MS, CURVE_POINTS)
-    rate = float(params["learning_rate"]) if params["enabled"] else 0.0
-    plus = rate * ltp * float(params["a_plus"]) * np.exp(-np.abs(dt) / float(params["tau_plus"]))
-    minus = rate * ltd * float(params["a_minus"]) * np.exp(-np.abs(dt) / float(params["tau_minus"]))
+def da_level(window: Window | None) -> float:
+    """Dopamine at the newest step, 0.5 without a window."""
+    return 0.5 if window is None or not window.n_steps else float(window.levels[-1, 0])
+
+
+def applied(params: dict[str, Any], da: float, ltp: float, ltd: float) -> Applied:
+    """What a pair does now, after switch, gate, mode and weight dependence."""
+    quantity = "de" if params["mode"] == "three_factor" else "dw"
+    if not params["enabled"] or params["learning_rate"] == 0:
+        return Applied(0.0, 0.0, quantity, ("STDP off",), flat=True)
+    if da < params["da_gate"]:
+        words = f"gated off: DA {da:.2f} < gate {params['da_gate']:.2f}"
+        return Applied(0.0, 0.0, quantity, (words,), flat=True)
+    plus, minus = (float(params[name]) * _mid_weight(params) for name in ("a_plus", "a_minus"))
+    words = []
+    if quantity == "de":
+        words.append(f"three-factor: dw = rate * eligibility * (DA - 0.5), now {da - 0.5:+.2f}")
+    else:
+        rate = float(params["learning_rate"])
+        plus, minus = plus * rate * ltp, minus * rate * ltd
+    if params["mu"] > 0:
+        words.append(f"at w = w_max/2 = {params['w_max'] / 2:.3g} (mu {params['mu']:.3g})")
+    return Applied(plus, minus, quantity, tuple(words))
+
+
+def _mid_weight(params: dict[str, Any]) -> float:
+    """The weight dependence at w = w_max/2, alike for LTP and LTD; 1 for mu = 0."""
+    return 0.5 ** float(params["mu"])
+
+
+def reach_ms(params: dict[str, Any]) -> float:
+    """End of the dt axis: 100 ms or the longer window."""
+    return float(max(REACH_MS, params["window_pre_to_post"], params["window_post_to_pre"]))
+
+
+def half_height(params: dict[str, Any]) -> float:
+    """End of the dw axis: a round number above both amplitudes at full dopamine, also when off."""
+    plus, minus = float(params["a_plus"]), float(params["a_minus"])
+    if params["mode"] == "modulated":
+        rate = float(params["learning_rate"]) or 1.0
+        plus, minus = plus * rate * 1.5, minus * rate * 1.3
+    most = max(plus, minus) * _mid_weight(params) * 1.02 or FALLBACK_TOP
+    power = 10.0 ** math.floor(math.log10(most))
+    return next(m * power for m in TOPS if m * power >= most)
+
+
+def curve(params: dict[str, Any], now: Applied) -> tuple[np.ndarray, np.ndarray]:
+    """(dt, change), float64 (points,); NaN at dt = 0, where the curve jumps, unless it is flat."""
+    reach = reach_ms(params)
+    dt = np.linspace(-reach, reach, int(2 * reach * POINTS_PER_MS) + 1)
+    plus = now.plus * np.exp(-np.abs(dt) / float(params["tau_plus"]))
+    minus = now.minus * np.exp(-np.abs(dt) / float(params["tau_minus"]))
     dw = np.where(dt > 0, plus, -minus)
     dw[dt > params["window_pre_to_post"]] = 0
     dw[dt < -params["window_post_to_pre"]] = 0
-    dw[dt == 0] = np.nan
-    return dt, np.nan_to_num(dw) if not rate else dw
+    dw[dt == 0] = 0 if now.flat else np.nan
+    return dt, dw
 
 
 def nice_top(highest: int) -> int:
@@ -94,18 +160,18 @@ def nice_top(highest: int) -> int:
         scale *= 10
 
 
-def caption(params: dict[str, Any], ltp: float, ltd: float) -> str:
+def caption(params: dict[str, Any], now: Applied, ltp: float, ltd: float) -> str:
     """``A+ 0.01 x 1.1 · tau+ 20 ms · …``: what a reader needs to draw it again."""
+    by_da = now.quantity == "dw"
     scheme = "all pairs" if params["pairing"] == "all_to_all" else "nearest pairs"
     parts = [
-        f"A+ {params['a_plus']:.3g} x {ltp:.2f}",
-        f"A- {params['a_minus']:.3g} x {ltd:.2f}",
+        f"A+ {params['a_plus']:.3g}" + (f" x {ltp:.2f}" if by_da else ""),
+        f"A- {params['a_minus']:.3g}" + (f" x {ltd:.2f}" if by_da else ""),
         f"tau+ {params['tau_plus']:.3g} ms",
         f"tau- {params['tau_minus']:.3g} ms",
         scheme,
+        f"w_max {params['w_max']:.3g}",
     ]
-    if not params["enabled"]:
-        parts.append("STDP off")
     return " · ".join(parts)
 
 
@@ -113,12 +179,24 @@ def _which(window: Window | None) -> str:
     return "" if window is None else f"block {window.weights_block}"
 
 
-def _line(dt: np.ndarray, dw: np.ndarray, theme: style.Theme) -> dict[str, Any]:
+def _state(now: Applied, theme: style.Theme) -> list[dict[str, Any]]:
+    """The words of ``now`` inside the plot, one below the other."""
+    return [
+        style.note(
+            theme, words, 0.5, 0.98 - 0.09 * row, xanchor="center", yanchor="top",
+            bgcolor=style.behind(theme),
+            font={"size": style.FONT_SIZE, "color": style.alert(theme)},
+        )
+        for row, words in enumerate(now.words)
+    ]  # fmt: skip
+
+
+def _line(dt: np.ndarray, dw: np.ndarray, now: Applied, theme: style.Theme) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines", "name": "dw", "x": style.typed(dt),
+        "type": "scatter", "mode": "lines", "name": now.quantity, "x": style.typed(dt),
         "y": style.typed(dw), "connectgaps": False,
-        "line": {"width": 2.5, "color": style.ink(theme)},
-        "hovertemplate": "dt %{x:.1f} ms: dw %{y:.2g}<extra></extra>",
+        "line": {"width": 2.5, "color": style.muted(theme) if now.flat else style.ink(theme)},
+        "hovertemplate": f"dt %{{x:.1f}} ms: {now.quantity} %{{y:.2g}}<extra></extra>",
     }  # fmt: skip
 
 

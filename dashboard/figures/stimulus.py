@@ -12,6 +12,7 @@ from t4dm.live.window import DT_MS, Window
 SLUG = "stimulus"
 SIDE = 8
 CELL_PX = 14
+RECENT_STEPS = 50  # that the image is the mean of where no event brought one
 GAP_PX = 16  # between the image and the plot
 LABEL_SHARE = 0.05  # of the span, from one label to the next
 IMAGE = "image"  # name of the shapes and the caption that make up the image
@@ -88,8 +89,9 @@ def _image(window: Window, event: dict[str, Any] | None) -> tuple[np.ndarray, st
     if event is not None and image is not None and len(image) == SIDE * SIDE:
         kind, label = (style.safe_text(str(event.get(k, "")), 12) for k in ("kind", "label"))
         return np.asarray(image, dtype=np.float32), f'{kind} "{label}"'
-    mean = window.stim.mean(axis=0, dtype=np.float32) / 255
-    return mean, f"mean of {window.n_steps * DT_MS:g} ms"
+    recent = window.stim[-RECENT_STEPS:]
+    mean = recent.mean(axis=0, dtype=np.float32) / 255
+    return mean, f"mean of {len(recent) * DT_MS:g} ms"
 
 
 def _add_image(

@@ -101,7 +101,13 @@ def axis(theme: Theme, title: str, **more: Any) -> dict[str, Any]:
 
 def time_axis(theme: Theme, lo_ms: float, hi_ms: float, **more: Any) -> dict[str, Any]:
     """The x axis that all time panels share: simulated milliseconds, fixed range."""
-    span = {"range": [lo_ms, hi_ms], "autorange": False, "showgrid": True, "tickformat": ",~r"}
+    span = {
+        "range": [lo_ms, hi_ms],
+        "autorange": False,
+        "showgrid": True,
+        "tickformat": ",~r",
+        "ticklabeloverflow": "hide past domain",
+    }
     return axis(theme, "Time (ms)", **(span | more))
 
 

@@ -13,7 +13,8 @@ from t4dm.live.window import DT_MS, Window
 SLUG = "weights"
 W_LOW = -1.0
 LOG_TOP = 5.0
-GAP_AT = 0.40
+GAP_AT = 0.34
+BARS_FROM = 0.48
 
 
 def figure(
@@ -48,6 +49,12 @@ def figure(
         _bars(window.hist_exc[-1, block], 0.0, w_hi, "excitatory (plastic)", "#D55E00", ""),
         _drift(window, w_hi, theme),
     ]
+    steps = window.hist_steps
+    when = style.seconds(float(steps[0]) * DT_MS, float(steps[-1]) * DT_MS)
+    samples = f"{len(steps)} sample{'s' if len(steps) > 1 else ''}"
+    out["layout"]["annotations"].append(
+        style.note(theme, f"drift: {when}, {samples}", 0, GAP_AT, xanchor="left")
+    )
     _add_bounds(out, window, theme)
     return out
 
@@ -61,7 +68,7 @@ def _axes(theme: style.Theme, window: Window | None, w_hi: float) -> dict[str, A
         ),
         "yaxis": style.axis(
             theme, "Count (log)", type="log", range=[-0.3, LOG_TOP], autorange=False,
-            domain=[GAP_AT + 0.06, 1], dtick=2, exponentformat="power",
+            domain=[BARS_FROM, 1], dtick=2, exponentformat="power",
         ),
         "xaxis2": style.axis(
             theme, "Weight w (1)", range=[W_LOW * 1.03, w_hi * 1.03], autorange=False, anchor="y2"
@@ -98,11 +105,16 @@ def _bars(
 
 
 def _drift(window: Window, w_hi: float, theme: style.Theme) -> dict[str, Any]:
-    counts = window.hist_exc[:, window.weights_block].astype(np.float32)
-    width = w_hi / HIST_BINS
+    """Log counts of both parts over time; bin edges in ``x``, since the two have other widths."""
+    block = window.weights_block
+    parts = (window.hist_inh[:, block], window.hist_exc[:, block])
+    counts = np.concatenate(parts, axis=1).astype(np.float32)
+    edges = np.concatenate(
+        (np.linspace(W_LOW, 0.0, HIST_BINS + 1), np.linspace(0.0, w_hi, HIST_BINS + 1)[1:])
+    )
     return {
         "type": "heatmap", "name": "drift", "z": style.typed(np.log10(counts + 1)),
-        "customdata": style.typed(counts), "x0": width / 2, "dx": width,
+        "customdata": style.typed(counts), "x": style.typed(edges),
         "y": style.typed(window.hist_steps.astype(np.float64) * DT_MS), "xaxis": "x2",
         "yaxis": "y2", "zmin": 0, "zmax": LOG_TOP, "colorscale": style.SEQUENTIAL,
         "colorbar": style.colour_bar(
@@ -120,7 +132,7 @@ def _add_bounds(out: style.Figure, window: Window, theme: style.Theme) -> None:
         out["layout"]["shapes"].append(
             {
                 "type": "line", "xref": "x", "yref": "paper", "x0": value, "x1": value,
-                "y0": GAP_AT + 0.06, "y1": 1,
+                "y0": BARS_FROM, "y1": 1,
                 "line": {"color": style.alert(theme), "width": 1.5, "dash": "dash"},
             }
         )  # fmt: skip

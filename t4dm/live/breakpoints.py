@@ -1,7 +1,8 @@
 """Breakpoints: conditions that pause the run at the end of the very step in which they come true.
 
-Every condition is edge triggered: after a hit, ``run`` goes on until it comes true anew.
-Rates are in Hz per neuron over the last ``window_ms`` since the breakpoint was set.
+Every condition is edge triggered: one that is true when it is set, or after a hit, is armed once it
+has been false.  Rates are in Hz per neuron over the last ``window_ms`` since the breakpoint was set.
+Weights are looked at every 250 steps; their share counts those at w_max, not those at 0.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from t4dm.live.window import DT_MS
 from t4dm.params import ParamError
 
 MAX_BREAKPOINTS = 32
+AT_MAX = 1  # column of ``Segment.bounds``: the share of weights at w_max
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Breakpoint:
 
     def __init__(self, id: int, command: BreakOn, names: list[str]) -> None:
         self.id, self.command, self._names = id, command, names
-        self._was = False
+        self._was = True  # armed once the condition has been seen false
         self._counts = np.empty(0, dtype=np.int64)
 
     def find(self, segment: Segment) -> Hit | None:
@@ -77,7 +79,7 @@ class Breakpoint:
             return steps, segment.u[:, watch.index(command.neuron)]
         if command.kind == "weight":
             at = np.array(segment.meta.get("hist_steps", []), dtype=np.int64)
-            return at, segment.bounds[:, command.group or 0].sum(axis=1)
+            return at, segment.bounds[:, command.group or 0, AT_MAX]
         return steps[:0], np.empty(0)
 
     def _rate(self, segment: Segment, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -107,7 +109,7 @@ class Breakpoint:
             return f"rate of {name} over {command.window_ms} ms: {passed} Hz {at}"
         if command.kind == "membrane":
             return f"u_pre of neuron {command.neuron}: {passed} {at}"
-        return f"share of weights at a bound in block {command.group or 0}: {passed} {at}"
+        return f"share of weights at w_max in block {command.group or 0}: {passed} {at}"
 
     def to_json(self) -> dict[str, Any]:
         return {"id": self.id, **self.command.model_dump()}
@@ -143,7 +145,7 @@ class Breakpoints:
             return
         value = getattr(command, name)
         hi = limits.get(command.kind, n_stages * n_stage) - 1
-        if value is None or value > hi:
+        if value is None or not 0 <= value <= hi:
             raise ParamError(
                 name, f"break_on.{name}: {command.kind} needs a {name} from 0 to {hi}", lo=0, hi=hi
             )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from t4dm.live import paths
+from t4dm.live.leftovers import is_alive
 from t4dm.live.ring_reader import RingReader
 
 ALIVE_S = 1.5
@@ -80,8 +81,20 @@ class SessionClient:
         """The session's manifest; raises :class:`WorkerDown` before the worker has written it."""
         found = _read_json(paths.manifest_path(self.run_dir, self.session))
         if not found:
-            raise WorkerDown(f"session '{self.session}' has not started yet")
+            raise WorkerDown(self._absence("has not started yet"))
         return found
+
+    def _absence(self, otherwise: str) -> str:
+        """Why nobody listens: the worker is still starting, or ``otherwise``."""
+        supervisor = self.supervisor()
+        child = supervisor.get("sessions", {}).get(self.session, {})
+        looks_after = bool(supervisor) and is_alive(supervisor["pid"])
+        status = self.status()
+        begins = status.get("state") == "starting" and status["worker"]["alive"]
+        first = not paths.manifest_path(self.run_dir, self.session).exists()
+        if begins or (looks_after and first and child.get("state") in ("starting", "running")):
+            otherwise = "is starting (the first start compiles the kernels)"
+        return f"the worker of session '{self.session}' {otherwise}"
 
     def _ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
         try:
@@ -96,7 +109,7 @@ class SessionClient:
                 f"the worker of session '{self.session}' did not answer within {timeout:g} s"
             ) from None
         except OSError:
-            raise WorkerDown(f"the worker of session '{self.session}' is not running") from None
+            raise WorkerDown(self._absence("is not running")) from None
         if not line.endswith(b"\n"):
             raise WorkerDown(f"the worker of session '{self.session}' ended before it answered")
         return json.loads(line)

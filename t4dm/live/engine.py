@@ -151,6 +151,7 @@ class Engine:
             return
         self.network.settle(self.step)
         self._read_tree()
+        self.arrays.w_hi[0] = max(self._w_hi, self.tree.get("stdp.w_max"))
         self.network.begin_path(self.step)
 
     def inject(self, nt: str, level: float) -> dict[str, Any]:

@@ -10,10 +10,12 @@ import os
 import queue
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 from t4dm.live import handlers
 from t4dm.live.checkpoint import Keeper
+from t4dm.live.frame import dumps
 from t4dm.live.pacing import Pacer
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request
@@ -23,6 +25,8 @@ from t4dm.live.window import DT_MS
 IDLE_S = 0.25
 STATUS_S = 0.03
 REMEMBERED_KEYS = 256
+MAX_PENDING = 32
+LOG_BYTES = 16_000  # of each list of events in the status, which holds 64 kB
 
 
 class Worker:
@@ -178,7 +182,8 @@ class Worker:
 
     def _where(self) -> dict[str, Any]:
         session = self.session
-        return {"rev": session.rev, "step": session.engine.step, "t_ms": session.t_ms}
+        now = {"t_ms": session.t_ms, "mono_ns": time.monotonic_ns()}
+        return {"rev": session.rev, "step": session.engine.step, **now}
 
     # -- what others see -----------------------------------------------------------------------
 
@@ -207,7 +212,8 @@ class Worker:
             "mono_ns": self._mono_ns,
             "breakpoints": session.breakpoints.to_json(),
             "watch": list(session.engine.watch),
-            "log": list(session.log),
+            "log": newest(session.log, LOG_BYTES),
+            "pending": newest(session.pending[-MAX_PENDING:], LOG_BYTES),
             "checkpoint": {"step": self.keeper.saved_step, "error": self.keeper.error},
             **self.notes,
         }
@@ -218,6 +224,17 @@ class Worker:
         self._checkpoint_at = now
         if self.session.finite and self.session.engine.step != self.keeper.saved_step:
             self.keeper.checkpoint(self.session.checkpoint())
+
+
+def newest(events: Iterable[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """The newest of ``events``, in order, whose JSON text fits ``room`` bytes."""
+    kept: list[dict[str, Any]] = []
+    for event in reversed(list(events)):
+        room -= len(dumps(event)) + 1
+        if room < 0:
+            break
+        kept.append(event)
+    return kept[::-1]
 
 
 def _asks_steps(body: Any) -> bool:

@@ -9,6 +9,8 @@ import copy
 import dataclasses
 import logging
 from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -19,8 +21,10 @@ from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS, MAX_MEMBRANES
 from t4dm.params import ParamError
+from t4dm.stimuli.file import need_file
 
 LOG_LENGTH = 40
+NUMBERS_A_START = 1_000_000  # event numbers that one start of the worker may use
 _TOUCHED = (
     "rev", "epoch", "run_id", "state", "reason", "speed", "goal", "finite", "extra_watch", "log",
     "_pending", "_event_id",
@@ -35,6 +39,7 @@ class EngineLike(Protocol):
     seed: int
     tree: ParamTree
     watch: list[int]
+    data_dir: Path | None
 
     def advance(self, n: int) -> Segment: ...
     def params_changed(self, paths: list[str]) -> None: ...
@@ -129,13 +134,18 @@ class Session:
         return dataclasses.replace(segment, epoch=self.epoch, meta=meta)
 
     def event(self, type: str, step: int | None = None, **fields: Any) -> dict[str, Any]:
-        """Write an event into the next segment and into the log."""
+        """Write an event into the next segment and into the log; ``n`` is its own number."""
         at = self.engine.step if step is None else step
-        event = {"type": type, "step": at, "t_ms": at * DT_MS, **fields}
         self._event_id += 1
+        event = {"n": self._event_id, "type": type, "step": at, "t_ms": at * DT_MS, **fields}
         self._pending.append(event)
-        self.log.append({"n": self._event_id, **event})
+        self.log.append(event)
         return event
+
+    @property
+    def pending(self) -> list[dict[str, Any]]:
+        """Events that no segment carries yet, as while the run stands still."""
+        return list(self._pending)
 
     def run(self) -> None:
         self.goal, self.state, self.reason = None, "running", ""
@@ -166,9 +176,11 @@ class Session:
     def change(self, changes: dict[str, tuple[Any, Any]], before: dict[str, Any], who: str) -> None:
         """Tell the engine of ``{path: (old, new)}``; where it refuses, ``before`` is put back.
 
-        Raises ParamError; an engine that does has changed nothing.
+        Raises ParamError, also for a file stimulus without its file; an engine that does has
+        changed nothing.
         """
         try:
+            self._need_file(changes)
             self.engine.params_changed(list(changes))
         except ParamError:
             self.tree.replace(before)
@@ -176,6 +188,11 @@ class Session:
         self.rev += 1
         for path, (old, new) in changes.items():
             self.event("param", path=path, old=old, new=new, rev=self.rev, who=who)
+
+    def _need_file(self, changes: Iterable[str]) -> None:
+        touched = not {"stimulus.kind", "stimulus.file_id"}.isdisjoint(changes)
+        if touched and self.tree.get("stimulus.kind") == "file":
+            need_file(self.engine.data_dir, self.tree.get("stimulus.file_id"))
 
     def watch(self, neurons: list[int]) -> None:
         """Record these too; the oldest extra ones give way beyond 64."""
@@ -265,6 +282,7 @@ class Session:
             self.engine.reset(newest["seed"])
         self._take_values(newest["values"])
         self.rev, self.run_id, self.epoch = newest["rev"], newest["run_id"], newest["epoch"] + 1
+        self._event_id = self.epoch * NUMBERS_A_START
         self.speed, self.state, self.reason = newest["speed"], newest["state"], newest["reason"]
         self.breakpoints.load(newest["breakpoints"])
         self.watch(newest["watch"])

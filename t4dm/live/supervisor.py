@@ -18,7 +18,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from t4dm.live import environment, paths
+from t4dm.live import environment, leftovers, paths
 from t4dm.live.lifeline import take_lock
 from t4dm.live.ring_reader import RingReader
 
@@ -133,8 +133,6 @@ class Child:
         ring = paths.ring_path(self.run, self.session)
         for path in (ring, paths.socket_path(self.run, self.session)):
             path.unlink(missing_ok=True)
-        if ring.parent != self.run and ring.parent.is_dir() and not any(ring.parent.iterdir()):
-            ring.parent.rmdir()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -175,6 +173,7 @@ class Supervisor:
         for child in self.children:
             child.end(until)
             child.sweep()
+        leftovers.release(self.run)
         paths.supervisor_path(self.run).unlink(missing_ok=True)
 
     def _tell(self) -> None:
@@ -212,6 +211,9 @@ def main(argv: list[str] | None = None) -> int:
     if take_lock(run / "supervisor.lock") is None:
         log.error("another supervisor already runs in %s; end it first or set T4DM_RUN_DIR", run)
         return 3
+    leftovers.claim(run)
+    for folder in leftovers.sweep(paths.SHARED_MEMORY):
+        log.info("removed %s, whose program has ended", folder)
     children = [Child(name, run, data, options, args.stuck_s) for name in sessions]
     supervisor = Supervisor(run, children)
     for number in (signal.SIGTERM, signal.SIGINT):

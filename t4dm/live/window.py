@@ -90,7 +90,9 @@ class Window:
     bounds: np.ndarray  # f4 (M, L, 2)
     pairs: np.ndarray  # u4 (M, L, 201)
     events: list[dict[str, Any]]
-    meta: dict[str, Any] = field(default_factory=dict)  # w_hi, w_max, params_rev, mono_ns
+    meta: dict[str, Any] = field(
+        default_factory=dict
+    )  # w_hi, hist_w_hi, w_max, params_rev, mono_ns
 
     @property
     def n_steps(self) -> int:
@@ -185,9 +187,8 @@ def merge(
         u=_membranes(segments, membrane),
         gate=_join(s.gate[:, gate_block] for s in segments),
         events=[event for s in segments for event in s.meta.get("events", [])],
-        meta={
-            k: last.meta[k] for k in ("w_hi", "w_max", "params_rev", "mono_ns") if k in last.meta
-        },
+        meta={k: last.meta[k] for k in ("w_hi", "w_max", "params_rev", "mono_ns") if k in last.meta}
+        | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]},
         **{name: _join(getattr(s, name) for s in segments) for name in _PLAIN},
     )
 

@@ -26,6 +26,7 @@ from t4dm.live.server import CommandServer
 from t4dm.live.session import EngineLike, Session
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS
+from t4dm.params import ParamError
 from t4dm.store.files import write_durable
 
 DEFAULT_ENGINE = "t4dm.live.engine:Engine"
@@ -66,7 +67,10 @@ def open_session(args: argparse.Namespace, data: Path, keep: Path) -> tuple[Sess
         found, notes["warnings"] = environment.values(os.environ, session.tree)
         for path, value in found.items():
             before = session.tree.non_default()
-            session.change({path: session.tree.set(path, value)}, before, "environment")
+            try:
+                session.change({path: session.tree.set(path, value)}, before, "environment")
+            except ParamError as error:
+                notes["warnings"].append(f"{path} of the environment is not taken: {error}")
     for sentence in notes["warnings"]:
         log.warning(sentence)
     settings_log.append(session.settings())

@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -136,6 +137,25 @@ def _refuse(field: str, values: np.ndarray, bad: np.ndarray, expected: str, tabl
     )
 
 
+def need_file(data_dir: Path | None, file_id: str) -> None:
+    """Raises ParamError unless ``file_id`` names an uploaded file that can be read."""
+    if not file_id:
+        raise ParamError(
+            "stimulus.file_id", "the file stimulus needs a file: upload a file first (no file_id)"
+        )
+    try:
+        _open(data_dir, file_id)
+    except (ParamError, OSError, ValueError, KeyError, BadZipFile) as error:
+        message = f"the file stimulus needs a file: {error}; upload a file first"
+        raise ParamError("stimulus.file_id", message) from None
+
+
+def _open(data_dir: Path | None, file_id: str) -> StimulusFile:
+    if data_dir is None:
+        raise ParamError("stimulus.file_id", "this run keeps no uploaded files")
+    return StimulusFile.open(data_dir, file_id)
+
+
 @stimulus("file")
 class File(Source):
     """Plays ``stimulus.file_id``; without a readable file it rests and says why in a note."""
@@ -147,10 +167,8 @@ class File(Source):
         self._file: StimulusFile | None = None
         self._trouble = ""
         try:
-            if data_dir is None:
-                raise ParamError("stimulus.file_id", "this run keeps no uploaded files")
-            self._file = StimulusFile.open(data_dir, params.file_id)
-        except (ParamError, OSError, ValueError, KeyError) as error:
+            self._file = _open(data_dir, params.file_id)
+        except (ParamError, OSError, ValueError, KeyError, BadZipFile) as error:
             self._trouble = str(error)
 
     def fill(self, step0: int, rows: np.ndarray, rest: np.ndarray) -> list[Event]:

@@ -83,8 +83,8 @@ def test_hostile_values_are_refused_with_the_range(client, value):
     assert answer.status_code == 422
     error = answer.get_json()["error"]
     assert set(error) >= SHAPE
-    if not isinstance(value, (list, dict)):
-        assert (error["field"], error["lo"], error["hi"]) == ("lif.v_thresh", 0.05, 10.0)
+    assert (error["field"], error["lo"], error["hi"]) == ("lif.v_thresh", 0.05, 10.0)
+    assert error["message"].startswith("lif.v_thresh: expected a number from 0.05 to 10")
     assert params(client)["rev"] == before
 
 
@@ -109,6 +109,11 @@ def test_numbers_beyond_json_are_refused_with_the_range(client, number):
         ({"type": "set", "path": "lif.vthresh", "value": 1}, "lif.vthresh"),
         ({"type": "set", "path": "blocks.9.lif.v_thresh", "value": 1}, "blocks.9.lif.v_thresh"),
         ({"type": "replace", "values": {"lif.beta": 9}}, "lif.beta"),
+        ({"type": "replace", "values": {"lif.beta": []}}, "lif.beta"),
+        ({"type": "set", "path": "stimulus.kind", "value": "file"}, "stimulus.file_id"),
+        ({"type": "break_on", "kind": "spike", "neuron": 3072}, "neuron"),
+        ({"type": "break_on", "kind": "rate", "group": 12}, "group"),
+        ({"type": "break_on", "kind": "rate", "group": 1, "bound": 5000}, "bound"),
         ([], "body"),
         ("text", "body"),
         (None, "body"),
@@ -146,6 +151,23 @@ def test_pause_step_run(client):
     stepped = post(client, {"type": "step", "n": 10}).get_json()
     assert stepped["step"] == paused["step"] + 10
     assert post(client, {"type": "run"}).get_json()["new"] == "running"
+
+
+def test_events_of_a_paused_run_reach_a_reader_once(client):
+    from t4dm.live.frame import decode
+
+    def status():
+        view = client.get("/sessions/default/frames", headers=HOST).data
+        return decode(view)[0]
+
+    post(client, {"type": "pause"})
+    post(client, {"type": "set", "path": "lif.beta", "value": 0.25}, **{"X-T4DM-Who": "tab-9"})
+    waiting = [e for e in status()["pending"] if e["type"] == "param"]
+    assert (waiting[-1]["path"], waiting[-1]["who"]) == ("lif.beta", "tab-9")
+    post(client, {"type": "step", "n": 1})
+    after = status()
+    assert after["pending"] == []
+    assert [e["n"] for e in after["events"] if e.get("n") == waiting[-1]["n"]] == [waiting[-1]["n"]]
 
 
 def test_a_refusal_of_the_worker_has_the_same_shape(client):

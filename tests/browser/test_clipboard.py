@@ -38,7 +38,7 @@ def from_python(text):
 
 
 def from_curl(text):
-    words = shlex.split(text)
+    words = shlex.split(text, comments=True)
     assert words[0] == "curl" and words[-1].endswith("/sessions/default/commands")
     return json.loads(words[words.index("-d") + 1])["values"]
 
@@ -51,6 +51,17 @@ def test_the_set_is_copied(board, name, read):
     board.locator(f'[data-copy="{name.lower()}"]').click()
     expect(board.locator("#toasts")).to_contain_text(f"Copied as {name}.")
     assert read(board.evaluate("navigator.clipboard.readText()")) == VALUES
+
+
+@pytest.mark.parametrize("name", ["Python", "curl"])
+def test_the_seed_is_an_optional_line_of_its_own(board, name):
+    board.locator("#open-sets").click()
+    board.locator(f'[data-copy="{name.lower()}"]').click()
+    expect(board.locator("#toasts")).to_contain_text(f"Copied as {name}.")
+    lines = board.evaluate("navigator.clipboard.readText()").splitlines()
+    (line,) = [line for line in lines if "reset" in line]
+    seed = board.evaluate("window.t4dm.app.meta.seed")
+    assert line.startswith("# ") and f'"seed":{seed}' in line.replace(" ", "")
 
 
 def test_the_picture_of_the_snapshot_is_copied(board):

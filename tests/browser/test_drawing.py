@@ -165,6 +165,11 @@ def test_the_density_counts_every_spike_of_all_neurons(board):
     url = f"/sessions/default/window?from_ms={drawn['t0_ms']}&to_ms={drawn['t1_ms']}"
     _, arrays = frame.decode(board.request.get(url).body())
     assert drawn["ticks"] == int(arrays["rates"].sum())
+    trace = board.evaluate("window.t4dm.app.panelFigure('raster')")["data"][0]
+    assert (trace["dx"], trace["dy"], trace["zmax"]) == (
+        drawn["bin_ms"], drawn["bin_rows"], drawn["bin_max"],
+    )  # fmt: skip
+    assert int(np.sum(_numbers(trace["z"]))) == drawn["ticks"]
 
 
 def test_membranes_levels_gate_and_weights_are_the_windows(board, held_window):
@@ -195,6 +200,115 @@ def test_the_figure_of_the_same_window_holds_the_same_ticks(board, held_window):
     figure = board.evaluate("window.t4dm.app.panelFigure('raster')")
     per_stage = [len(_numbers(trace["x"])) // 3 for trace in figure["data"]]
     assert per_stage == [n for n in drawn["per_group"].values() if n]
+
+
+STDP_CASES = [
+    {},
+    {"stdp.mu": 0.5, "stdp.w_max": 2.0, "stdp.window_pre_to_post": 300},
+    {"stdp.mode": "three_factor", "stdp.mu": 1.0},
+    {"stdp.da_gate": 0.95},
+    {"stdp.enabled": False},
+]
+
+
+@pytest.mark.parametrize("values", STDP_CASES, ids=str)
+def test_the_stdp_figure_is_the_canvas_one(board, values):
+    """Same axes, same amplitudes, same words, whatever is in force."""
+    board.request.post("/sessions/default/commands", data={"type": "replace", "values": values})
+    board.wait_for_function(
+        "v => Object.entries(v).every(([k, x]) => window.t4dm.app.params.values[k] === x)",
+        arg=values,
+    )
+    hold(board)
+    board.wait_for_timeout(300)
+    drawn = board.evaluate("window.t4dm.drawn('stdp')")
+    figure = board.evaluate("window.t4dm.app.panelFigure('stdp')")
+    assert figure["layout"]["xaxis"]["range"] == [-drawn["reach"], drawn["reach"]]
+    assert figure["layout"]["yaxis"]["range"][1] == pytest.approx(drawn["top"])
+    line = figure["data"][-1]
+    dt, dw = np.asarray(_numbers(line["x"])), np.asarray(_numbers(line["y"]))
+    for at, amplitude, tau in (
+        (10.0, drawn["a_plus"], drawn["tau_plus"]), (-10.0, -drawn["a_minus"], drawn["tau_minus"]),
+    ):  # fmt: skip
+        assert dw[np.isclose(dt, at)] == pytest.approx(amplitude * np.exp(-10.0 / tau), rel=1e-4)
+    told = [note["text"] for note in figure["layout"]["annotations"]]
+    assert set(drawn["words"]) <= set(told)
+    bars = figure["data"][0]
+    assert int(np.sum(_numbers(bars["y"]))) == drawn["pairs_sum"]
+
+
+def test_the_stimulus_and_weights_figures_are_the_canvas_ones(board, held_window):
+    drawn = {slug: board.evaluate("s => window.t4dm.drawn(s)", slug) for slug in
+             ("stimulus", "weights", "membrane")}  # fmt: skip
+    figures = {slug: board.evaluate("s => window.t4dm.app.panelFigure(s)", slug) for slug in drawn}
+    trace = _numbers(figures["stimulus"]["data"][0]["y"])
+    assert float(np.sum(trace)) == pytest.approx(drawn["stimulus"]["mean_sum"], rel=1e-4)
+    bars = figures["weights"]["data"]
+    assert [int(np.sum(_numbers(part["y"]))) for part in bars[:2]] == [
+        drawn["weights"]["inh_sum"], drawn["weights"]["exc_sum"],
+    ]  # fmt: skip
+    newest = np.reshape(_numbers(bars[2]["customdata"]), (-1, 128))[-1]
+    assert newest.sum() == drawn["weights"]["inh_sum"] + drawn["weights"]["exc_sum"]
+    lanes = figures["membrane"]["data"]
+    told = " ".join(note["text"] for note in figures["membrane"]["layout"]["annotations"])
+    assert f"each lane {-0.4 * drawn['membrane']['row']:g} to" in told
+    if drawn["membrane"]["outside"]:
+        assert f"triangles: {drawn['membrane']['outside']:,} samples" in told
+    assert len([t for t in lanes if t["mode"] == "lines"]) == 2 * len(drawn["membrane"]["neurons"])
+
+
+def test_membranes_far_beyond_their_lane_stay_in_it(board):
+    """The film's pixels: no lane holds the colour of a block that is shown in another one."""
+    commands = [{"type": "set", "path": "lif.u_max", "value": 1000},
+                {"type": "set", "path": "lif.beta", "value": 0.0},
+                {"type": "set", "path": "lif.alpha", "value": 0.99}]  # fmt: skip
+    board.request.post("/sessions/default/commands", data=commands)
+    board.wait_for_function("window.t4dm.drawn('membrane').outside > 1000", timeout=60_000)
+    hold(board)
+    board.wait_for_timeout(300)
+    strangers = in_page(
+        board,
+        """const {blockColor} = await import('/assets/js/colors.mjs');
+           const section = document.getElementById('panel-membrane');
+           const film = section.querySelector('canvas.film'), ctx = film.getContext('2d');
+           const plot = section.querySelector('.js-plotly-plot')._fullLayout;
+           const scale = film.width / film.clientWidth;
+           const ids = window.t4dm.drawn('membrane').neurons, n = window.t4dm.app.manifest.groups[0].n;
+           const blocks = ids.map(id => Math.floor(id / n) >> 1);
+           const laneH = plot.yaxis._length / ids.length;
+           let strangers = 0, own = 0;
+           ids.forEach((id, k) => {
+             const top = Math.round((plot.yaxis._offset + k * laneH + 2) * scale);
+             const {data} = ctx.getImageData(Math.round(plot.xaxis._offset * scale), top,
+               Math.round(plot.xaxis._length * scale), Math.floor((laneH - 4) * scale));
+             const rgb = blocks.map(b => blockColor(b, false));
+             for (let i = 0; i < data.length; i += 4) {
+               if (data[i + 3] < 255) continue;
+               const hex = '#' + [0, 1, 2].map(c => data[i + c].toString(16).padStart(2, '0')).join('').toUpperCase();
+               const at = rgb.indexOf(hex);
+               if (at < 0) continue;
+               if (blocks[at] === blocks[k]) own++; else strangers++;
+             }
+           });
+           return {strangers, own};""",
+    )
+    assert strangers["own"] > 100
+    assert strangers["strangers"] == 0
+
+
+def test_gains_say_where_they_act_and_which_do_not(board):
+    values = {"stdp.mode": "three_factor"}
+    board.request.post("/sessions/default/commands", data={"type": "replace", "values": values})
+    board.wait_for_function("window.t4dm.app.params.values['stdp.mode'] === 'three_factor'")
+    board.evaluate("window.t4dm.app.setView({neuromod_view: 'gains'})")
+    board.wait_for_function("window.t4dm.drawn('neuromod').rows?.length === 5")
+    hold(board)
+    board.wait_for_timeout(300)
+    rows = board.evaluate("window.t4dm.drawn('neuromod').rows")
+    figure = board.evaluate("window.t4dm.app.panelFigure('neuromod')")
+    board.evaluate("window.t4dm.app.setView({neuromod_view: 'levels'})")
+    assert rows[2:4] == ["DA → LTP: not applied", "DA → LTD: not applied"]
+    assert [t.replace("  ", " ") for t in figure["layout"]["yaxis"]["ticktext"]] == rows
 
 
 @pytest.mark.parametrize("baseline", [0.5, 0.25, 0.9])

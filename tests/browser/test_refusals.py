@@ -55,7 +55,15 @@ def test_what_the_spec_refuses_is_never_sent(board, path, value, expected):
     [
         ("spike", "#break-neuron", "99999", "Neuron id: expected a whole number from 0 to 3071"),
         ("rate", "#break-window", "0", "Over (ms): expected a whole number from 1 to 10000 ms"),
-        ("membrane", "#break-bound", "1e999", "expected a number from -1000000 to 1000000"),
+        ("rate", "#break-bound", "", "expected a number from 0 to 1000 Hz per neuron, got nothing"),
+        ("rate", "#break-bound", "NaN", "expected a number from 0 to 1000 Hz per neuron, got NaN"),
+        ("membrane", "#break-bound", "1e999", "expected a number from -1000 to 1000 u, got 1e999"),
+        (
+            "weight",
+            "#break-bound",
+            "abc",
+            "expected a number from 0 to 1 share at a bound, got abc",
+        ),
     ],
 )
 def test_a_breakpoint_out_of_range_names_field_and_range(board, kind, field, text, told):

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.one_tab import open_tab, params, reset, send, until
 
 PAD, TITLE = 16, 74  # around the board, and the height of title and parameters above it
+META = "(({seed, epoch}) => ({seed, epoch}))(window.t4dm.app.meta)"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -104,6 +105,13 @@ def test_the_manifest_says_all_that_the_picture_must(board):
     assert wanted <= set(found) and found["t_ms"] > 0 and found["state"]["word"] == "LIVE"
 
 
+def test_injections_in_view_are_in_the_manifest(board):
+    send(board, {"type": "inject", "nt": "DA", "level": 0.3})
+    until(board, "() => window.t4dm.app.store.events.some(e => e.type === 'inject')")
+    (given,) = embedded(take(board))["given"]
+    assert given.startswith("DA +0.3 @ ") and given.endswith(" s")
+
+
 def test_the_picture_shows_every_panel(board):
     png = take(board)
     width, height = struct.unpack(">II", png[16:24])
@@ -182,6 +190,16 @@ def test_a_dropped_snapshot_restores_parameters_and_seed(board):
     until(board, "() => window.t4dm.app.meta.seed === 11")
     assert params(board)["non_default"] == {"lif.v_thresh": 1.45, "blocks.3.lif_out.beta": 0.7}
     send(board, {"type": "reset", "seed": 0})
+
+
+def test_values_alone_leave_seed_and_run_as_they_are(board):
+    before = board.evaluate(META)
+    drop(board, "a.json", manifest(parameters={"lif.v_thresh": 1.35}, seed=77).encode())
+    board.locator('dialog[open] [data-action="values"]').click()
+    until(board, "() => window.t4dm.app.params.values['lif.v_thresh'] === 1.35")
+    frames = board.evaluate("window.t4dm.stats().frames")
+    until(board, "n => window.t4dm.stats().frames > n + 5", frames)
+    assert board.evaluate(META) == before
 
 
 def test_a_snapshot_out_of_range_is_refused_with_the_range(board):

@@ -85,3 +85,41 @@ def test_the_page_explains_a_worker_that_starts_and_then_comes_alive(browser, we
             assert said == []
         finally:
             _end(worker)
+
+
+def test_while_the_worker_restarts_the_page_says_so_and_asks_nothing_of_it(browser, web_alone):
+    url, env = web_alone
+    worker = subprocess.Popen([sys.executable, *WORKER], cwd=ROOT, env=env)
+    try:
+        with browser.new_context(base_url=url) as context:
+            tab = context.new_page()
+            said = []
+            tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+            tab.goto("/")
+            until(tab, "() => window.t4dm?.app.params && window.t4dm.app.manifest", patience_s=60)
+            until(tab, "() => window.t4dm.app.status === 'live'")
+            said.clear()
+            worker.kill()
+            worker.wait()
+            until(tab, "() => window.t4dm.app.meta.worker.age_s > 0.7")
+            tab.evaluate("window.t4dm.app.params.rev = -1")
+            expect(tab.locator("#state-reason")).to_have_text("the worker is restarting")
+            tab.wait_for_timeout(1500)
+            worker = subprocess.Popen([sys.executable, *WORKER], cwd=ROOT, env=env)
+            until(tab, "() => window.t4dm.app.status === 'live'", patience_s=60)
+            until(tab, "() => window.t4dm.app.params.rev !== -1")
+            assert said == []
+    finally:
+        _end(worker)
+
+
+def test_a_refusal_of_the_stream_is_told_from_no_answer(browser, web_alone):
+    url, _ = web_alone
+    with browser.new_context(base_url=url) as context:
+        tab = context.new_page()
+        tab.route("**/frames?*", lambda route: route.fulfill(status=503, body="{}"))
+        tab.goto("/")
+        expect(tab.locator("#state-reason")).to_have_text("the worker is restarting")
+        tab.unroute("**/frames?*")
+        tab.route("**/frames?*", lambda route: route.abort())
+        expect(tab.locator("#state-reason")).to_have_text("no answer from the server")

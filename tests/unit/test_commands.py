@@ -60,7 +60,8 @@ def test_a_command_is_what_was_sent():
         ({"type": "set", "path": "a.b"}, "value", None, None),
         ({"type": "set", "value": 1}, "path", None, None),
         ({"type": "set", "path": 3, "value": 1}, "path", None, None),
-        ({"type": "set", "path": "a.b", "value": [1]}, "value", None, None),
+        ({"type": "set", "path": "a.b", "value": [1] * 10_001}, "value", None, None),
+        ({"type": "set", "path": "a.b", "value": "x" * 10_001}, "value", None, None),
         ({"type": "set", "path": "a" * 200, "value": 1}, "path", None, None),
         ({"type": "step", "n": 0}, "n", 1, 10_000),
         ({"type": "step", "n": 10_001}, "n", 1, 10_000),
@@ -80,6 +81,13 @@ def test_a_command_is_what_was_sent():
         ({"type": "reward", "value": float("nan")}, "value", -1, 1),
         ({"type": "break_on", "kind": "mood"}, "kind", None, None),
         ({"type": "break_on", "kind": "rate", "window_ms": 0}, "window_ms", 1, 10_000),
+        ({"type": "break_on", "kind": "rate", "bound": 1000.5}, "bound", 0, 1000),
+        ({"type": "break_on", "kind": "rate", "bound": -1.0}, "bound", 0, 1000),
+        ({"type": "break_on", "kind": "rate", "bound": float("nan")}, "bound", 0, 1000),
+        ({"type": "break_on", "kind": "weight"}, "bound", 0, 1),
+        ({"type": "break_on", "kind": "weight", "bound": 1.5}, "bound", 0, 1),
+        ({"type": "break_on", "kind": "membrane", "bound": 1001}, "bound", -1000, 1000),
+        ({"type": "break_on", "kind": [], "bound": "x"}, "kind", None, None),
         ({"type": "watch", "neurons": list(range(65))}, "neurons", None, None),
         ({"type": "watch", "neurons": [-1]}, "neurons", None, None),
         ({"type": "note", "text": "x" * 501}, "text", None, None),
@@ -91,6 +99,19 @@ def test_bad_commands_are_refused_with_field_and_range(body, field, lo, hi):
         parse_command(body)
     assert (refused.value.field, refused.value.lo, refused.value.hi) == (field, lo, hi)
     assert len(refused.value.message) < 400
+
+
+@pytest.mark.parametrize("value", [[], [1], {}, {"a": [2]}, None, "x", 1, 1.5, False])
+def test_any_json_value_goes_on_to_its_parameter(value):
+    command = parse_command({"type": "set", "path": "a.b", "value": value})
+    assert command.value == value and type(command.value) is type(value)
+    whole = parse_command({"type": "replace", "values": {"a.b": value}})
+    assert whole.values == {"a.b": value}
+
+
+def test_large_whole_numbers_are_written_in_full():
+    with pytest.raises(ParamError, match=r"valid: 0 to 2147483647\)"):
+        parse_command({"type": "reset", "seed": -1})
 
 
 def test_an_unknown_type_gets_the_nearest():

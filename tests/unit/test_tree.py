@@ -66,7 +66,9 @@ def test_unknown_paths_are_refused_by_name(tree, path, words):
     assert tree.non_default() == {}
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300, 10**500, -1, "1", None, True])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), 1e300, 10**500, -1, "1", None, True, [], {}]
+)
 def test_a_refused_value_changes_nothing(tree, value):
     before = tree.to_json()
     for path in ("lif.v_thresh", "blocks.1.lif_out.v_thresh"):
@@ -75,6 +77,16 @@ def test_a_refused_value_changes_nothing(tree, value):
         assert refused.value.field == path
         assert (refused.value.lo, refused.value.hi) == (0.05, 10)
     assert tree.to_json() == before
+
+
+def test_a_container_is_refused_shortly_however_deep(tree):
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ParamError, match=r"from 0.05 to 10.*, got a list$"):
+        tree.check("lif.v_thresh", deep)
+    while deep:
+        deep = deep.pop()
 
 
 def test_whole_floats_pass_for_integers(tree):

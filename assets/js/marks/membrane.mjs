@@ -1,12 +1,12 @@
 /** Membrane traces: u before the reset, stacked, each with the threshold in force as a dashed step. */
 
 import { stageColor } from "../colors.mjs";
-import { eachColumn, emptyNote, eventLines, label, timeAxis, timeGrid } from "./paint.mjs";
+import { eachColumn, emptyNote, eventLines, grouped, label, timeAxis, timeGrid } from "./paint.mjs";
 
 const MAX_TRACES = 8;
-const BASE = 0.25;
-const scale = { row: 2 };
-let shown = { neurons: [] };
+const BASE = 0.4, THETAS = 2.5;
+const MARK_GAP_PX = 7;
+let shown = { neurons: [], row: THETAS, outside: 0, clamped: 0 };
 
 export const mark = {
   slug: "membrane",
@@ -23,8 +23,8 @@ export const mark = {
     timeGrid(ctx, box, scene);
     const neurons = store.membrane.slice(0, MAX_TRACES);
     shown = { neurons, step0: scene.step0, step1: scene.step1, min: Infinity, max: -Infinity,
-      sum: 0, n: 0, theta_last: [] };
-    range(scene, [...new Set(neurons.map((id) => scene.groupOf(id)))]);
+      sum: 0, n: 0, theta_last: [], outside: 0, clamped: clampedCount(scene),
+      row: rowScale(scene, [...new Set(neurons.map((id) => scene.groupOf(id)))]) };
     const laneH = box.h / Math.max(1, neurons.length);
     neurons.forEach((id, k) => trace(ctx, scene, id, k, box.y + k * laneH, laneH));
     eventLines(ctx, box, scene);
@@ -54,27 +54,47 @@ export const mark = {
     });
   },
 
-  foot: () => `u before reset (unit 1), one row is ${scale.row.toFixed(2)} high · dashed: `
-    + `threshold in force · dot: spike · ${shown.neurons.length} neurons, min and max per pixel kept`,
+  foot: () => [
+    `u before reset, each lane ${lane(shown.row)}`,
+    ...(shown.outside ? [`▴▾ ${grouped(shown.outside)} samples beyond`] : []),
+    ...(shown.clamped ? [`${grouped(shown.clamped)} clamped at ±u_max in window`] : []),
+    "dashed: threshold", "dot: spike",
+  ].join(" · "),
 
   drawn: () => shown,
 };
 
-/** Height of `value` in a lane; excursions may run into the neighbours, as in a stacked recording. */
-function laneY(value, top, laneH) {
-  return top + laneH * (1 - BASE - value / scale.row);
+/** The values at a lane's lower and upper edge, as text. */
+function lane(row) {
+  return `${num(-BASE * row)} to ${num((1 - BASE) * row)}`;
 }
 
-/** One scale for all lanes: a row is two thresholds high, the largest of those in view. */
-function range(scene, neurons) {
+function num(v) { return String(Number(v.toFixed(4))).replace("-", "−"); }
+
+/** Height of `value` in its own lane; beyond the lane's edges it stays at the edge. */
+function laneY(value, top, laneH) {
+  return top + laneH * Math.min(1, Math.max(0, 1 - BASE - value / shown.row));
+}
+
+/** One scale for all lanes: 2.5 thresholds, the highest in view, rounded up to a quarter. */
+function rowScale(scene, stages) {
   const { store } = scene;
   let highest = 0;
   for (let step = scene.step0; step < scene.step1; step += 1) {
     const at = (step % store.capacity) * store.G;
-    for (const g of neurons) highest = Math.max(highest, store.theta[at + g]);
+    for (const g of stages) highest = Math.max(highest, store.theta[at + g]);
   }
-  const want = highest > 0 ? 2 * highest : 2;
-  if (want > scale.row || want < scale.row * 0.7) scale.row = Math.ceil(want * 4) / 4;
+  return highest > 0 ? Math.ceil(THETAS * highest * 4) / 4 : THETAS;
+}
+
+/** Membranes of all stages that were held at ±u_max in the window, counted once a step. */
+function clampedCount({ store, step0, step1 }) {
+  let n = 0;
+  for (let step = step0; step < step1; step++) {
+    const at = (step % store.capacity) * store.G;
+    for (let g = 0; g < store.G; g++) n += store.clamped?.[at + g] ?? 0;
+  }
+  return n;
 }
 
 function trace(ctx, scene, id, k, top, laneH) {
@@ -87,14 +107,15 @@ function trace(ctx, scene, id, k, top, laneH) {
   const color = stageColor(g, theme.dark);
   ctx.save();
   ctx.beginPath();
-  ctx.rect(box.x, box.y, box.w, box.h);
+  ctx.rect(box.x, top, box.w, laneH);
   ctx.clip();
   ctx.strokeStyle = color;
   ctx.lineWidth = 1.4;
   ctx.beginPath();
   let open = false;
   const columns = Math.max(1, Math.floor(Math.min(box.w, span)));
-  const spikes = [];
+  const spikes = [], above = [], below = [];
+  const lowest = -BASE * shown.row, highest = (1 - BASE) * shown.row;
   eachColumn(scene, columns, (c, s0, s1) => {
     let lo = Infinity, hi = -Infinity, last = NaN, spiked = false;
     for (let step = s0; step < s1; step++) {
@@ -107,11 +128,14 @@ function trace(ctx, scene, id, k, top, laneH) {
       spiked ||= v >= store.theta[slot * store.G + g];
       shown.sum += v;
       shown.n++;
+      if (v < lowest || v > highest) shown.outside++;
     }
     if (lo === Infinity) { open = false; return; }
     if (lo < shown.min) shown.min = lo;
     if (hi > shown.max) shown.max = hi;
     const x = X(s0);
+    if (hi > highest) keepApart(above, x);
+    if (lo < lowest) keepApart(below, x);
     if (spiked) spikes.push(x, laneY(hi, top, laneH));
     if (!open) ctx.moveTo(x, laneY(hi, top, laneH));
     if (s1 - s0 > 1) {
@@ -125,7 +149,25 @@ function trace(ctx, scene, id, k, top, laneH) {
   ctx.fillStyle = color;
   for (let i = 0; i < spikes.length; i += 2) ctx.fillRect(spikes[i] - 1.5, spikes[i + 1] - 1.5, 3, 3);
   threshold(ctx, scene, g, k, top, laneH, X);
+  ctx.fillStyle = theme.fg;
+  for (const x of above) triangle(ctx, x, top + 1, 5);
+  for (const x of below) triangle(ctx, x, top + laneH - 1, -5);
   ctx.restore();
+}
+
+/** Keep `x` unless a mark stands close to its left already. */
+function keepApart(marks, x) {
+  if (!marks.length || x - marks.at(-1) >= MARK_GAP_PX) marks.push(x);
+}
+
+/** A small triangle with its tip at (x, y), `h` px high; negative points down. */
+function triangle(ctx, x, y, h) {
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(x - 3.5, y + h);
+  ctx.lineTo(x + 3.5, y + h);
+  ctx.closePath();
+  ctx.fill();
 }
 
 function threshold(ctx, scene, g, k, top, laneH, X) {

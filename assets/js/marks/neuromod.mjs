@@ -2,10 +2,15 @@
 
 import { DIVERGING_STOPS, NEUROMODULATORS, diverging, neuromodColor } from "../colors.mjs";
 import {
-  Pixels, colorBar, devicePixels, eachColumn, eventLines, label, timeAxis, timeGrid,
+  Pixels, colorBar, devicePixels, eachColumn, eventLines, label, timeAxis, timeGrid, word,
 } from "./paint.mjs";
 
-export const GAINS = ["gate × (ACh)", "LIF input × (NE)", "LTP A+ × (DA)", "LTD A− × (DA)", "RWKV decay ÷ (5-HT)"];
+const GAINS = [
+  "ACh → thalamic gate", "NE → LIF in, LIF out", "DA → LTP (LIF in rec.)", "DA → LTD (LIF in rec.)",
+  "5-HT → RWKV decay",
+];
+/** Rows whose gain acts only while dopamine scales A+ and A-. */
+const BY_DOPAMINE = [2, 3];
 const PATHS = ["DA", "ACh", "NE", "5HT"];
 const GAIN_MAX = 2;
 const pixels = new Pixels();
@@ -56,7 +61,10 @@ export const mark = {
     const rowH = box.h / names.length;
     names.forEach((name, i) => {
       const now = gains ? store.gains[last * 5 + i] : store.levels[last * 4 + i];
-      label(ctx, `${name} ${now.toFixed(2)}`, box.x - 8, box.y + (i + 0.5) * rowH, theme.fg, "right");
+      const idle = gains && BY_DOPAMINE.includes(i) && !dopamineScales(scene, scene.step1 - 1);
+      const text = idle ? `${name.replace(/ \(.*/, "")}: not applied` : `${name} ${now.toFixed(2)}`;
+      shown.rows[i] = text;
+      label(ctx, text, box.x - 8, box.y + (i + 0.5) * rowH, theme.fg, "right");
     });
     const top = gains ? GAIN_MAX : 1;
     colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, DIVERGING_STOPS,
@@ -66,7 +74,7 @@ export const mark = {
   foot(scene) {
     const base = NEUROMODULATORS.map((name, i) => `${name} ${baseline(scene, i)}`).join(", ");
     const tail = scene.view.neuromod_view === "gains"
-      ? "gains really applied by each stage; white = 1"
+      ? "gains really applied; white = 1, grey: not applied · rec.: recurrent weights"
       : `limits fixed 0 to 1; baseline: ${base}; triangle: bolus`;
     return tail;
   },
@@ -80,6 +88,14 @@ function baseline(scene, i) {
   return scene.params?.values?.[`neuromod.${PATHS[i]}_baseline`] ?? 0.5;
 }
 
+/** Whether dopamine scales A+ and A- at `step`, by the parameters in force now. */
+function dopamineScales({ store, params }, step) {
+  const values = params?.values;
+  if (!values || !("stdp.mode" in values)) return true;
+  return values["stdp.enabled"] && values["stdp.learning_rate"] > 0 && values["stdp.mode"] === "modulated"
+    && store.levels[(step % store.capacity) * 4] >= values["stdp.da_gate"];
+}
+
 function summarise(scene) {
   const { store } = scene;
   const sum = [0, 0, 0, 0];
@@ -91,7 +107,7 @@ function summarise(scene) {
     && e.t_ms >= scene.t0_ms && e.t_ms <= scene.t1_ms);
   const n = Math.max(1, scene.step1 - scene.step0);
   shown = { view: scene.view.neuromod_view, step0: scene.step0, step1: scene.step1,
-    mean: sum.map((s) => s / n), injections: injections.length };
+    mean: sum.map((s) => s / n), rows: [], injections: injections.length };
 }
 
 function heat(ctx, scene, gains) {
@@ -101,12 +117,16 @@ function heat(ctx, scene, gains) {
   const rows = gains ? 5 : 4;
   const source = gains ? store.gains : store.levels;
   const tables = Array.from({ length: rows }, (_, i) => diverging(gains ? 0.5 : baseline(scene, i)));
-  const top = gains ? GAIN_MAX : 1;
+  const top = gains ? GAIN_MAX : 1, idle = word(scene.theme.grid);
   for (let r = 0; r < rows; r++) {
     const y0 = Math.round(r * h / rows), y1 = Math.round((r + 1) * h / rows) - 1;
     eachColumn(scene, w, (x, s0, s1) => {
       let sum = 0;
       for (let step = s0; step < s1; step++) sum += source[(step % store.capacity) * rows + r];
+      if (gains && BY_DOPAMINE.includes(r) && !dopamineScales(scene, s1 - 1)) {
+        words[y0 * w + x] = idle;
+        return;
+      }
       const v = Math.round(sum / (s1 - s0) / top * 255);
       words[y0 * w + x] = tables[r][Math.min(255, Math.max(0, v))];
     });

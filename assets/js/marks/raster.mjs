@@ -7,6 +7,9 @@ import {
 } from "./paint.mjs";
 
 const MAX_TICKS = 20000;
+const MAX_TICK_ROWS = 256;
+/** Bins across and down at most, as in the figure of the same window. */
+const DENSITY_COLUMNS = 600, DENSITY_ROWS = 150;
 const DENSITY_FULL = 0.25;
 const pixels = new Pixels();
 let counts = new Uint32Array(0);
@@ -26,7 +29,7 @@ export const mark = {
   draw(ctx, scene) {
     const box = scene.box;
     const total = scene.store.countSpikes(scene.step0, scene.step1);
-    const dense = total > MAX_TICKS || scene.rows.length > box.h * scene.dpr;
+    const dense = total > MAX_TICKS || scene.rows.length > MAX_TICK_ROWS;
     shown = { mode: dense ? "density" : "ticks", ticks: 0, per_group: {}, rows: scene.rows.length,
       step0: scene.step0, step1: scene.step1, first_step: null, last_step: null };
     const [w, h] = devicePixels(box, scene.dpr);
@@ -109,8 +112,8 @@ function exact(words, w, h, scene) {
 
 function density(words, w, h, scene) {
   const { rows, span, t0 } = scene;
-  const binRows = Math.max(1, Math.ceil(rows.length / (h / (2 * scene.dpr))));
-  const binMs = Math.max(1, Math.ceil(span / (w / (2 * scene.dpr))));
+  const binRows = Math.max(1, Math.ceil(rows.length / DENSITY_ROWS));
+  const binMs = Math.max(1, Math.ceil(span / DENSITY_COLUMNS));
   const nr = Math.ceil(rows.length / binRows), nt = Math.ceil(span / binMs) + 1;
   if (counts.length < nr * nt) counts = new Uint32Array(nr * nt);
   counts.fill(0, 0, nr * nt);

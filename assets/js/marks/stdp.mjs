@@ -1,8 +1,10 @@
-/** STDP window of the parameters in force, scaled by dopamine, over the pairs really observed. */
+/** STDP window: the change that is really applied, over the pairs really observed. */
 
-import { compact, emptyNote, label, upright } from "./paint.mjs";
+import { compact, emptyNote, label, plate, upright } from "./paint.mjs";
 
 const REACH = 100;
+const TOPS = [1, 1.5, 2, 3, 5, 7.5, 10, 15];
+const FALLBACK_TOP = 0.01;
 let shown = {};
 
 export const mark = {
@@ -14,22 +16,22 @@ export const mark = {
     xaxis: { range: [-reach(scene), reach(scene)], fixedrange: false, showgrid: true,
       title: { text: "dt = t_post − t_pre (ms)" } },
     yaxis: { range: [-top(scene), top(scene)], fixedrange: true, nticks: 6, tickformat: ".2~g",
-      title: { text: "dw" } },
+      title: { text: quantity(stdp(scene)) } },
   }),
 
-  layoutKey: (scene) => `${reach(scene)}|${top(scene)}`,
+  layoutKey: (scene) => `${reach(scene)}|${top(scene)}|${quantity(stdp(scene))}`,
 
   /** Nothing to draw anew while samples, parameters and dopamine stay the same. */
   stillKey: (scene) => [scene.store.epoch, scene.store.histAt(scene.step1)?.step, scene.params?.rev,
-    ...dopamine(scene).map((v) => v.toFixed(3)), scene.store.meta?.weights_block].join("|"),
+    ...[...dopamine(scene), daLevel(scene)].map((v) => v.toFixed(3)), scene.store.meta?.weights_block].join("|"),
 
   draw(ctx, scene) {
     const { box, theme } = scene;
     const p = stdp(scene);
     if (!p) { emptyNote(ctx, box, "waiting for the parameters", theme); return; }
     const [ltp, ltd] = dopamine(scene);
-    shown = { a_plus: p.learning_rate * p.a_plus * ltp, a_minus: p.learning_rate * p.a_minus * ltd,
-      ltp, ltd, tau_plus: p.tau_plus, tau_minus: p.tau_minus, enabled: p.enabled, pairs_sum: 0 };
+    shown = { ...applied(p, daLevel(scene), ltp, ltd), ltp, ltd, tau_plus: p.tau_plus,
+      tau_minus: p.tau_minus, reach: reach(scene), top: top(scene), pairs_sum: 0 };
     bars(ctx, scene);
     cross(ctx, box, theme);
     curve(ctx, scene, p);
@@ -50,8 +52,8 @@ export const mark = {
     const p = stdp(scene);
     if (!p) return "";
     const scheme = p.pairing === "all_to_all" ? "all-to-all pairs" : "nearest pairs";
-    return `${scheme}, ${p.mode}, rate ${short(p.learning_rate)}, mu ${short(p.mu)} · bars: `
-      + `${compact(shown.pairs_sum ?? 0)} pairs observed in 1 s, block ${scene.store.meta?.weights_block ?? 0}`;
+    return `block ${scene.store.meta?.weights_block ?? 0} · ${scheme}, ${p.mode}, rate ${short(p.learning_rate)}, w_max ${short(p.w_max)}`
+      + ` · bars: ${compact(shown.pairs_sum ?? 0)} pairs in 1 s`;
   },
 
   drawn: () => shown,
@@ -62,7 +64,8 @@ function stdp(scene) {
   if (!values || !("stdp.a_plus" in values)) return null;
   const get = (name) => values[`stdp.${name}`];
   return Object.fromEntries(["enabled", "mode", "pairing", "learning_rate", "window_pre_to_post",
-    "window_post_to_pre", "tau_plus", "tau_minus", "a_plus", "a_minus", "mu"].map((n) => [n, get(n)]));
+    "window_post_to_pre", "tau_plus", "tau_minus", "a_plus", "a_minus", "mu", "w_max",
+    "da_gate"].map((n) => [n, get(n)]));
 }
 
 /** Dopamine's factors on A+ and A- at the newest step in view. */
@@ -73,17 +76,42 @@ function dopamine(scene) {
   return [store.gains[at + 2], store.gains[at + 3]];
 }
 
+/** Dopamine at the newest step in view. */
+function daLevel({ store, step0, step1 }) {
+  return store.empty || step1 <= step0 ? 0.5 : store.levels[((step1 - 1) % store.capacity) * 4];
+}
+
+/** What a pair changes: the weight, or in three-factor mode its eligibility. */
+function quantity(p) { return p?.mode === "three_factor" ? "de" : "dw"; }
+
+/** Amplitudes that act now, after switch, gate, mode and weight dependence; `words` say why. */
+function applied(p, da, ltp, ltd) {
+  const flat = (text) => ({ a_plus: 0, a_minus: 0, flat: true, words: [text] });
+  if (!p.enabled || p.learning_rate === 0) return flat("STDP off");
+  if (da < p.da_gate) return flat(`gated off: DA ${da.toFixed(2)} < gate ${p.da_gate.toFixed(2)}`);
+  const three = quantity(p) === "de", words = [];
+  const [plus, minus] = three ? [1, 1] : [p.learning_rate * ltp, p.learning_rate * ltd];
+  if (three) words.push(`three-factor: dw = rate * eligibility * (DA - 0.5), now ${signed(da - 0.5)}`);
+  if (p.mu > 0) words.push(`at w = w_max/2 = ${short(p.w_max / 2)} (mu ${short(p.mu)})`);
+  return { a_plus: p.a_plus * plus * 0.5 ** p.mu, a_minus: p.a_minus * minus * 0.5 ** p.mu, flat: false, words };
+}
+
+function signed(v) { return `${v < 0 ? "-" : "+"}${Math.abs(v).toFixed(2)}`; }
+
 function reach(scene) {
   const p = stdp(scene);
   return Math.max(REACH, p?.window_pre_to_post ?? 0, p?.window_post_to_pre ?? 0);
 }
 
-/** Half height of the dw axis: a round number above both amplitudes at full dopamine. */
+/** Half height of the dw axis: a round number above both amplitudes at full dopamine, also when off. */
 function top(scene) {
   const p = stdp(scene);
-  const most = Math.max(1e-6, p ? p.learning_rate * Math.max(p.a_plus * 1.5, p.a_minus * 1.3) : 0.015);
+  if (!p) return FALLBACK_TOP;
+  const rate = p.learning_rate || 1;
+  const [plus, minus] = quantity(p) === "de" ? [1, 1] : [1.5 * rate, 1.3 * rate];
+  const most = Math.max(p.a_plus * plus, p.a_minus * minus) * 0.5 ** p.mu * 1.02 || FALLBACK_TOP;
   const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 1.5, 2, 3, 5, 7.5, 10].map((m) => m * power).find((t) => t >= most * 1.02);
+  return TOPS.map((m) => m * power).find((t) => t >= most);
 }
 
 function bars(ctx, scene) {
@@ -119,9 +147,8 @@ function curve(ctx, scene, p) {
   const half = top(scene), far = reach(scene);
   const X = (dt) => box.x + box.w * (dt + far) / (2 * far);
   const Y = (dw) => box.y + box.h * (1 - (dw + half) / (2 * half));
-  ctx.strokeStyle = theme.fg;
+  ctx.strokeStyle = shown.flat ? theme.muted : theme.fg;
   ctx.lineWidth = 2.5;
-  ctx.setLineDash(p.enabled ? [] : [3, 4]);
   for (const [sign, reachMs, amplitude, tau] of [
     [-1, p.window_post_to_pre, -shown.a_minus, p.tau_minus],
     [1, p.window_pre_to_post, shown.a_plus, p.tau_plus],
@@ -134,23 +161,26 @@ function curve(ctx, scene, p) {
     ctx.lineTo(X(sign * far), Y(0));
     ctx.stroke();
   }
-  ctx.setLineDash([]);
 }
 
 function caption(ctx, scene, p) {
   const { box, theme } = scene;
-  const rows = box.w < 400 ? [
-    [`A− ${short(p.a_minus)}×${shown.ltd.toFixed(2)}`, `A+ ${short(p.a_plus)}×${shown.ltp.toFixed(2)}`],
+  const narrow = box.w < 400;
+  const by = (gain) => (quantity(p) === "de" ? "" : narrow ? `×${gain.toFixed(2)}` : ` × ${gain.toFixed(2)} (DA)`);
+  const rows = narrow ? [
+    [`A− ${short(p.a_minus)}${by(shown.ltd)}`, `A+ ${short(p.a_plus)}${by(shown.ltp)}`],
     [`τ− ${short(p.tau_minus)} ms`, `τ+ ${short(p.tau_plus)} ms`],
   ] : [
-    [`LTD: A− ${short(p.a_minus)} × ${shown.ltd.toFixed(2)} (DA)`, `LTP: A+ ${short(p.a_plus)} × ${shown.ltp.toFixed(2)} (DA)`],
+    [`LTD: A− ${short(p.a_minus)}${by(shown.ltd)}`, `LTP: A+ ${short(p.a_plus)}${by(shown.ltp)}`],
     [`τ− ${short(p.tau_minus)} ms, to ${p.window_post_to_pre} ms`, `τ+ ${short(p.tau_plus)} ms, to ${p.window_pre_to_post} ms`],
   ];
   rows.forEach(([left, right], i) => {
     label(ctx, left, box.x + 6, box.y + 10 + i * 16, theme.fg);
     label(ctx, right, box.x + box.w - 6, box.y + 10 + i * 16, theme.fg, "right");
   });
-  if (!p.enabled) label(ctx, "STDP is off: no weight changes", box.x + box.w / 2, box.y + 46, theme.alert, "center");
+  shown.words.forEach((text, i) => {
+    plate(ctx, text, box.x + box.w / 2, box.y + 44 + i * 16, theme.alert, theme.bg, "center");
+  });
 }
 
 function short(v) { return String(Number(Number(v).toPrecision(3))); }

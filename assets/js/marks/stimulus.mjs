@@ -3,6 +3,7 @@
 import { devicePixels, eachColumn, emptyNote, eventLines, label, plate, timeAxis, timeGrid, upright, Pixels } from "./paint.mjs";
 
 const SIDE = 8;
+const RECENT_STEPS = 50;
 const pixels = new Pixels();
 let shown = {};
 
@@ -21,7 +22,7 @@ export const mark = {
     if (store.empty) { emptyNote(ctx, box, "waiting for the first frame", theme); return; }
     const event = latest(scene);
     shown = { type: event?.type ?? null, label: event?.label ?? null, index: event?.index ?? null,
-      kind: kindOf(scene, event), sum: 0 };
+      kind: kindOf(scene, event), sum: 0, mean_sum: 0 };
     image(ctx, scene, event);
     timeGrid(ctx, box, scene);
     trace(ctx, scene);
@@ -35,8 +36,8 @@ export const mark = {
     upright(ctx, "mean input", box.x + box.w + 48, box.y, box.h, theme.muted);
   },
 
-  foot: (scene) => `${shown.kind ?? "input"}: ${describe(shown)} · shaded: rest · trace: mean of the 64 inputs at each step, `
-    + `min and max per pixel, 0 to 1${scene.store.meta?.stim_hi > 1 ? " (values outside 0 to 1 are clipped)" : ""}`,
+  foot: (scene) => `${shown.kind ?? "input"}: ${describe(shown)} · trace: mean of the 64 inputs, 0 to 1 · `
+    + `shaded: rest${scene.store.meta?.stim_hi > 1 ? " · beyond 0 to 1: clipped" : ""}`,
 
   drawn: () => shown,
 };
@@ -82,14 +83,15 @@ function image(ctx, scene, event) {
   ctx.strokeStyle = theme.line;
   ctx.lineWidth = 1;
   ctx.strokeRect(Math.round(frame.x) - 0.5, Math.round(frame.y) - 0.5, side + 1, side + 1);
-  const name = event?.type === "rest" ? "rest" : measured ? "mean of 50 ms" : `${shown.kind} “${event.label}”`;
+  const name = event?.type === "rest" ? "rest" : measured ? `mean of ${Math.min(RECENT_STEPS, scene.step1 - scene.step0) * scene.dt} ms` : `${shown.kind} “${event.label}”`;
+  shown.caption = name;
   label(ctx, name, frame.x + side / 2, frame.y + side + 11, theme.fg, "center");
 }
 
 function recent(scene) {
   const { store } = scene;
   const values = new Array(SIDE * SIDE).fill(0);
-  const from = Math.max(scene.step0, scene.step1 - 50), n = Math.max(1, scene.step1 - from);
+  const from = Math.max(scene.step0, scene.step1 - RECENT_STEPS), n = Math.max(1, scene.step1 - from);
   for (let step = from; step < scene.step1; step++) {
     const at = (step % store.capacity) * 64;
     for (let i = 0; i < 64; i++) values[i] += store.stim[at + i] / 255 / n;
@@ -110,6 +112,7 @@ function trace(ctx, scene) {
       let sum = 0;
       for (let i = 0; i < 64; i++) sum += store.stim[at + i];
       const v = sum / (64 * 255);
+      shown.mean_sum += v;
       if (v < lo) lo = v;
       if (v > hi) hi = v;
     }

@@ -3,6 +3,7 @@
 import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
 import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate } from "./paint.mjs";
 
+const DRIFT_SAMPLES = 40, HEADING_UP = 9;
 const W_LOW = -1, LOG_TOP = 5, LOG_LOW = -0.3;
 const INHIBITORY = "#0072B2", EXCITATORY = "#D55E00";
 const pixels = new Pixels();
@@ -17,7 +18,7 @@ export const mark = {
     const range = [W_LOW * 1.03, hi(scene) * 1.03];
     return {
       xaxis: { range, anchor: "y2", title: { text: "weight w" }, fixedrange: false, showgrid: true },
-      yaxis: { type: "log", range: [LOG_LOW, LOG_TOP], domain: [0.46, 1], dtick: 2, fixedrange: true,
+      yaxis: { type: "log", range: [LOG_LOW, LOG_TOP], domain: [0.46, 0.9], dtick: 2, fixedrange: true,
         exponentformat: "power", title: { text: "count (log)" } },
       yaxis2: { range: [0, 1], domain: [0, 0.38], showticklabels: false, ticks: "", showgrid: false,
         fixedrange: true, title: { text: "" }, anchor: "x" },
@@ -121,22 +122,27 @@ function bounds(ctx, scene, record) {
   const percent = (v) => `${(100 * v).toFixed(1)} %`;
   const atBounds = `${percent(shown.at_zero)} at 0, ${percent(shown.at_max)} at w_max ${short(record.w_max)}`;
   const wide = box.w > 380;
-  plate(ctx, wide ? "inhibitory (fixed)" : "inh.", toX(box, scene, W_LOW), box.y + 9, theme.fg, theme.bg);
-  plate(ctx, wide ? `excitatory: ${atBounds}` : atBounds, box.x + box.w, box.y + 9, theme.fg, theme.bg, "right");
+  plate(ctx, wide ? "inhibitory (fixed)" : "inh.", toX(box, scene, W_LOW), box.y - HEADING_UP, theme.fg, theme.bg);
+  plate(ctx, wide ? `excitatory: ${atBounds}` : atBounds, box.x + box.w, box.y - HEADING_UP, theme.fg, theme.bg, "right");
 }
 
 function short(v) { return String(Number(Number(v).toPrecision(3))); }
 
 function driftSpan(scene) {
-  const list = scene.store.hist;
-  const inView = list.filter((h) => h.step < scene.step1);
+  const inView = driftSamples(scene);
   return inView.length > 1 ? [inView[0].step * scene.dt, inView.at(-1).step * scene.dt] : null;
+}
+
+/** The samples that the drift shows, oldest first. */
+function driftSamples(scene) {
+  return scene.store.hist.filter((h) => h.step < scene.step1).slice(-DRIFT_SAMPLES);
 }
 
 /** Newest sample on top, one band a sample; x is the weight axis shared with the histogram. */
 function drift(ctx, box, scene) {
-  const { store, dpr, theme } = scene;
-  const list = store.hist.filter((h) => h.step < scene.step1).slice(-40);
+  const { dpr, theme } = scene;
+  const list = driftSamples(scene);
+  shown.samples = list.length;
   const [w, h] = devicePixels(box, dpr);
   const words = pixels.open(w, h);
   const lo = W_LOW * 1.03, top = hi(scene) * 1.03;

@@ -105,6 +105,15 @@ def test_raster_turns_to_a_stated_density_when_crowded(window):
     assert trace["type"] == "heatmap"
     assert int(values(trace["z"]).sum()) == 16 * 1300
     assert "3 ms x 1 neuron a bin" in texts(figure)
+    assert trace["zmax"] == 1
+
+
+def test_raster_bins_lie_on_the_absolute_grid_of_steps(window):
+    figure = raster.figure(window([list(range(16))] * 1300, step0=1001), {})
+    counts = values(figure["data"][0]["z"])
+    # bins of 3 steps start at 999: the first holds 1001 alone
+    assert figure["data"][0]["x0"] == 1000.0
+    assert counts[0, :2].tolist() == [1, 3]
 
 
 def test_empty_raster_says_why(window):
@@ -130,11 +139,35 @@ def test_rate_bins_never_reach_across_a_change(window):
 def test_membrane_stacks_rows_and_draws_theta_in_force(window):
     figure = membrane.figure(window(THREE, theta=1.25), {})
     theta, trace = figure["data"][0], figure["data"][1]
-    # one row is 2 x 1.25; the first of two rows stands at height 1
-    assert values(trace["y"]).tolist() == pytest.approx([1.2] * 3)
-    assert values(theta["y"]).tolist() == pytest.approx([1.5] * 3)
+    # a lane is 2.5 x 1.25 = 3.125 high, up to 3.25; the first of two lanes has its 0 at height 1
+    assert values(trace["y"]).tolist() == pytest.approx([1 + 0.5 / 3.25] * 3)
+    assert values(theta["y"]).tolist() == pytest.approx([1 + 1.25 / 3.25] * 3)
+    assert "θ 1.25" in texts(figure)
     assert values(trace["customdata"]).tolist() == [0.5] * 3
     assert figure["layout"]["yaxis"]["ticktext"] == ["block 0 in #1", "block 1 in #1"]
+
+
+def test_membranes_stay_in_their_lane_and_say_what_lies_beyond(window):
+    given = window(THREE)
+    given.u[:] = [[0.5, 0.5], [900.0, 0.5], [-900.0, 1.5]]
+    figure = membrane.figure(given, {})
+    lines = [t for t in figure["data"] if t["mode"] == "lines" and "theta" not in t["name"]]
+    # lanes of 2.5: -1 to 1.5, thus 0.4 below and 0.6 above their 0
+    assert values(lines[0]["y"]) == pytest.approx([1.2, 1.6, 0.6])
+    assert values(lines[1]["y"]) == pytest.approx([0.2, 0.2, 0.6])
+    assert values(lines[0]["customdata"]).tolist() == [0.5, 900.0, -900.0]
+    marks = [t for t in figure["data"] if t["mode"] == "markers"]
+    assert [t["marker"]["symbol"] for t in marks] == ["triangle-up", "triangle-down"]
+    assert [values(t["x"]).tolist() for t in marks] == [[1.0], [2.0]]
+    assert "each lane -1 to 1.5" in texts(figure)
+    assert "triangles: 2 samples beyond it" in texts(figure)
+
+
+def test_membranes_tell_how_many_were_clamped(window):
+    given = window(THREE)
+    assert "clamped" not in texts(membrane.figure(given, {}))
+    given.clamped[1:, 2] = 20
+    assert "40 clamped at ±u_max in window" in texts(membrane.figure(given, {}))
 
 
 def test_neuromod_limits_are_fixed_and_boluses_marked(window):
@@ -181,6 +214,21 @@ def test_neuromod_second_view_shows_gains(window):
     heat = figure["data"][0]
     assert values(heat["z"]) == pytest.approx(np.full((5, 3), 0.5))  # every gain is 1: white
     assert heat["colorbar"]["ticktext"] == ["0", "1", "2"]
+    assert figure["layout"]["yaxis"]["ticktext"] == [
+        "ACh → thalamic gate  1.00", "NE → LIF in, LIF out  1.00", "DA → LTP (LIF in rec.)  1.00",
+        "DA → LTD (LIF in rec.)  1.00", "5-HT → RWKV decay  1.00",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "idle", [{"stdp.mode": "three_factor"}, {"stdp.da_gate": 0.9}, {"stdp.enabled": False}]
+)
+def test_neuromod_gains_without_effect_are_left_out(window, idle):
+    figure = neuromod.figure(window(THREE), {"values": idle}, view="gains")
+    names = figure["layout"]["yaxis"]["ticktext"]
+    assert names[2:4] == ["DA → LTP: not applied", "DA → LTD: not applied"]
+    drawn = np.isfinite(values(figure["data"][0]["z"])).all(axis=1)
+    assert drawn.tolist() == [True, True, False, False, True]
 
 
 def test_gate_is_scaled_to_one_and_a_half(window):
@@ -199,7 +247,11 @@ def test_weights_keep_inhibitory_apart_and_print_bounds(window):
     assert excitatory["x0"] == pytest.approx(1 / 128)
     assert figure["layout"]["yaxis"]["type"] == "log"
     assert "25.0 % at 0, 25.0 % at w_max 1" in texts(figure)
-    assert values(drift["z"]).shape == (1, 64)
+    assert values(drift["z"]).shape == (1, 128)
+    assert values(drift["customdata"])[0, [3, 64 + 3]].tolist() == [14, 7]
+    edges = values(drift["x"])
+    assert edges[[0, 64, 128]].tolist() == [-1.0, 0.0, 1.0]
+    assert "drift: 0.000-0.000 s, 1 sample" in texts(figure)
 
 
 def test_weights_say_when_no_sample_falls_in_the_window(window):
@@ -219,10 +271,55 @@ def test_stdp_window_follows_the_parameters(window):
     assert bars["x0"] == -100
 
 
-def test_stdp_switched_off_is_flat_and_says_so():
-    figure = stdp.figure(None, {"values": {"stdp.enabled": False}})
+def stdp_line(figure: dict[str, Any]) -> tuple[float, float]:
+    """The curve's amplitudes just right and left of 0, scaled back to dt = 0."""
+    line = figure["data"][-1]
+    dt, dw = values(line["x"]), values(line["y"])
+    right, left = (float(dw[np.isclose(dt, at)][0]) for at in (0.5, -0.5))
+    return right * np.exp(0.5 / 20), left * np.exp(0.5 / 20)
+
+
+@pytest.mark.parametrize("off", [{"stdp.enabled": False}, {"stdp.learning_rate": 0.0}])
+def test_stdp_switched_off_is_flat_and_says_so(off):
+    figure = stdp.figure(None, {"values": off})
     assert not values(figure["data"][0]["y"]).any()
     assert "STDP off" in texts(figure)
+    assert figure["layout"]["yaxis"]["range"] == pytest.approx([-0.02, 0.02])
+
+
+def test_stdp_below_the_gate_is_flat_and_says_so(window):
+    assert "gated off" not in texts(stdp.figure(window(THREE), {"values": {"stdp.da_gate": 0.5}}))
+    figure = stdp.figure(window(THREE), {"values": {"stdp.da_gate": 0.9}})
+    assert not values(figure["data"][-1]["y"]).any()
+    assert "gated off: DA 0.50 < gate 0.90" in texts(figure)
+
+
+def test_stdp_with_weight_dependence_is_drawn_at_half_of_w_max(window):
+    shown = {"stdp.mu": 1.0, "stdp.w_max": 3.0}
+    figure = stdp.figure(window(THREE), {"values": shown})
+    assert stdp_line(figure) == pytest.approx((0.005, -0.00525))
+    assert "at w = w_max/2 = 1.5" in texts(figure)
+    assert "w_max 3" in texts(figure)
+
+
+def test_stdp_in_three_factor_mode_leaves_dopamine_to_the_second_rule(window):
+    given = window(THREE)
+    given.gains[:, 2:4], given.levels[:, 0] = (1.5, 0.7), 0.2
+    modulated = stdp.figure(given, {"values": {}})
+    assert stdp_line(modulated) == pytest.approx((0.015, -0.0105 * 0.7))
+    shown = {"stdp.mode": "three_factor", "stdp.learning_rate": 7.0}
+    figure = stdp.figure(given, {"values": shown})
+    assert stdp_line(figure) == pytest.approx((0.01, -0.0105))
+    assert "dw = rate * eligibility * (DA - 0.5), now -0.30" in texts(figure)
+    assert figure["layout"]["yaxis"]["title"]["text"] == "de (1)"
+
+
+@pytest.mark.parametrize(("rate", "windows", "reach"), [(1.0, 100, 100), (99.0, 500, 500)])
+def test_stdp_axes_are_finite_and_hold_the_whole_curve(rate, windows, reach):
+    shown = {"stdp.learning_rate": rate, "stdp.window_pre_to_post": windows, "stdp.a_plus": 0.99}
+    layout = stdp.figure(None, {"values": shown})["layout"]
+    assert layout["xaxis"]["range"] == [-reach, reach]
+    assert 0.99 * rate * 1.5 <= layout["yaxis"]["range"][1] < 3 * 0.99 * rate * 1.5
 
 
 def test_stimulus_shows_the_image_of_its_event(window):
@@ -267,6 +364,11 @@ def test_stimulus_without_an_event_shows_the_mean_input(window):
     figure = stimulus.figure(window(THREE), {})
     assert {cell["fillcolor"] for cell in image_cells(figure)} == {stimulus.grey(0.2, "light")}
     assert "mean of 3 ms" in texts(figure)
+    longer = window([[]] * 80)
+    longer.stim[:30] = 255
+    figure = stimulus.figure(longer, {})
+    assert {cell["fillcolor"] for cell in image_cells(figure)} == {stimulus.grey(0.2, "light")}
+    assert "mean of 50 ms" in texts(figure)
 
 
 def test_changes_are_labelled_vertical_lines_on_every_time_plot(window):

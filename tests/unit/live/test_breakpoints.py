@@ -51,7 +51,7 @@ def test_a_spike_stops_at_its_step_and_the_next_one_at_its(session, chunk):
 def test_a_membrane_stops_on_the_rising_edge_only(session, chunk):
     _, _, u = reference()
     true = u > 1.2
-    edges = np.flatnonzero(true & ~np.concatenate(([False], true[:-1])))
+    edges = np.flatnonzero(true & ~np.concatenate(([True], true[:-1])))
     session.breakpoints.add(BreakOn(kind="membrane", neuron=128, bound=1.2))
     session.refresh_watch()
     assert run_to_break(session, chunk) == edges[0]
@@ -66,7 +66,7 @@ def test_a_rate_stops_where_its_window_crosses(session, op, chunk):
     hz = np.convolve(counts[:, 3], np.ones(20), "valid") / (20 * 256) * 1000
     bound = float(np.median(hz))
     true = hz > bound if op == "above" else hz < bound
-    edges = 19 + np.flatnonzero(true & ~np.concatenate(([False], true[:-1])))
+    edges = 19 + np.flatnonzero(true & ~np.concatenate(([True], true[:-1])))
     session.breakpoints.add(BreakOn(kind="rate", group=3, op=op, bound=bound, window_ms=20))
     for edge in edges[:3]:
         session.run()
@@ -74,13 +74,39 @@ def test_a_rate_stops_where_its_window_crosses(session, op, chunk):
     assert "block 1 LIF out" in session.reason and "Hz" in session.reason
 
 
-def test_a_share_of_weights_stops_at_its_sample(session):
-    session.advance(1)
+@pytest.mark.parametrize("chunk", [1, 64])
+def test_what_is_true_already_is_no_crossing(session, chunk):
+    session.advance(30)
+    session.breakpoints.add(BreakOn(kind="rate", group=3, op="below", bound=1000, window_ms=20))
+    assert run_to_break(session, chunk, limit=200) >= 199 and session.state == "running"
+
+
+def shares(session, monkeypatch, at_zero, at_max):
+    """Have the samples at steps 0, 250, 500 ... show these shares of the weights of every block."""
+    plain = session.engine.advance
+
+    def shown(n):
+        segment = plain(n)
+        for row, step in enumerate(segment.meta["hist_steps"]):
+            segment.bounds[row] = at_zero, at_max[step // 250]
+        return segment
+
+    monkeypatch.setattr(session.engine, "advance", shown)
+
+
+def test_a_share_of_weights_at_w_max_stops_at_its_sample(session, monkeypatch):
+    shares(session, monkeypatch, 0.0, [0.1, 0.2, 0.3, 0.3])
     session.breakpoints.add(BreakOn(kind="weight", group=2, bound=0.15))
     assert run_to_break(session) == 250
-    assert "block 2" in session.reason
+    assert "at w_max in block 2: 0.2 is above 0.15" in session.reason
     session.run()
-    assert run_to_break(session, limit=590) > 500, "the share stays above: no second edge"
+    assert run_to_break(session, limit=900) > 800, "the share stays above: no second edge"
+
+
+def test_weights_at_zero_are_not_saturated(session, monkeypatch):
+    shares(session, monkeypatch, 0.9, [0.0, 0.1, 0.1])
+    session.breakpoints.add(BreakOn(kind="weight", group=2, bound=0.5))
+    assert run_to_break(session, limit=600) > 500 and session.state == "running"
 
 
 def test_the_break_event_lies_in_the_last_step(session):
@@ -137,13 +163,16 @@ def test_a_nan_event_of_the_engine_wins(session):
     [
         BreakOn(kind="rate"), BreakOn(kind="rate", group=12), BreakOn(kind="weight", group=6),
         BreakOn(kind="spike"), BreakOn(kind="spike", neuron=3072), BreakOn(kind="membrane", neuron=3072),
+        BreakOn(kind="rate", group=-1), BreakOn(kind="spike", neuron=10**20),
     ],
 )  # fmt: skip
 def test_a_condition_on_nothing_is_refused(command):
     points = Breakpoints(["s"] * 12)
     with pytest.raises(ParamError) as error:
         points.check(command, 12, 256)
-    assert error.value.field in ("group", "neuron") and error.value.lo == 0
+    needs = {"rate": ("group", 11), "weight": ("group", 5)}.get(command.kind, ("neuron", 3071))
+    assert (error.value.field, error.value.hi) == needs and error.value.lo == 0
+    assert f"from 0 to {error.value.hi}" in error.value.message
 
 
 def test_conditions_are_kept_and_removed():

@@ -118,7 +118,7 @@ def test_changing_a_parameter_keeps_weights_and_time(engine):
     assert np.array_equal(engine.arrays.u, u)
 
 
-FILE = {"type": "set", "path": "stimulus.kind", "value": "file"}
+SINE = {"type": "set", "path": "stimulus.kind", "value": "sine"}
 
 
 @pytest.mark.parametrize("first", [
@@ -129,12 +129,12 @@ FILE = {"type": "set", "path": "stimulus.kind", "value": "file"}
     {"type": "watch", "neurons": [100]},
 ])  # fmt: skip
 def test_a_list_refused_at_its_end_leaves_no_bit_changed(engine, data_dir, first, monkeypatch):
-    monkeypatch.delitem(SOURCES, "file")
+    monkeypatch.delitem(SOURCES, "sine")
     session, twin = Session("t", engine), Engine(CONFIG, ParamTree(2), 3, data_dir)
     for each in (engine, twin):
         _run(each, 100)
-    commands = handlers.parse([first, FILE])
-    with pytest.raises(handlers.Refused, match="no stimulus 'file'"):
+    commands = handlers.parse([first, SINE])
+    with pytest.raises(handlers.Refused, match="no stimulus 'sine'"):
         handlers.apply(session, commands, "tab")
     assert session.rev == 0 and not session.log and engine.tree.non_default() == {}
     ours, theirs = engine.advance(64), twin.advance(64)
@@ -143,12 +143,12 @@ def test_a_list_refused_at_its_end_leaves_no_bit_changed(engine, data_dir, first
 
 
 def test_a_refused_stimulus_lets_the_present_one_go_on(engine, data_dir, monkeypatch):
-    monkeypatch.delitem(SOURCES, "file")
+    monkeypatch.delitem(SOURCES, "sine")
     session, twin = Session("t", engine), Engine(CONFIG, ParamTree(2), 3, data_dir)
     for each in (engine, twin):
         _run(each, 100)
     with pytest.raises(handlers.Refused):
-        handlers.apply(session, handlers.parse(FILE), "tab")
+        handlers.apply(session, handlers.parse(SINE), "tab")
     assert engine.advance(64).encode() == twin.advance(64).encode()
 
 
@@ -264,3 +264,18 @@ def test_scales_are_found_once(data_dir):
     stored[0].write_text("torn")
     fresh = Engine(CONFIG, ParamTree(2), 3, data_dir).network.weights.c_in[0]
     assert moved > 9 and fresh < 9
+
+
+def test_the_histogram_follows_a_raised_w_max(engine):
+    def last():
+        return [engine.advance(64) for _ in range(5)][-1]
+
+    assert last().meta["w_hi"] == 1.0
+    for w_max, w_hi in ((2.0, 2.0), (0.5, 2.0)):
+        engine.tree.set("stdp.w_max", w_max)
+        engine.params_changed(["stdp.w_max"])
+        assert last().meta["w_hi"] == w_hi
+    window = merge([engine.advance(64) for _ in range(8)])
+    assert window.meta["hist_w_hi"] == [2.0] * len(window.hist_steps) != []
+    engine.reset(3)
+    assert engine.advance(8).meta["w_hi"] == 0.5

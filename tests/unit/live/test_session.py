@@ -9,9 +9,11 @@ from t4dm.commands import COMMAND_TYPES
 from t4dm.live import handlers
 from t4dm.live.checkpoint import CheckpointStore
 from t4dm.live.handlers import Refused
+from t4dm.live.main_loop import newest
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
+from t4dm.stimuli.file import load_stimulus_file
 from tests.toy_engine import ToyEngine
 
 HOSTILE = [
@@ -105,7 +107,7 @@ def test_a_body_that_is_no_command_is_refused(body):
         do(new_session(), body)
 
 
-FILE = {"type": "set", "path": "stimulus.kind", "value": "file"}
+SINE = {"type": "set", "path": "stimulus.kind", "value": "sine"}
 BEFORE_THE_REFUSAL = [
     {"type": "set", "path": "lif.alpha", "value": 0.5},
     {"type": "clear", "path": "lif.beta"},
@@ -127,26 +129,26 @@ def everything(session):
     return json.dumps([snapshot(session), run, session.engine.watch, list(session.log)])
 
 
-def engine_that_refuses_files(session, monkeypatch):
-    def refuse_files(paths):
-        if session.tree.get("stimulus.kind") == "file":
-            raise ParamError("stimulus.file_id", "no such file")
+def engine_that_refuses_sine(session, monkeypatch):
+    def refuse_sine(paths):
+        if session.tree.get("stimulus.kind") == "sine":
+            raise ParamError("stimulus.kind", "no such stimulus")
 
-    monkeypatch.setattr(session.engine, "params_changed", refuse_files)
+    monkeypatch.setattr(session.engine, "params_changed", refuse_sine)
 
 
 @pytest.mark.parametrize("first", BEFORE_THE_REFUSAL, ids=lambda command: command["type"])
 def test_nothing_of_a_list_stays_when_the_engine_refuses_its_end(first, monkeypatch):
     session, twin = new_session(seed=2), new_session(seed=2)
-    engine_that_refuses_files(session, monkeypatch)
+    engine_that_refuses_sine(session, monkeypatch)
     for each in (session, twin):
         do(each, [{"type": "set", "path": "lif.beta", "value": 0.5}])
         do(each, {"type": "break_on", "kind": "membrane", "neuron": 900, "bound": 99})
         each.advance(40)
     before = everything(session)
     with pytest.raises(Refused) as refusal:
-        do(session, [first, {"type": "run"}, FILE])
-    assert refusal.value.error["field"] == "stimulus.file_id"
+        do(session, [first, {"type": "run"}, SINE])
+    assert refusal.value.error["field"] == "stimulus.kind"
     assert refusal.value.error["index"] == 2
     assert everything(session) == before == everything(twin)
     ours, theirs = session.advance(20), twin.advance(20)
@@ -155,9 +157,9 @@ def test_nothing_of_a_list_stays_when_the_engine_refuses_its_end(first, monkeypa
 
 def test_a_single_refused_change_is_taken_back(monkeypatch):
     session = new_session()
-    engine_that_refuses_files(session, monkeypatch)
+    engine_that_refuses_sine(session, monkeypatch)
     before = everything(session)
-    for body in (FILE, {"type": "replace", "values": {"stimulus.kind": "file", "lif.beta": 0}}):
+    for body in (SINE, {"type": "replace", "values": {"stimulus.kind": "sine", "lif.beta": 0}}):
         with pytest.raises(Refused):
             do(session, body)
         assert everything(session) == before
@@ -258,3 +260,66 @@ def test_a_value_that_this_version_refuses_is_left_out(tmp_path):
     settings = session.settings() | {"values": {"lif.beta": 0.5, "lif.gone": 1, "lif.alpha": 7}}
     session.resume(CheckpointStore(tmp_path), settings)
     assert session.tree.non_default() == {"lif.beta": 0.5}
+
+
+def test_reset_forgets_why_the_run_stood_still():
+    session = new_session()
+    do(session, {"type": "break_on", "kind": "spike", "neuron": 77})
+    while session.state == "running":
+        session.advance(64)
+    assert "neuron 77 fired" in session.reason
+    do(session, {"type": "reset"})
+    assert (session.engine.step, session.state, session.reason) == (0, "paused", "")
+
+
+def test_a_file_stimulus_needs_its_file(tmp_path):
+    engine = ToyEngine(tree=ParamTree(6), seed=0, data_dir=tmp_path)
+    session = Session("t", engine)
+    file_id = load_stimulus_file(b"time_ms,unit\n1,2\n", "a.csv").save(tmp_path)
+    to_file = {"type": "set", "path": "stimulus.kind", "value": "file"}
+    for body in (
+        to_file,
+        [{"type": "set", "path": "stimulus.file_id", "value": "0" * 16}, to_file],
+        {"type": "replace", "values": {"stimulus.kind": "file"}},
+        {"type": "replace", "values": {"stimulus.kind": "file", "stimulus.file_id": "gone"}},
+    ):
+        with pytest.raises(Refused, match="upload a file first") as refusal:
+            do(session, body)
+        assert refusal.value.error["field"] == "stimulus.file_id"
+        assert session.tree.non_default() == {} and session.rev == 0
+    do(session, [{"type": "set", "path": "stimulus.file_id", "value": file_id}, to_file])
+    with pytest.raises(Refused, match="upload a file first"):
+        do(session, {"type": "clear", "path": "stimulus.file_id"})
+    assert session.tree.get("stimulus.file_id") == file_id
+
+
+def test_a_run_whose_file_is_gone_resumes(tmp_path):
+    values = {"stimulus.kind": "file", "stimulus.file_id": "0" * 16}
+    session = new_session()
+    session.resume(CheckpointStore(tmp_path), session.settings() | {"values": values})
+    assert session.tree.non_default() == values
+
+
+def test_events_have_their_own_numbers_until_a_segment_carries_them(tmp_path):
+    session = new_session()
+    do(session, [{"type": "pause"}, {"type": "inject", "nt": "DA"}, {"type": "note", "text": "x"}])
+    waiting = session.pending
+    assert [e["type"] for e in waiting] == ["state", "inject", "note"]
+    session.advance(1)
+    do(session, {"type": "reset"})
+    numbers = [e["n"] for e in [*waiting, *session.pending]]
+    assert session.pending != waiting and len(set(numbers)) == len(numbers) == 4
+    back = new_session()
+    back.resume(CheckpointStore(tmp_path), session.settings())
+    back.event("note", text="y")
+    assert back.pending[0]["n"] > max(numbers)
+
+
+def test_the_status_holds_the_newest_events_that_fit():
+    session = new_session()
+    for number in range(100):
+        do(session, {"type": "note", "text": f"{number} " + "💥" * 490})
+    for events in (session.log, session.pending):
+        kept = newest(events, 16_000)
+        assert kept[-1]["text"].startswith("99 ") and kept == list(events)[-len(kept) :]
+        assert 0 < len(json.dumps(kept)) <= 16_000

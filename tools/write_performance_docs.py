@@ -1,0 +1,120 @@
+"""Write docs/performance.md from the files in ``benchmarks/results``: ``make docs``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "performance.md"
+RESULTS = ROOT / "benchmarks" / "results"
+HEAD = """# Performance
+
+Measured, not promised: written from `benchmarks/results/*.json` by `make docs`. Each file holds the machine, its load and the command;
+`make bench` repeats them all. Headless Chromium draws without a GPU, on two cores that also run the model.
+
+| what | goal | measured | repeat with `python benchmarks/` |
+|---|---|---|---|"""
+
+
+def performance_page() -> str:
+    """The whole page as Markdown."""
+    rows = [*_page(), *_start(), *_engine(), *_kernel(), *_stream(), *_memory(), *_model()]
+    return "\n".join([HEAD, *rows, "", *_budget(), ""])
+
+
+def _load(name: str) -> dict[str, Any]:
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def _row(what: str, goal: str, measured: str, script: str) -> str:
+    return f"| {what} | {goal} | {measured} | `{script}` |"
+
+
+def _page() -> list[str]:
+    result, script = _load("page")["result"], "bench_page.py"
+    latency = f"{result['latency_p50_ms']:.0f} / {result['latency_p95_ms']:.0f} ms"
+    typed = f"{result['applied_p95_ms']:.0f} / {result['seen_p95_ms']:.0f} ms"
+    unpaced = f"{result['unpaced_times_real_time']:.1f}x at {result['unpaced_fps']:.0f} fps"
+    return [
+        _row("live page, all panels, 1x", "30 fps", f"{result['fps']:.1f} fps", script),
+        _row("worker to painted pixel, p50 / p95", "30 / 80 ms", latency, script),
+        _row("typed value to applied / seen, p95", "50 / 150 ms", typed, script),
+        _row("unpaced with one viewer", "2x real time", unpaced, script),
+    ]
+
+
+def _start() -> list[str]:
+    later = _load("start")["later"]
+    page = max(start["page_s"] for start in later)
+    frame = max(start["first_frame_s"] for start in later)
+    measured = f"{page:.1f} / {frame:.1f} s"
+    return [_row("second start: page / first frame", "4 / 6 s", measured, "bench_start.py")]
+
+
+def _engine() -> list[str]:
+    result = _load("engine")
+    measured = f"{result['steps_per_s']:.0f} steps/s, {result['steps_per_cpu_s']:.0f} a CPU second"
+    what = "6 x 256, STDP, all modulators, unpaced, one thread"
+    return [_row(what, "3000 steps/s", measured, "bench_engine.py")]
+
+
+def _kernel() -> list[str]:
+    rows = {row["what"]: row for row in _load("kernel")["results"]}
+    same, cut = rows["kernel"]["ratio"], rows["kernel, windows cut at 100 ms"]["ratio"]
+    measured = f"{same:.0f}x; {cut:.0f}x with the windows cut at 100 ms, which torch's are not"
+    what = "LIF + dense recurrence + STDP, N = 1000, against tuned torch"
+    return [_row(what, "20x", measured, "bench_kernel.py")]
+
+
+def _stream() -> list[str]:
+    result = _load("stream")
+    slowest = min(result[speed]["slowest_fps"] for speed in ("speed 1.0", "speed max"))
+    slowed = max(result[speed]["slowed_percent"] for speed in ("speed 1.0", "speed max"))
+    measured = f"slowest {slowest:.1f} fps, {slowed:.0f} % slower"
+    what = "16 readers at 10 fps"
+    return [_row(what, "all >= 9 fps, at most 15 % slower", measured, "bench_stream.py")]
+
+
+def _memory() -> list[str]:
+    result = _load("memory")
+    parts = [
+        f"{name.split(' ')[0]} {values['private_mb_a_minute']:+.2f}"
+        for name, values in result["processes"].items()
+        if "gunicorn" in name or "worker" in name
+    ]
+    measured = f"MB a minute over {result['minutes']:g} min: {', '.join(parts)}"
+    return [_row("memory with one viewer", "flat", measured, "bench_memory.py")]
+
+
+def _model() -> list[str]:
+    healthy, runs = _load("healthy"), _load("equality")["runs"]
+    rates = [stage["rate"] for stage in healthy["stages"]]
+    band = f"{min(rates):.1%} to {max(rates):.1%}"
+    exact = [run for run in runs if run["dtype"] == "float64"]
+    gap = max(run["largest_weight_gap_before_it"] for run in exact)
+    flips = sum(run["first_flipped_spike_step"] is not None for run in exact)
+    single = [run for run in runs if run["dtype"] == "float32"]
+    rate = max(run["rate_error"] for run in single)
+    stage = max(run["largest_stage_rate_error"] for run in single)
+    double = f"{flips} flipped spikes in {len(exact)} runs, largest gap {gap:.1e}"
+    float32 = f"network {rate:.2%}, stage {stage:.2%}"
+    script = "bench_equality.py"
+    return [
+        _row("every stage's rate at default settings", "2 to 15 %", band, "bench_healthy.py"),
+        _row("kernel against torch, float64", "same spikes, weights 1e-9", double, script),
+        _row("kernel against torch, float32, rates", "1 %, 5 % a stage", float32, script),
+    ]
+
+
+def _budget() -> list[str]:
+    parts = _load("engine")["budget_us_per_step"]
+    rows = [f"| {name} | {cost:.1f} |" for name, cost in parts.items()]
+    return ["## Where a step of the default stack goes", "", "| part | µs |", "|---|---|", *rows]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(performance_page())
+    sys.stdout.write(f"written: {PAGE.relative_to(ROOT)}\n")
