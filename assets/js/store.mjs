@@ -77,6 +77,7 @@ export class Store {
     this.rates = sized(this.rates, Uint16Array, n * this.G);
     this.u = sized(this.u, Float32Array, n * this.K);
     this.theta = sized(this.theta, Float32Array, n * this.G);
+    this.clamped = sized(this.clamped, Uint16Array, n * this.G);
     this.levels = sized(this.levels, Float32Array, n * 4);
     this.gains = sized(this.gains, Float32Array, n * 5);
     this.stim = sized(this.stim, Uint8Array, n * 64);
@@ -88,6 +89,7 @@ export class Store {
     ring(this.rates, arrays.rates, step0, step1, this.capacity, this.G);
     ring(this.u, arrays.u, step0, step1, this.capacity, this.K);
     ring(this.theta, arrays.theta, step0, step1, this.capacity, this.G);
+    ring(this.clamped, arrays.clamped, step0, step1, this.capacity, this.G);
     ring(this.levels, arrays.levels, step0, step1, this.capacity, 4);
     ring(this.gains, arrays.gains, step0, step1, this.capacity, 5);
     ring(this.stim, arrays.stim, step0, step1, this.capacity, 64);

@@ -183,7 +183,7 @@ def _state(now: Applied, theme: style.Theme) -> list[dict[str, Any]]:
     """The words of ``now`` inside the plot, one below the other."""
     return [
         style.note(
-            theme, words, 0.5, 0.98 - 0.09 * row, xanchor="center", yanchor="top",
+            theme, words, 0.5, 0.98 - 0.15 * row, xanchor="center", yanchor="top",
             bgcolor=style.behind(theme),
             font={"size": style.FONT_SIZE, "color": style.alert(theme)},
         )

@@ -62,7 +62,7 @@ def test_what_the_spec_refuses_is_never_sent(board, path, value, expected):
             "weight",
             "#break-bound",
             "abc",
-            "expected a number from 0 to 1 share at a bound, got abc",
+            "expected a number from 0 to 1 share at w_max, got abc",
         ),
     ],
 )

@@ -60,10 +60,7 @@ export const mark = {
     const names = gains ? GAINS : NEUROMODULATORS;
     const rowH = box.h / names.length;
     names.forEach((name, i) => {
-      const now = gains ? store.gains[last * 5 + i] : store.levels[last * 4 + i];
-      const idle = gains && BY_DOPAMINE.includes(i) && !dopamineScales(scene, scene.step1 - 1);
-      const text = idle ? `${name.replace(/ \(.*/, "")}: not applied` : `${name} ${now.toFixed(2)}`;
-      shown.rows[i] = text;
+      const text = gains ? gainText(scene, i) : `${name} ${store.levels[last * 4 + i].toFixed(2)}`;
       label(ctx, text, box.x - 8, box.y + (i + 0.5) * rowH, theme.fg, "right");
     });
     const top = gains ? GAIN_MAX : 1;
@@ -96,6 +93,14 @@ function dopamineScales({ store, params }, step) {
     && store.levels[(step % store.capacity) * 4] >= values["stdp.da_gate"];
 }
 
+/** A gain's row: where it acts and its newest value, or that it has no effect. */
+function gainText(scene, i) {
+  const { store, step1 } = scene;
+  if (step1 < 1) return GAINS[i];
+  if (BY_DOPAMINE.includes(i) && !dopamineScales(scene, step1 - 1)) return `${GAINS[i].replace(/ \(.*/, "")}: not applied`;
+  return `${GAINS[i]} ${store.gains[((step1 - 1) % store.capacity) * 5 + i].toFixed(2)}`;
+}
+
 function summarise(scene) {
   const { store } = scene;
   const sum = [0, 0, 0, 0];
@@ -107,7 +112,7 @@ function summarise(scene) {
     && e.t_ms >= scene.t0_ms && e.t_ms <= scene.t1_ms);
   const n = Math.max(1, scene.step1 - scene.step0);
   shown = { view: scene.view.neuromod_view, step0: scene.step0, step1: scene.step1,
-    mean: sum.map((s) => s / n), rows: [], injections: injections.length };
+    mean: sum.map((s) => s / n), rows: GAINS.map((_, i) => gainText(scene, i)), injections: injections.length };
 }
 
 function heat(ctx, scene, gains) {
