@@ -102,8 +102,8 @@ def applied(params: dict[str, Any], da: float, ltp: float, ltd: float) -> Applie
     if not params["enabled"] or params["learning_rate"] == 0:
         return Applied(0.0, 0.0, quantity, ("STDP off",), flat=True)
     if da < params["da_gate"]:
-        words = f"gated off: DA {da:.2f} < gate {params['da_gate']:.2f}"
-        return Applied(0.0, 0.0, quantity, (words,), flat=True)
+        gated = f"gated off: DA {da:.2f} < gate {params['da_gate']:.2f}"
+        return Applied(0.0, 0.0, quantity, (gated,), flat=True)
     plus, minus = (float(params[name]) * _mid_weight(params) for name in ("a_plus", "a_minus"))
     words = []
     if quantity == "de":
