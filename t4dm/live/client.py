@@ -92,7 +92,8 @@ class SessionClient:
         status = self.status()
         begins = status.get("state") == "starting" and status["worker"]["alive"]
         first = not paths.manifest_path(self.run_dir, self.session).exists()
-        if begins or (looks_after and first and child.get("state") in ("starting", "running")):
+        coming = looks_after and first and child.get("state") in ("starting", "running")
+        if coming or (begins and child.get("state") != "gave_up"):
             otherwise = "is starting (the first start compiles the kernels)"
         return f"the worker of session '{self.session}' {otherwise}"
 

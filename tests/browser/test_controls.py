@@ -311,10 +311,10 @@ def open_breakpoints(page):
 def test_breakpoint_pauses_and_says_why(board):
     open_breakpoints(board)
     board.locator("#break-kind").select_option("rate")
-    board.locator("#break-bound").fill("0.5")
+    board.locator("#break-bound").fill("65")
     board.locator("#break-add").click()
     expect(board.locator("#state-badge")).to_have_attribute("data-state", "paused")
-    expect(board.locator("#state-reason")).to_contain_text("above 0.5 Hz")
+    expect(board.locator("#state-reason")).to_contain_text("above 65 Hz")
     points = board.locator(".break-list li")
     expect(points).to_have_count(1)
     points.locator("button").click()
@@ -326,7 +326,7 @@ def test_a_breakpoint_without_a_number_is_refused(board):
     board.locator("#break-bound").fill("lots")
     board.locator("#break-add").click()
     expect(board.locator(".break-form .row-message")).to_contain_text(
-        "expected a number from -1000000 to 1000000 Hz per neuron, got lots"
+        "expected a number from 0 to 1000 Hz per neuron, got lots"
     )
 
 
