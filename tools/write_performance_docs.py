@@ -35,7 +35,7 @@ def _row(what: str, goal: str, measured: str, script: str) -> str:
 
 def _page() -> list[str]:
     result, script = _load("page")["result"], "bench_page.py"
-    latency = f"{result['latency_p50_ms']:.0f} / {result['latency_p95_ms']:.0f} ms"
+    latency = f"{result['latency_p50_ms']:.1f} / {result['latency_p95_ms']:.1f} ms"
     typed = f"{result['applied_p95_ms']:.0f} / {result['seen_p95_ms']:.0f} ms"
     unpaced = f"{result['unpaced_times_real_time']:.1f}x at {result['unpaced_fps']:.0f} fps"
     return [
@@ -50,7 +50,7 @@ def _start() -> list[str]:
     later = _load("start")["later"]
     page = max(start["page_s"] for start in later)
     frame = max(start["first_frame_s"] for start in later)
-    measured = f"{page:.1f} / {frame:.1f} s"
+    measured = f"{page:.2f} / {frame:.2f} s"
     return [_row("second start: page / first frame", "4 / 6 s", measured, "bench_start.py")]
 
 

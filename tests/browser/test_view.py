@@ -117,7 +117,7 @@ def test_a_reset_is_a_gap_in_the_timeline(board):
 
 def test_a_breakpoint_stands_on_the_time_axis_with_its_reason(board):
     send = lambda *commands: board.request.post("/sessions/default/commands", data=list(commands))
-    rate = {"type": "break_on", "kind": "rate", "group": 0, "op": "above", "bound": 0.5}
+    rate = {"type": "break_on", "kind": "rate", "group": 0, "op": "above", "bound": 65}
     try:
         send(rate)
         board.wait_for_function(
