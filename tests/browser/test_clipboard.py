@@ -1,5 +1,6 @@
 """What the copy buttons put on the clipboard: the set as link, Python, curl; the snapshot's picture."""
 
+import ast
 import base64
 import json
 import re
@@ -34,7 +35,7 @@ def from_link(text):
 
 
 def from_python(text):
-    return eval(re.search(r"values = (\{.*?\n\})", text, re.DOTALL)[1])
+    return ast.literal_eval(re.search(r"values = (\{.*?\n\})", text, re.DOTALL)[1])
 
 
 def from_curl(text):
