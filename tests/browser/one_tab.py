@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
-READY = "() => Boolean(window.t4dm?.app.params) && window.t4dm.stats().frames > 2"
+READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats().frames > 2
+    && Boolean(document.querySelector('#param-search') && document.querySelector('[data-param]'))"""
 
 
 @contextmanager
