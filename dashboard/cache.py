@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,12 @@ class DiskBackend(BaseCache):
 
     def __init__(self, folder: Path, default_timeout: int = KEEP_S) -> None:
         super().__init__(default_timeout)
-        self._cache = diskcache.Cache(str(folder), disk=SafeDisk, size_limit=SIZE_LIMIT)
+        self._folder = str(folder)
+
+    @cached_property
+    def _cache(self) -> diskcache.Cache:
+        """Opened at the first use, thus in the process that uses it and never before a fork."""
+        return diskcache.Cache(self._folder, disk=SafeDisk, size_limit=SIZE_LIMIT)
 
     @classmethod
     def factory(

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,7 +37,7 @@ def live_app() -> Iterator[LiveApp]:
     folder = Path(tempfile.mkdtemp(prefix="t4dm-"))  # short: socket paths have a limit
     run_dir, data_dir, log = folder / "run", folder / "data", folder / "log"
     env = os.environ | {
-        "PORT": str(_free_port()),
+        "PORT": str(free_port()),
         "T4DM_HOST": "127.0.0.1",
         "T4DM_RUN_DIR": str(run_dir),
         "T4DM_DATA_DIR": str(data_dir),
@@ -79,9 +80,3 @@ def _await_running(url: str, process: subprocess.Popen[str], log: Path) -> None:
         assert process.poll() is None, log.read_text(errors="replace")[-4000:]
         time.sleep(0.1)
     raise AssertionError(f"session stays {state!r}: {log.read_text(errors='replace')[-4000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

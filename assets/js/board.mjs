@@ -43,11 +43,12 @@ export class Board {
     const record = this.source ?? store;
     const end = this.source ? this.app.view.t1_ms / this.app.dt : this.frozen_t1 ?? this.#end(store);
     const scene = this.scene = this.maker.make(record, end);
-    const withLabels = scene.now - this.labelledAt > LABELS_MS || Boolean(this.source);
+    const still = this.app.view.mode !== "live";
+    const withLabels = still || scene.now - this.labelledAt > LABELS_MS;
     if (withLabels) this.labelledAt = scene.now;
     for (const surface of this.surfaces.values()) {
       if (withLabels) surface.look();
-      if (surface.live && surface.visible && surface.ready) surface.draw(scene, withLabels);
+      if ((surface.live || surface.dirty) && surface.visible && surface.ready) surface.draw(scene, withLabels);
     }
   }
 

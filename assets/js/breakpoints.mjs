@@ -68,7 +68,7 @@ function form(app) {
   const kind = h("select", { id: "break-kind" }, ...Object.entries(KINDS).map(([name, { label }]) => option(name, label)));
   const number = (id, value) => h("input", { type: "text", inputMode: "decimal", id, value, class: "row-box", autocomplete: "off" });
   const inputs = {
-    stage: h("select", { id: "break-stage" }, ...Array.from({ length: 2 * blocks }, (_, g) => option(g, stageName(app, g)))),
+    stage: h("select", { id: "break-stage" }, ...(app.manifest?.groups ?? []).map(({ name }, g) => option(g, name))),
     block: h("select", { id: "break-block" }, ...Array.from({ length: blocks }, (_, b) => option(b, `block ${b}`))),
     neuron: number("break-neuron", "0"),
     op: h("select", { id: "break-op" }, option("above", "above"), option("below", "below")),

@@ -14,7 +14,16 @@ export function lacking(app, name) {
   if (!app.manifest) return "The worker has not started yet.";
   const isCommand = name in COMMANDS;
   const offered = (isCommand ? app.manifest.commands : app.manifest.capabilities) ?? [];
-  return offered.includes(name) ? "" : `This session cannot ${(isCommand ? COMMANDS : CAPABILITIES)[name]}.`;
+  if (offered.includes(name)) return "";
+  return app.manifest.reasons?.[name] ?? `This session cannot ${(isCommand ? COMMANDS : CAPABILITIES)[name]}.`;
+}
+
+/** Why panel `slug` has nothing to show: the first probe it needs that the session lacks, or "". */
+export function absence(app, slug) {
+  const probes = app.manifest?.probes;
+  const needs = app.config.panels?.find((panel) => panel.slug === slug)?.needs ?? {};
+  const lacks = probes && Object.keys(needs).find((probe) => !(probe in probes));
+  return lacks ? needs[lacks] : "";
 }
 
 /** Greys `nodes`, with the reason as their title, while the session cannot do `name`. */

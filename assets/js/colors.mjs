@@ -38,9 +38,9 @@ export function blockColor(block, dark) {
   return dark && color === "#000000" ? "#FFFFFF" : color;
 }
 
-/** Colour of stage `g` (2l = LIF in, 2l+1 = LIF out): its block's; lines of LIF out are dashed. */
-export function stageColor(g, dark) {
-  return blockColor(g >> 1, dark);
+/** Colour of a group of the scene: its block's, or one after the last block's; see `scene.mjs`. */
+export function groupColor(group, dark) {
+  return blockColor(group?.color ?? 0, dark);
 }
 
 /** Colour of neuromodulator `i` in the order DA, ACh, NE, 5-HT. */

@@ -7,13 +7,13 @@
  * @returns {Promise<HTMLCanvasElement>} `scale` times the plot's CSS size
  */
 export async function composePanel(surface, { scale = 2, background = null } = {}) {
-  const { scene, live } = surface;
+  const { scene } = surface;
   const w = surface.plot.clientWidth, h = surface.plot.clientHeight;
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(w * scale);
   canvas.height = Math.round(h * scale);
   const ctx = canvas.getContext("2d");
-  const film = live && scene && !scene.store.empty ? drawFilm(surface, scene, w, h, scale) : null;
+  const film = scene && !scene.store.empty ? drawFilm(surface, scene, w, h, scale) : null;
   if (background) {
     ctx.fillStyle = background;
     ctx.fillRect(0, 0, canvas.width, canvas.height);
@@ -24,7 +24,7 @@ export async function composePanel(surface, { scale = 2, background = null } = {
   return canvas;
 }
 
-/** Draw the panel's scene anew at `scale`, so that the picture is as sharp as asked. */
+/** Draw the panel's scene anew at `scale`, so that the picture is as sharp as asked; of traces only the labels. */
 function drawFilm(surface, scene, w, h, scale) {
   const film = document.createElement("canvas");
   film.width = Math.round(w * scale);
@@ -32,7 +32,7 @@ function drawFilm(surface, scene, w, h, scale) {
   const sharp = Object.create(scene, { dpr: { value: scale } });
   const ctx = film.getContext("2d");
   ctx.setTransform(scale, 0, 0, scale, 0, 0);
-  surface.mark.draw(ctx, sharp);
+  if (surface.live) surface.mark.draw(ctx, sharp);
   surface.mark.labels(ctx, sharp);
   return film;
 }

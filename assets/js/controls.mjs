@@ -3,7 +3,7 @@
 import { h, icon, iconButton, remembered, whenReady } from "./dom.mjs";
 import { num } from "./format.mjs";
 import { createNeuromods } from "./neuromods.mjs";
-import { blockCount, inForce, isChanged, overridesOf, scopeOwners, scopedPath, stagesOf } from "./paths.mjs";
+import { inForce, isChanged, overridesOf, scopeOwners, scopedPath, stagesOf } from "./paths.mjs";
 import { createRow } from "./row.mjs";
 import { createScope } from "./scope.mjs";
 import { createStimulus } from "./upload.mjs";
@@ -89,7 +89,7 @@ function effectiveText(app, spec, scope) {
   const theta = newest(app, "theta", app.store?.G ?? 0);
   if (!theta) return "";
   const set = inForce(app.params, scopedPath(spec, scope));
-  const values = stagesOf(scope, blockCount(app.manifest)).map((stage) => theta[stage]).filter(Number.isFinite);
+  const values = stagesOf(scope, app.manifest).map((stage) => theta[stage]).filter(Number.isFinite);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   if (values.every((value) => Math.abs(value - set) < 0.005)) return "";
   const span = high - low < 0.005 ? low.toFixed(2) : `${low.toFixed(2)} to ${high.toFixed(2)}`;
@@ -105,8 +105,8 @@ function newest(app, name, width) {
 }
 
 function showLevels(app, made) {
-  const levels = newest(app, "levels", 4);
-  if (levels) made.showLevels(levels);
+  const levels = newest(app, "levels", app.store?.nLevels ?? 0);
+  if (levels?.length) made.showLevels(levels);
 }
 
 /** The group's title from the manifest. */

@@ -8,7 +8,7 @@ import { Store } from "./store.mjs";
 import { theme } from "./colors.mjs";
 import { fitFigure } from "./fit.mjs";
 
-const SETTLE_MS = 450;
+const SETTLE_MS = 450, RESIZE_MS = 200;
 const CLICK_PX = 4;
 const AT_ONCE = 4;
 const CONFIG = {
@@ -26,6 +26,7 @@ export class Inspector {
     for (const name of ["theme", "maximise"]) {
       app.on(name, () => { if (app.view.mode !== "live") this.#settle(100); });
     }
+    window.addEventListener("resize", () => { if (app.view.mode !== "live") this.#settle(RESIZE_MS); });
     app.panelFigure = (slug) => this.figure(slug);
     for (const surface of board.surfaces.values()) this.#listen(surface);
   }
@@ -35,6 +36,12 @@ export class Inspector {
     const { view } = this.app;
     const t1 = view.mode === "live" ? this.board.scene?.t1_ms ?? 0 : view.t1_ms;
     return [Math.max(0, t1 - view.span_ms), t1];
+  }
+
+  /** What the time axes show: the zoom, or the whole span, also where a run is younger than it. */
+  #range() {
+    const { zoom, t1_ms, span_ms } = this.app.view;
+    return zoom ?? [t1_ms - span_ms, t1_ms];
   }
 
   /** Query for a panel's figure or data over the window in view. */
@@ -128,9 +135,9 @@ export class Inspector {
   async #react(surface, figure, turn) {
     const layout = figure.layout;
     layout.uirevision = `${surface.slug}-${this.app.view.t1_ms}-${this.app.view.span_ms}`;
-    const range = surface.mark.time ? this.app.view.zoom ?? this.window() : surface.zoom;
-    if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
     fitFigure(figure, surface);
+    const range = surface.mark.time ? this.#range() : surface.zoom;
+    if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
     await this.#quietly(() => window.Plotly.react(surface.gd, figure.data, layout, CONFIG));
     if (turn === this.turn && this.app.view.mode !== "live") surface.setLive(false);
   }
@@ -196,7 +203,7 @@ export class Inspector {
 
   /** Bring every time panel to the same x range. */
   async #zoomAll() {
-    const range = this.app.view.zoom ?? this.window();
+    const range = this.#range();
     for (const surface of this.board.surfaces.values()) {
       if (!surface.mark.time || surface.live || !surface.visible) continue;
       const now = surface.gd.layout?.xaxis?.range ?? [];

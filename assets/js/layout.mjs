@@ -100,16 +100,23 @@ export class Surface {
     return { x: Math.round(x._offset), y: Math.round(y._offset), w: Math.round(x._length), h: Math.round(y._length) };
   }
 
-  /** Draw the film, and the labels when `withLabels` or when the panel changed. */
+  /** The scene as this panel draws it: with its plot areas, and where its rows lie. */
+  #own(scene, box) {
+    const axis = this.gd._fullLayout.yaxis, rowH = box.h / Math.max(1, scene.rows.length);
+    return Object.create(scene, {
+      box: { value: box }, boxOf: { value: (y, x) => this.box(y, x) }, paused: { value: !this.live },
+      rowEdge: { value: this.live ? (row) => box.y + row * rowH : (row) => box.y + axis.d2p(row - 0.5) },
+    });
+  }
+
+  /** Draw the film, and the labels when `withLabels` or when the panel changed. Traces keep the labels. */
   draw(scene, withLabels) {
     this.fit(scene.dpr);
-    this.axes(scene);
+    if (this.live) this.axes(scene);
     const box = this.box();
     if (!box || box.w < 20 || box.h < 20) return;
-    const mine = Object.create(scene, {
-      box: { value: box }, boxOf: { value: (y, x) => this.box(y, x) },
-    });
-    this.scene = mine;
+    const mine = this.scene = this.#own(scene, box);
+    if (this.#absent(scene, box)) return;
     const still = this.mark.stillKey?.(mine);
     if (still && still === this.still && !withLabels && !this.dirty && scene.status === "live") return;
     this.still = still;
@@ -129,6 +136,16 @@ export class Surface {
     this.say(this.mark.foot(mine));
   }
 
+  /** Say why there is nothing to draw where the session does not publish what the panel needs. */
+  #absent(scene, box) {
+    const why = scene.absent(this.slug);
+    if (!why) return false;
+    for (const ctx of [this.ctx, this.overCtx]) ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
+    emptyNote(this.ctx, box, why, scene.theme);
+    this.say(why);
+    return true;
+  }
+
   /** The line under the plot; also the picture's text twin. */
   say(text) {
     if (this.said === text) return;
@@ -137,10 +154,11 @@ export class Surface {
     this.film.setAttribute("aria-label", text);
   }
 
-  /** Show the canvases (live) or the Plotly traces (inspect). */
+  /** Show the film (live) or the Plotly traces (inspect); the labels round the plot stay. */
   setLive(live) {
+    if (live !== this.live) this.dirty = true;
     this.live = live;
-    this.film.style.visibility = this.over.style.visibility = live ? "visible" : "hidden";
+    this.film.style.visibility = live ? "visible" : "hidden";
     if (live) this.key = null;
   }
 }

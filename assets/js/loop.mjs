@@ -123,6 +123,7 @@ export class Loop {
     const meta = app.meta = { ...app.meta, ...frame.meta };
     if (frame.meta.kind !== "status") {
       if (frame.meta.kind === "keyframe" || store.continues(frame)) {
+        if (store.epoch !== null && store.epoch !== frame.meta.epoch) app.refreshManifest();
         store.append(frame);
         this.seq = frame.meta.seq;
         this.stats.frame(frame.meta);

@@ -44,16 +44,20 @@ export function overridesOf(params, group) {
     .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
 }
 
-/** How many blocks the session has: it lists two stages a block. */
-export const blockCount = (manifest) => Math.floor((manifest?.groups?.length ?? 0) / 2);
+/** The numbers of the session's blocks, ascending; groups of no block have none. */
+export const blocksOf = (manifest) =>
+  [...new Set((manifest?.groups ?? []).map(({ block }) => block).filter(Number.isInteger))].sort((a, b) => a - b);
 
-/** The stages (indices in frames) that a scope such as `""`, `"2.lif"` or `"2.lif_in"` covers. */
-export function stagesOf(scope, blocks) {
-  if (!scope) return Array.from({ length: 2 * blocks }, (_, g) => g);
-  const [block, owner] = scope.split(".");
-  const pair = [2 * Number(block), 2 * Number(block) + 1];
-  if (owner.endsWith("_in")) return [pair[0]];
-  return owner.endsWith("_out") ? [pair[1]] : pair;
+/** How many blocks the session has. */
+export const blockCount = (manifest) => blocksOf(manifest).length;
+
+/** The groups (indices in frames) that a scope such as `""`, `"2.lif"` or `"2.lif_in"` covers. */
+export function stagesOf(scope, manifest) {
+  const [block, owner = ""] = scope.split(".");
+  const isStage = /_(in|out)$/.test(owner);
+  return (manifest?.groups ?? []).map((group, g) => ({ ...group, g }))
+    .filter((group) => Number.isInteger(group.block) && (!scope || group.block === Number(block)))
+    .filter((group) => !isStage || group.stage === owner).map(({ g }) => g);
 }
 
 /** What would change if `values` became the whole set of non-default values: rows for a table. */

@@ -1,6 +1,6 @@
 // What a picture or a link must say of itself: program, configuration, seed, times.
 
-import { eventText } from "./marks/paint.mjs";
+import { eventText } from "./marks/events.mjs";
 import { basePath } from "./paths.mjs";
 import { pathText, withUnit } from "./format.mjs";
 

@@ -1,5 +1,6 @@
 /** What one draw needs to know: the window, the rows and their groups, names, rates, the theme. */
 
+import { absence } from "./capabilities.mjs";
 import { theme } from "./colors.mjs";
 import { whyDown } from "./health.mjs";
 
@@ -30,7 +31,8 @@ export class SceneMaker {
       status: app.status, down: whyDown(app.meta), age: app.age?.() ?? 0,
       dpr: window.devicePixelRatio || 1, now: performance.now(),
       rows: store.rows, groups, rowGroups: this.rowGroups,
-      total_n: groups.reduce((sum, group) => sum + group.n, 0),
+      total_n: groups.reduce((sum, group) => sum + group.n, 0), unit: unitOf(store.meta?.axis),
+      absent: (slug) => absence(app, slug),
     };
     scene.step1 = Math.max(scene.step0, scene.step1);
     Object.assign(scene, names(groups), rates(scene), edges(scene));
@@ -38,19 +40,11 @@ export class SceneMaker {
     return scene;
   }
 
-  /** Groups of the manifest, or an even split until it is here. */
+  /** Groups of the manifest, or those of the frames, without names, until it is here. */
   #groups(store) {
     if (this.groupsCache) return this.groupsCache;
-    let first = 0;
-    const listed = this.app.manifest?.groups ?? Array.from({ length: store.G || 0 }, () => ({ n: store.D || 256 }));
-    const groups = listed.map((group, g) => {
-      const n = group.n;
-      const block = group.block ?? g >> 1;
-      const stage = g % 2 ? "out" : "in";
-      const made = { g, n, first, block, stage, short: `b${block} ${stage}`, n_exc: group.n_exc ?? n };
-      first += n;
-      return made;
-    });
+    const listed = this.app.manifest?.groups ?? (store.meta?.sizes ?? []).map((n, g) => ({ n, name: `group ${g}` }));
+    const groups = withPlaces(listed);
     if (this.app.manifest?.groups && groups.length) this.groupsCache = groups;
     return groups;
   }
@@ -95,18 +89,50 @@ export class SceneMaker {
   }
 }
 
+/** Each group with its place `g`, first id, short name, colour (its block's, or one after) and dash. */
+function withPlaces(listed) {
+  const blocks = listed.map(({ block }) => block).filter(Number.isInteger);
+  let first = 0, free = blocks.length ? Math.max(...blocks) + 1 : 0;
+  return listed.map((group, g) => {
+    const { n, name, stage = "" } = group, block = group.block ?? null;
+    const half = stage.split("_").at(-1);
+    const color = block ?? free++;
+    const made = {
+      g, n, first, block, stage: half, name, color, dashed: half === "out",
+      short: group.short || (block === null ? name : `b${block} ${half}`), n_exc: group.n_exc ?? n,
+    };
+    first += n;
+    return made;
+  });
+}
+
+/** How to name steps and rates: a step is a simulated ms, a time step, or a call of a watched module. */
+function unitOf(axis = "sim_ms") {
+  if (axis === "sim_ms") {
+    return { axis: "Time (ms)", steps: "ms", rates: "Hz per neuron", rate: (hz) => `${hz.toFixed(0)} Hz` };
+  }
+  return {
+    axis: axis === "call" ? "Call" : "Step", steps: `${axis}s`, rates: `spikes per neuron, 1000 ${axis}s`,
+    rate: (hz) => `${(hz / 10).toFixed(1)} %`,
+  };
+}
+
 function names(groups) {
+  const firsts = groups.map((group) => group.first);
   const groupOf = (id) => {
-    const n = groups[0]?.n ?? 256;
-    const guess = groups[Math.floor(id / n)];
-    if (guess && id >= guess.first && id < guess.first + guess.n) return guess.g;
-    return groups.find((g) => id >= g.first && id < g.first + g.n)?.g ?? 0;
+    let lo = 0, hi = firsts.length - 1;
+    while (lo < hi) {
+      const middle = (lo + hi + 1) >> 1;
+      if (firsts[middle] <= id) lo = middle; else hi = middle - 1;
+    }
+    return lo;
   };
   return {
     groupOf,
     neuronName: (id) => {
       const group = groups[groupOf(id)];
-      return group ? `block ${group.block} ${group.stage} #${id - group.first}` : `neuron ${id}`;
+      if (!group) return `neuron ${id}`;
+      return `${group.block === null ? group.name : `block ${group.block} ${group.stage}`} #${id - group.first}`;
     },
     inhibitory: (id) => {
       const group = groups[groupOf(id)];

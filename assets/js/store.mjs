@@ -73,14 +73,17 @@ export class Store {
     this.K = width("u");
     this.D = width("gate");
     this.L = width("gate_mean");
+    this.nLevels = width("levels");
+    this.nGains = width("gains");
+    this.nStim = width("stim");
     const n = this.capacity;
     this.rates = sized(this.rates, Uint16Array, n * this.G);
     this.u = sized(this.u, Float32Array, n * this.K);
     this.theta = sized(this.theta, Float32Array, n * this.G);
     this.clamped = sized(this.clamped, Uint16Array, n * this.G);
-    this.levels = sized(this.levels, Float32Array, n * 4);
-    this.gains = sized(this.gains, Float32Array, n * 5);
-    this.stim = sized(this.stim, Uint8Array, n * 64);
+    this.levels = sized(this.levels, Float32Array, n * this.nLevels);
+    this.gains = sized(this.gains, Float32Array, n * this.nGains);
+    this.stim = sized(this.stim, Uint8Array, n * this.nStim);
     this.gate = sized(this.gate, Uint8Array, (n / GATE_EVERY) * this.D);
     this.gateMean = sized(this.gateMean, Float32Array, (n / GATE_EVERY) * this.L);
   }
@@ -90,9 +93,9 @@ export class Store {
     ring(this.u, arrays.u, step0, step1, this.capacity, this.K);
     ring(this.theta, arrays.theta, step0, step1, this.capacity, this.G);
     ring(this.clamped, arrays.clamped, step0, step1, this.capacity, this.G);
-    ring(this.levels, arrays.levels, step0, step1, this.capacity, 4);
-    ring(this.gains, arrays.gains, step0, step1, this.capacity, 5);
-    ring(this.stim, arrays.stim, step0, step1, this.capacity, 64);
+    ring(this.levels, arrays.levels, step0, step1, this.capacity, this.nLevels);
+    ring(this.gains, arrays.gains, step0, step1, this.capacity, this.nGains);
+    ring(this.stim, arrays.stim, step0, step1, this.capacity, this.nStim);
     const g0 = Math.ceil(step0 / GATE_EVERY), g1 = Math.ceil(step1 / GATE_EVERY);
     ring(this.gate, arrays.gate, g0, g1, this.capacity / GATE_EVERY, this.D);
     ring(this.gateMean, arrays.gate_mean, g0, g1, this.capacity / GATE_EVERY, this.L);

@@ -3,7 +3,7 @@
 import { lacking } from "./capabilities.mjs";
 import { theme } from "./colors.mjs";
 import { STARTING, whyDown } from "./health.mjs";
-import { eventText } from "./marks/paint.mjs";
+import { eventText } from "./marks/events.mjs";
 
 const SPANS = [100, 200, 300, 500, 1000, 2000, 5000, 10000];
 const SHAPES = { live: "●", paused: "❚❚", replay: "◀◀", stale: "▲", down: "✕", waiting: "○" };

@@ -4,6 +4,7 @@ import { theme } from "./colors.mjs";
 import { panelPng } from "./compose.mjs";
 import { ORDER_NAMES } from "./marks/raster.mjs";
 import { membraneTools } from "./membranes.mjs";
+import { blocksOf } from "./paths.mjs";
 
 /** Fill `.panel-tools` of every panel. */
 export function mountTools(app, board, inspector) {
@@ -112,13 +113,15 @@ function fill(node, options, value) {
   node.value = value;
 }
 
-function blockCount(app) {
-  const groups = app.manifest?.groups ?? [];
-  return Math.max(1, ...groups.map((group, g) => (group.block ?? g >> 1) + 1));
+/** The sets of weights a watched module names, else the session's blocks. */
+function partsOf(app, key) {
+  const named = key === "weights_block" ? app.manifest?.weights : null;
+  const blocks = named ?? blocksOf(app.manifest).map((b) => `block ${b}`);
+  return (blocks.length ? blocks : ["–"]).map((name, i) => [String(i), name]);
 }
 
 function blockSelect(app, key) {
-  const options = () => Array.from({ length: blockCount(app) }, (_, b) => [String(b), `block ${b}`]);
+  const options = () => partsOf(app, key);
   const node = select("Block", options(), String(app.view[key]), (v) => app.setView({ [key]: Number(v) }));
   app.on("manifest", () => fill(node, options(), String(app.view[key])));
   app.on("view", (changed) => { if (changed.includes(key)) node.value = String(app.view[key]); });
@@ -128,9 +131,8 @@ function blockSelect(app, key) {
 function rowSelect(app) {
   const options = () => [
     ["spread:200", "200 rows, all stages"], ["spread:600", "600 rows, all stages"], ["all", "all neurons"],
-    ...Array.from({ length: blockCount(app) }, (_, b) => [`block:${b}`, `block ${b}`]),
-    ...Array.from({ length: 2 * blockCount(app) }, (_, g) =>
-      [`stage:${g}`, `block ${g >> 1} LIF ${g % 2 ? "out" : "in"}`]),
+    ...blocksOf(app.manifest).map((b, i) => [`block:${i}`, `block ${b}`]),
+    ...(app.manifest?.groups ?? []).map(({ name }, g) => [`stage:${g}`, name]),
   ];
   const node = select("Rows", options(), app.view.rows, (rows) => app.setRows(rows));
   app.on("manifest", () => fill(node, options(), app.view.rows));

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from flask import Response, request
 
@@ -13,11 +13,12 @@ from dashboard import pictures
 from dashboard.api import export, frames, query
 from dashboard.api.errors import ApiError
 from dashboard.cache import answers
-from dashboard.figures.style import untitled
+from dashboard.figures import style
 from dashboard.panels.base import Panel
 from dashboard.panels.registry import all_panels, panel_by_slug
 from t4dm.live.client import SessionClient
 from t4dm.live.frame import dumps
+from t4dm.live.published import missing
 from t4dm.live.window import View
 
 KINDS = ("json", "csv", "npz", "png", "svg")
@@ -42,6 +43,9 @@ def answer(client: SessionClient, file_name: str) -> Response:
         panel.span_ms,
     )
     view = query.view()
+    absent = missing(panel.needs, client.manifest()["probes"])
+    if absent and kind in ("csv", "npz"):
+        raise ApiError(422, "not_published", absent, field="panel")
     if kind == "csv":
         return _csv(client, panel, view, steps)
     if kind == "npz":
@@ -74,13 +78,20 @@ def _figure_text(
     manifest: dict[str, Any] = {}
     if panel.wants_values:
         manifest["values"] = client.params()["values"]
+    if panel.wants_groups:
+        manifest["groups"] = client.manifest()["groups"]
     question = [client.session, steps, view, panel.slug, theme, options, title, manifest]
     key = hashlib.sha256(repr(question).encode()).hexdigest()
     text = answers.get(key)
     if text is None:
         window = frames.history(client, view, steps)
-        figure = panel.figure(window, manifest, theme, **options)
-        text = dumps(figure if title else untitled(figure))
+        absent = missing(panel.needs, client.manifest()["probes"])
+        figure = (
+            style.absent(panel.slug, absent, cast(style.Theme, theme))
+            if absent
+            else panel.figure(window, manifest, theme, **options)
+        )
+        text = dumps(figure if title else style.untitled(figure))
         answers.set(key, text)
     return text
 

@@ -45,4 +45,5 @@ def checking_tree(client: SessionClient) -> ParamTree:
 
 def n_blocks(manifest: dict[str, Any]) -> int:
     """How many blocks the session's network has."""
-    return max(1, len(manifest["groups"]) // 2)
+    blocks = {group["block"] for group in manifest["groups"] if group.get("block") is not None}
+    return max(1, len(blocks))

@@ -36,7 +36,7 @@ def figure(
             ),
             yaxis2=style.axis(
                 theme, "Mean (1)", range=[0, GATE_FULL], autorange=False, domain=[0, 0.26],
-                anchor="x", tickvals=[0, 0.5, 1],
+                anchor="x", tickvals=[0, 1],
             ),
         ),
     }  # fmt: skip

@@ -1,53 +1,53 @@
-"""Stages of the network as the figures name them."""
+"""Groups of the network as the figures name and colour them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from t4dm.live.window import Window
+import numpy as np
 
-STAGE_NAMES = ("LIF in", "LIF out")
+from t4dm.live.window import Window
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One population: neurons ``first`` to ``first + n - 1``."""
+    """One population: neurons ``first`` to ``first + n - 1``; ``block`` is None for one of no block.
+
+    ``short`` is for places with little room; ``colour`` is the number of its colour, its block's.
+    """
 
     index: int
-    block: int
+    block: int | None
     label: str
+    short: str
     first: int
     n: int
-
-    @property
-    def short(self) -> str:
-        """``b2 in``, where there is little room."""
-        return f"b{self.block} {'out' if self.index % 2 else 'in'}"
-
-
-def stage(index: int, n: int) -> Stage:
-    """Stage ``index`` of ``n`` neurons; stage 2l is block l's LIF in, 2l+1 its LIF out."""
-    block = index // 2
-    return Stage(index, block, f"block {block} {STAGE_NAMES[index % 2]}", index * n, n)
+    colour: int
+    dashed: bool
 
 
 def stages(window: Window) -> list[Stage]:
-    """Every stage of the window's network, in order."""
-    return [stage(index, window.n_stage) for index in range(window.rates.shape[1])]
+    """Every group of the window's session, in order."""
+    layout = window.layout
+    return [
+        Stage(g.index, g.block, g.name, g.short, g.first, g.n, layout.colour(g), g.is_out)
+        for g in layout.groups
+    ]
 
 
-def block_names(blocks: Iterable[int]) -> str:
-    """``block 2``, ``blocks 0-5`` or empty: the part of a title that says which."""
-    found = sorted(set(blocks))
-    if not found:
-        return ""
-    if len(found) == 1:
-        return f"block {found[0]}"
-    return f"blocks {found[0]}-{found[-1]}"
+def stage_indices(window: Window, neurons: np.ndarray) -> np.ndarray:
+    """Index of the group of each neuron id, int64."""
+    return window.layout.group_of(neurons)
 
 
-def neuron_name(neuron: int, n_stage: int) -> str:
-    """``block 2 in #17``: block, stage and index inside the stage."""
-    index, inside = divmod(neuron, n_stage)
-    return f"block {index // 2} {'out' if index % 2 else 'in'} #{inside}"
+def block_names(found: Iterable[Stage]) -> str:
+    """``block 2``, ``blocks 0-5``, the name of a group alone, or empty: which, for a title."""
+    shown = list(found)
+    blocks = sorted({stage.block for stage in shown if stage.block is not None})
+    alone = [stage.label for stage in shown if stage.block is None]
+    if len(blocks) > 1:
+        alone.append(f"blocks {blocks[0]}-{blocks[-1]}")
+    elif blocks:
+        alone.append(f"block {blocks[0]}")
+    return ", ".join(alone) if len(alone) < 4 else f"{len(shown)} groups"

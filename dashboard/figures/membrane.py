@@ -32,7 +32,7 @@ def figure(
     which, names, note = "", [], "waiting for the first frame"
     if window is not None and count:
         scale = row_scale(window)
-        names = [groups.neuron_name(int(i), window.n_stage) for i in window.membrane]
+        names = [window.layout.neuron_name(int(i)) for i in window.membrane]
         which = f"u_pre of {count} neuron{'s' if count > 1 else ''}"
         note = caption(window, scale)
         for k in range(count):
@@ -63,8 +63,9 @@ def figure(
 
 def row_scale(window: Window) -> float:
     """Height of a lane in units of u: 2.5 x the highest threshold shown, up to the next quarter."""
-    stages = np.unique(np.asarray(window.membrane, dtype=np.int64) // window.n_stage)
-    highest = float(np.nanmax(window.theta[:, stages], initial=0.0))
+    stages = np.unique(groups.stage_indices(window, window.membrane))
+    theta = window.theta[:, stages]
+    highest = float(theta[np.isfinite(theta)].max(initial=0.0))
     return math.ceil(THETAS * highest * 4) / 4 if highest > 0 else THETAS
 
 
@@ -98,31 +99,38 @@ def _add_lanes(
             out["layout"]["shapes"].append(across | {"y0": y, "y1": y, "line": line})
         if not window.n_steps:
             continue
-        theta = float(window.theta[-1, int(window.membrane[k]) // window.n_stage])
+        theta = float(window.theta[-1, _stage(window, k).index])
+        if not np.isfinite(theta):
+            continue
         out["layout"]["annotations"].append(
             style.note(
                 theme, f"θ {theta:.2f}", 1, base + theta / scale, yref="y", xanchor="left",
-                yanchor="middle", xshift=4,
+                yanchor="middle", xshift=4, name=style.ASIDE,
                 font={"size": style.FONT_SIZE, "color": style.alert(theme)},
             )
         )  # fmt: skip
 
 
+def _stage(window: Window, k: int) -> groups.Stage:
+    """The group of the ``k``-th membrane."""
+    return groups.stages(window)[int(groups.stage_indices(window, window.membrane)[k])]
+
+
 def _row(
     window: Window, k: int, count: int, scale: float, name: str, theme: style.Theme
 ) -> list[dict[str, Any]]:
-    stage = int(window.membrane[k]) // window.n_stage
+    stage = _stage(window, k)
     base = count - 1 - k
     u = window.u[:, k].astype(np.float32)
-    theta = window.theta[:, stage]
+    theta = window.theta[:, stage.index]
     times = window.step0 * DT_MS + np.arange(window.n_steps) * DT_MS
-    colour = style.block_colour(stage // 2, theme)
+    colour = style.block_colour(stage.colour, theme)
     inside = np.clip(u / np.float32(scale), -BASE, 1 - BASE)
     traces: list[dict[str, Any]] = [
         {
             "type": "scatter", "mode": "lines", "name": f"theta of {name}", "x": style.typed(times),
             "y": style.typed((base + theta / scale).astype(np.float32)),
-            "line": {"width": 1, "dash": "dash", "shape": "hv", "color": style.alert(theme)},
+            "line": {"width": 1, "dash": "5px,3px", "shape": "hv", "color": style.alert(theme)},
             "customdata": style.typed(theta.astype(np.float32)),
             "hovertemplate": "threshold %{customdata:.3f}<extra></extra>",
         },
@@ -133,6 +141,9 @@ def _row(
             "hovertemplate": f"{name}<br>u_pre %{{customdata:.3f}} at %{{x}} ms<extra></extra>",
         },
     ]  # fmt: skip
+    spikes = np.flatnonzero(u >= theta)
+    if spikes.size:
+        traces.append(_spikes(times[spikes], base + inside[spikes], u[spikes], name, colour))
     lo, hi = limits(scale)
     for beyond, edge, symbol in (
         (u > hi, base + 1 - BASE, "triangle-up"), (u < lo, base - BASE, "triangle-down"),
@@ -141,6 +152,18 @@ def _row(
         if at.size:
             traces.append(_edge_marks(times[at], u[at], edge, symbol, name, theme))
     return traces
+
+
+def _spikes(
+    times: np.ndarray, heights: np.ndarray, u: np.ndarray, name: str, colour: str
+) -> dict[str, Any]:
+    """A dot at each step that reached the threshold."""
+    return {
+        "type": "scatter", "mode": "markers", "name": f"spikes of {name}", "x": style.typed(times),
+        "y": style.typed(heights.astype(np.float32)), "customdata": style.typed(u),
+        "marker": {"symbol": "square", "size": 3, "color": colour},
+        "hovertemplate": f"{name}<br>spike, u_pre %{{customdata:.3f}} at %{{x}} ms<extra></extra>",
+    }  # fmt: skip
 
 
 def _apart(steps: np.ndarray, n_steps: int) -> np.ndarray:

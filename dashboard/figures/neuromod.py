@@ -36,7 +36,7 @@ def figure(
     names = _row_names(window, view, scaled)
     what = {"levels": "levels", "gains": "gains applied", "lines": "levels"}[view]
     if view == "lines":
-        y_axis = style.axis(theme, "Level (1)", range=[-0.02, 1.02], autorange=False)
+        y_axis = style.axis(theme, "Level (1)", range=[0, 1], autorange=False, dtick=0.25)
     else:
         y_axis = style.axis(
             theme, "", range=[len(names) - 0.5, -0.5], autorange=False, showgrid=False, ticks="",
@@ -60,11 +60,13 @@ def figure(
         is_gain = view == "gains"
         values = applied_gains(window, scaled) if is_gain else window.levels
         neutral = [1.0] * len(GAINS) if is_gain else baselines(manifest)
+        if is_gain:
+            out["data"] += _idle(window, scaled, theme)
         limits = GAIN_RANGE if is_gain else LEVEL_RANGE
         out["data"].append(_heatmap(window, values, names, limits, neutral, theme))
-    if window is not None and view != "gains":
-        _add_injections(out, window, theme, view)
-    return timeline.add_events(out, window, theme)
+    if window is not None and view == "levels":
+        _add_injections(out, window)
+    return timeline.add_events(out, window, theme, silent="inject" if view == "levels" else None)
 
 
 def _row_names(window: Window | None, view: View, scaled: np.ndarray) -> list[str]:
@@ -126,7 +128,7 @@ def _heatmap(
     return {
         "type": "heatmap", "z": style.typed(shade(values, limits, neutral).T.astype(np.float32)),
         "customdata": style.typed(values.T.astype(np.float32)),
-        "x0": window.step0 * DT_MS, "dx": DT_MS, "y0": 0, "dy": 1,
+        "x0": (window.step0 + 0.5) * DT_MS, "dx": DT_MS, "y0": 0, "dy": 1, "ygap": 1,
         "zmin": 0.0, "zmax": 1.0, "colorscale": style.DIVERGING,
         "colorbar": style.colour_bar(
             theme, "gain (1)" if is_gain else "level (1)",
@@ -156,40 +158,49 @@ def _add_lines(out: style.Figure, window: Window, theme: style.Theme) -> None:
     }
 
 
-def _add_injections(out: style.Figure, window: Window, theme: style.Theme, view: View) -> None:
-    """A triangle at each bolus, on its own row; rewards on dopamine's."""
+def _idle(window: Window, scaled: np.ndarray, theme: style.Theme) -> list[dict[str, Any]]:
+    """Grey where dopamine's gains have no effect, as (rows, T); nothing where they always have."""
+    if scaled.all():
+        return []
+    grey = style.grid_colour(theme)
+    shown = np.full((len(ROWS), window.n_steps), np.nan, np.float32)
+    shown[np.ix_(BY_DOPAMINE, ~scaled)] = 0
+    return [
+        {
+            "type": "heatmap", "name": "not applied", "z": style.typed(shown), "showscale": False,
+            "x0": (window.step0 + 0.5) * DT_MS, "dx": DT_MS, "y0": 0, "dy": 1, "ygap": 1,
+            "zmin": 0, "zmax": 1, "colorscale": [[0, grey], [1, grey]], "hoverongaps": False,
+            "hovertemplate": "%{x} ms: not applied<extra></extra>",
+        }
+    ]  # fmt: skip
+
+
+def _add_injections(out: style.Figure, window: Window) -> None:
+    """A triangle at each bolus, on its own row, upwards where it adds."""
     boluses = [
         (event, NEUROMODULATORS.index(event["nt"]))
         for event in window.events
         if event.get("type") == "inject" and event.get("nt") in NEUROMODULATORS
     ]
-    boluses += [(event, 0) for event in window.events if event.get("type") == "reward"]
     if not boluses:
         return
-    texts = [
-        f"{event['nt']} {event['level']:+.2g}" if event["type"] == "inject"
-        else f"reward {event.get('r', 0):+.2g}"
-        for event, _ in boluses
-    ]  # fmt: skip
-    if view == "lines":
-        heights = [float(window.levels[_at(window, event), row]) for event, row in boluses]
-    else:
-        heights = [row + 0.32 for _, row in boluses]
+    late = [event["step"] - window.step0 > 0.95 * window.n_steps for event, _ in boluses]
     out["data"].append(
         {
             "type": "scatter", "mode": "markers+text", "name": "bolus",
-            "x": [event["step"] * DT_MS for event, _ in boluses], "y": heights, "text": texts,
-            "textposition": "middle right", "textfont": {"size": 11, "color": "#1A1B1E"},
+            "x": [event["step"] * DT_MS for event, _ in boluses],
+            "y": [row for _, row in boluses],
+            "text": [_signed(float(event["level"])) for event, _ in boluses],
+            "textposition": [f"middle {'left' if is_late else 'right'}" for is_late in late],
+            "textfont": {"size": style.FONT_SIZE, "color": "#000000"},
             "marker": {
-                "symbol": "triangle-up", "size": 10, "color": "#FFFFFF",
-                "line": {"width": 1.5, "color": "#1A1B1E"},
+                "symbol": [f"triangle-{'up' if e['level'] >= 0 else 'down'}" for e, _ in boluses],
+                "size": 11, "color": "#000000", "line": {"width": 1.5, "color": "#FFFFFF"},
             },
-            "hovertemplate": "%{text} at %{x} ms<extra></extra>", "showlegend": False,
+            "hovertemplate": "bolus %{text} at %{x} ms<extra></extra>", "showlegend": False,
         }
     )  # fmt: skip
-    if view == "lines":
-        out["data"][-1]["textfont"]["color"] = style.ink(theme)
 
 
-def _at(window: Window, event: dict[str, Any]) -> int:
-    return min(max(int(event["step"]) - window.step0, 0), window.n_steps - 1)
+def _signed(level: float) -> str:
+    return f"{'+' if level >= 0 else '−'}{abs(level):.2f}"  # noqa: RUF001 - a minus sign

@@ -14,6 +14,7 @@ from t4dm.live.window import DT_MS, Window
 SLUG = "raster"
 HEIGHT = 460
 MAX_TICKS = 20_000
+TICKS = "ticks"  # name of the shapes that hold them
 TICK_HALF = 0.4  # of a row, unless that is less than 1 px
 PLOT_HEIGHT = HEIGHT - style.TOP_MARGIN - style.BOTTOM_MARGIN
 MAX_TICK_ROWS = 256
@@ -47,22 +48,30 @@ def figure(
     empty = _why_empty(window) if rows.size == 0 else ""
     out = _frame(window, theme, bands, n_rows, empty)
     dense = rows.size > MAX_TICKS or n_rows > MAX_TICK_ROWS
+    out["layout"]["shapes"] += [_separator(band.lo, theme, dense) for band in bands[1:]]
     if rows.size and dense:
         _add_density(out, window, theme, rows, n_rows)
     elif rows.size:
-        _add_ticks(out, window, theme, rows, bands)
+        _add_ticks(out, window, theme, rows, bands, excitatory_counts(window, manifest))
     return timeline.add_events(out, window, theme)
 
 
-def _bands(window: Window) -> list[_Band]:
-    """Runs of rows of one stage, in the order of the rows."""
-    index = np.asarray(window.rows, dtype=np.int64) // window.n_stage
-    cuts = [0, *(np.flatnonzero(np.diff(index)) + 1).tolist(), index.size]
+def excitatory_counts(window: Window, manifest: dict[str, Any] | None) -> list[int]:
+    """How many neurons of each group are excitatory: its first ones; all where nothing says so."""
+    listed = (manifest or {}).get("groups", [])
+    told = {index: item.get("n_exc") for index, item in enumerate(listed)}
     return [
-        _Band(groups.stage(int(index[lo]), window.n_stage), lo, hi)
-        for lo, hi in itertools.pairwise(cuts)
-        if hi > lo
+        stage.n if told.get(stage.index) is None else int(told[stage.index])
+        for stage in groups.stages(window)
     ]
+
+
+def _bands(window: Window) -> list[_Band]:
+    """Runs of rows of one group, in the order of the rows."""
+    index = groups.stage_indices(window, window.rows)
+    stages = groups.stages(window)
+    cuts = [0, *(np.flatnonzero(np.diff(index)) + 1).tolist(), index.size]
+    return [_Band(stages[int(index[lo])], lo, hi) for lo, hi in itertools.pairwise(cuts) if hi > lo]
 
 
 def _places(window: Window, bands: list[_Band], order: Order) -> np.ndarray:
@@ -88,7 +97,7 @@ def _frame(
     empty: str,
 ) -> style.Figure:
     lo, hi = timeline.span_ms(window, 300)
-    which = groups.block_names(band.stage.block for band in bands)
+    which = groups.block_names(band.stage for band in bands)
     y_axis = style.axis(
         theme, "", range=[n_rows - 0.5, -0.5], autorange=False, showgrid=False, ticks="",
         tickmode="array", tickvals=[(b.lo + b.hi - 1) / 2 for b in bands],
@@ -105,7 +114,6 @@ def _frame(
             yaxis=y_axis,
         ),
     }
-    out["layout"]["shapes"] = [_separator(band.lo, theme) for band in bands[1:]]
     if window is not None:
         shown = f"showing {n_rows:,} of {window.n_total:,} neurons"
         out["layout"]["annotations"].append(style.caption(theme, shown))
@@ -114,11 +122,11 @@ def _frame(
     return out
 
 
-def _separator(row: int, theme: style.Theme) -> dict[str, Any]:
+def _separator(row: int, theme: style.Theme, dense: bool) -> dict[str, Any]:
     return {
         "type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1,
-        "y0": row - 0.5, "y1": row - 0.5, "layer": "below",
-        "line": {"color": style.grid_colour(theme), "width": 1},
+        "y0": row - 0.5, "y1": row - 0.5,
+        "line": {"color": "#FFFFFF" if dense else style.line_colour(theme), "width": 1},
     }  # fmt: skip
 
 
@@ -126,17 +134,18 @@ def _label(band: _Band, window: Window | None) -> str:
     if window is None:
         return band.stage.short
     steps = max(1, window.step1 - window.step0)
-    per_ms = float(window.rates[:, band.stage.index].sum(dtype=np.int64)) / (
-        band.stage.n * steps * DT_MS
-    )
-    rate = f"{per_ms * 1000:.0f} Hz ({per_ms * 100:.1f} %/ms)"
-    return f"{band.stage.short} n={band.stage.n} {rate}"
+    total = int(window.rates[:, band.stage.index].sum(dtype=np.int64))
+    rate = timeline.rate_text(window, total / (band.stage.n * steps))
+    return style.safe_text(f"{band.stage.short} n={band.stage.n} {rate}")
 
 
 def _why_empty(window: Window) -> str:
     if np.isfinite(window.u).any():
         highest = float(np.nanmax(window.u))
-        lowest = float(np.nanmin(window.theta[-1]))
+        known = window.theta[-1][np.isfinite(window.theta[-1])]
+        if not known.size:
+            return f"0 spikes in window; max u {highest:.2f}"
+        lowest = float(known.min())
         sign = "<" if highest < lowest else ">="
         return f"0 spikes in window; max u {highest:.2f} {sign} v_thresh {lowest:.2f}"
     return "0 spikes in window"
@@ -148,28 +157,48 @@ def _add_ticks(
     theme: style.Theme,
     rows: np.ndarray,
     bands: list[_Band],
+    n_exc: list[int],
 ) -> None:
-    """One line trace a stage: (t, row - 0.4) to (t, row + 0.4), then a gap."""
-    times = (window.step0 + window.spk_dt.astype(np.float64)) * DT_MS
+    """One trace of points a stage for the hover, and one path of all its ticks.
+
+    A line with gaps would be one SVG element a tick, which a browser takes seconds to lay out.
+    """
+    times = (window.step0 + window.spk_dt.astype(np.int64)) * DT_MS
     ids = np.asarray(window.rows, dtype=np.int64)[window.spk_row.astype(np.int64)]
     half = max(TICK_HALF, len(window.rows) / PLOT_HEIGHT)
     for band in bands:
         mine = (rows >= band.lo) & (rows < band.hi)
         if not mine.any():
             continue
-        t, row = times[mine], rows[mine]
-        x = np.stack([t, t, np.full_like(t, np.nan)], axis=1).ravel()
-        y = np.stack([row - half, row + half, np.full(row.shape, np.nan)], axis=1)
+        colour = style.block_colour(band.stage.colour, theme)
+        inside = ids - band.stage.first
+        excitatory = inside < n_exc[band.stage.index]
         out["data"].append(
             {
-                "type": "scatter", "mode": "lines", "name": band.stage.label,
-                "x": style.typed(x), "y": style.typed(y.ravel().astype(np.float32)),
-                "customdata": style.typed(np.repeat(ids[mine] - band.stage.first, 3)),
-                "line": {"width": 2, "color": style.block_colour(band.stage.block, theme)},
-                "connectgaps": False,
+                "type": "scatter", "mode": "none", "name": band.stage.label,
+                "x": style.typed(times[mine]), "y": style.typed(rows[mine].astype(np.int32)),
+                "customdata": style.typed(inside[mine]),
+                "hoverlabel": {"bgcolor": colour},
                 "hovertemplate": f"{band.stage.label} #%{{customdata}}<br>%{{x}} ms<extra></extra>",
             }
         )  # fmt: skip
+        for part, ink in ((excitatory, colour), (~excitatory, style.faint(colour, theme))):
+            if (mine & part).any():
+                path = _path(times[mine & part], rows[mine & part], half)
+                out["layout"]["shapes"].append(_ticks(path, ink))
+
+
+def _path(times: np.ndarray, rows: np.ndarray, half: float) -> str:
+    """An SVG path in data coordinates: at each time an upright line of 2 x ``half`` rows."""
+    pairs = zip(times.tolist(), rows.tolist(), strict=True)
+    return "".join(f"M{t:.10g},{row - half:.7g}V{row + half:.7g}" for t, row in pairs)
+
+
+def _ticks(path: str, colour: str) -> dict[str, Any]:
+    return {
+        "type": "path", "xref": "x", "yref": "y", "path": path, "layer": "above", "name": TICKS,
+        "line": {"width": 2, "color": colour},
+    }  # fmt: skip
 
 
 def _add_density(
@@ -191,7 +220,7 @@ def _add_density(
     out["data"].append(
         {
             "type": "heatmap", "name": "spikes / bin", "z": style.typed(counts.astype(np.uint16)),
-            "x0": (first + (step_bin - 1) / 2) * DT_MS, "dx": step_bin * DT_MS,
+            "x0": (first + step_bin / 2) * DT_MS, "dx": step_bin * DT_MS,
             "y0": (row_bin - 1) / 2, "dy": row_bin, "zmin": 0, "zmax": full,
             "colorscale": style.SEQUENTIAL,
             "colorbar": style.colour_bar(theme, "spikes / bin", tickvals=[0, full]),
@@ -199,4 +228,4 @@ def _add_density(
         }
     )  # fmt: skip
     bins = f"{step_bin * DT_MS:g} ms x {row_bin} neuron{'s' if row_bin > 1 else ''} a bin"
-    out["layout"]["annotations"].append(style.note(theme, bins, 0.6))
+    out["layout"]["annotations"].append(style.note(theme, bins, 0.6, name=style.ASIDE))

@@ -10,8 +10,8 @@ from dashboard.figures import groups, style, timeline
 from t4dm.live.window import DT_MS, Window
 
 SLUG = "rate"
-BIN_STEPS = 10
-FULL_HZ = 200.0
+BINS = (5, 10, 20, 50, 100)  # steps: the shortest of which 100 span the window
+TOPS = (10, 20, 50, 100, 200, 500, 1000)  # ends of the axis in Hz
 
 
 def figure(
@@ -22,33 +22,41 @@ def figure(
     """One step line a stage: block gives the colour, solid for LIF in, dashed for LIF out."""
     lo, hi = timeline.span_ms(window, 300)
     out: style.Figure = {"data": [], "layout": {}}
-    top = FULL_HZ
+    most, bin_steps = 0.0, BINS[0]
     if window is not None:
+        bin_steps = bin_width(window)
         edges = bin_edges(window)
         for stage in groups.stages(window):
             hz = rate_hz(window, edges, stage)
-            top = max(top, float(hz.max(initial=0)) * 1.05)
+            most = max(most, float(hz.max(initial=0)))
             out["data"].append(_trace(stage, edges * DT_MS, hz, theme))
+    top = next((top for top in TOPS if top >= most * 1.05), TOPS[-1])
     out["layout"] = style.layout(
         theme,
-        timeline.title("Population rate", "Hz per neuron", window),
+        timeline.title("Population rate", timeline.rate_unit(window), window),
         SLUG,
         xaxis=style.time_axis(theme, lo, hi),
-        yaxis=style.axis(theme, "Rate (Hz per neuron)", range=[0, top], autorange=False),
+        yaxis=style.axis(theme, f"Rate ({timeline.rate_unit(window)})", range=[0, top], autorange=False),
         showlegend=bool(out["data"]),
         legend={"x": 1.005, "y": 1, "font": {"size": 12}, "itemwidth": 30, "tracegroupgap": 0,
                 "bgcolor": "rgba(0,0,0,0)"},
     )  # fmt: skip
     note = "waiting for the first frame"
     if window is not None:
-        note = f"bin {BIN_STEPS * DT_MS:g} ms, cut at changes; solid: LIF in, dashed: LIF out"
+        note = f"bin {bin_steps * DT_MS:g} ms, cut at changes; solid: LIF in, dashed: LIF out"
     out["layout"]["annotations"].append(style.caption(theme, note))
     return timeline.add_events(out, window, theme)
 
 
+def bin_width(window: Window) -> int:
+    """Steps a bin, the same as on the canvas."""
+    return next((every for every in BINS if window.n_steps / every <= 100), BINS[-1])
+
+
 def bin_edges(window: Window) -> np.ndarray:
-    """Steps where bins start and end: the absolute 10-step grid, cut at every change, int64."""
-    grid = np.arange(-(-window.step0 // BIN_STEPS) * BIN_STEPS, window.step1, BIN_STEPS)
+    """Steps where bins start and end: their absolute grid, cut at every change, int64."""
+    every = bin_width(window)
+    grid = np.arange(-(-window.step0 // every) * every, window.step1, every)
     inside = [s for s in timeline.change_steps(window) if window.step0 < s < window.step1]
     return np.unique(np.concatenate(([window.step0, window.step1], grid, inside))).astype(np.int64)
 
@@ -66,12 +74,12 @@ def _trace(
     stage: groups.Stage, edges_ms: np.ndarray, hz: np.ndarray, theme: style.Theme
 ) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines", "name": f"block {stage.block}",
-        "showlegend": stage.index % 2 == 0, "legendgroup": stage.block,
+        "type": "scatter", "mode": "lines", "name": stage.label if stage.block is None else f"block {stage.block}",
+        "showlegend": not stage.dashed, "legendgroup": stage.colour,
         "x": style.typed(edges_ms), "y": style.typed(np.append(hz, hz[-1:]).astype(np.float32)),
         "line": {
-            "shape": "hv", "width": 1.5, "color": style.block_colour(stage.block, theme),
-            "dash": "solid" if stage.index % 2 == 0 else "dash",
+            "shape": "hv", "width": 1.5, "color": style.block_colour(stage.colour, theme),
+            "dash": "dash" if stage.dashed else "solid",
         },
         "hovertemplate": f"{stage.label}<br>%{{y:.1f}} Hz at %{{x}} ms<extra></extra>",
     }  # fmt: skip

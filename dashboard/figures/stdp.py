@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ REACH_MS = PAIR_BINS // 2
 POINTS_PER_MS = 2
 TOPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0)
 FALLBACK_TOP = 0.01
+WORDS_ACROSS = 36  # characters of a line in half the plot
 NAMES = {spec.name: spec.default for spec in STDPParams.specs()}
 
 
@@ -66,8 +68,9 @@ def figure(
         ),
     }  # fmt: skip
     _add_cross(out, theme)
-    out["layout"]["annotations"].append(style.note(theme, caption(params, now, ltp, ltd)))
-    out["layout"]["annotations"] += _state(now, theme)
+    out["layout"]["annotations"].append(style.caption(theme, caption(params, now, ltp, ltd)))
+    if now.words:
+        out["layout"]["annotations"].append(_state(now, theme))
     if window is not None and len(window.hist_steps):
         counts = window.pairs[-1, window.weights_block]
         top = nice_top(int(counts.max(initial=0)))
@@ -179,16 +182,14 @@ def _which(window: Window | None) -> str:
     return "" if window is None else f"block {window.weights_block}"
 
 
-def _state(now: Applied, theme: style.Theme) -> list[dict[str, Any]]:
-    """The words of ``now`` inside the plot, one below the other."""
-    return [
-        style.note(
-            theme, words, 0.5, 0.98 - 0.15 * row, xanchor="center", yanchor="top",
-            bgcolor=style.behind(theme),
-            font={"size": style.FONT_SIZE, "color": style.alert(theme)},
-        )
-        for row, words in enumerate(now.words)
-    ]  # fmt: skip
+def _state(now: Applied, theme: style.Theme) -> dict[str, Any]:
+    """The words of ``now`` in the upper left, where no curve runs, in lines of half the width."""
+    lines = [line for words in now.words for line in textwrap.wrap(words, WORDS_ACROSS)]
+    return style.note(
+        theme, "<br>".join(style.safe_text(line) for line in lines), 0.01, 0.98, xanchor="left",
+        yanchor="top", align="left", name=style.ASIDE, bgcolor=style.behind(theme),
+        font={"size": style.FONT_SIZE, "color": style.alert(theme)},
+    )  # fmt: skip
 
 
 def _line(dt: np.ndarray, dw: np.ndarray, now: Applied, theme: style.Theme) -> dict[str, Any]:

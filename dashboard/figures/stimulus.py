@@ -15,7 +15,7 @@ CELL_PX = 14
 RECENT_STEPS = 50  # that the image is the mean of where no event brought one
 GAP_PX = 16  # between the image and the plot
 LABEL_SHARE = 0.05  # of the span, from one label to the next
-IMAGE = "image"  # name of the shapes and the caption that make up the image
+IMAGE = style.ASIDE  # name of the shapes and the caption that make up the image
 
 
 def figure(
@@ -48,7 +48,7 @@ def figure(
     out["data"] = [_trace(window, theme)]
     _add_image(out, window, event, theme)
     _add_onsets(out, window, theme)
-    return timeline.add_events(out, window, theme)
+    return timeline.add_events(out, window, theme, first_lane=1)
 
 
 def latest(window: Window) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 NEUROMODULATOR_NAMES = ("DA", "ACh", "NE", "5-HT")
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 FONT_SIZE = 12
+ASIDE = "aside"  # name of what a page says beside or under the plot itself
 LEFT_MARGIN = 196
 RIGHT_MARGIN = 92
 TOP_MARGIN = 46
@@ -57,6 +58,21 @@ def block_colour(block: int, theme: Theme) -> str:
     """A block keeps its colour on every page; black turns to near white on the dark theme."""
     colour = OKABE_ITO[block % len(OKABE_ITO)]
     return "#F0F0F0" if colour == "#000000" and theme == "dark" else colour
+
+
+def line_colour(theme: Theme) -> str:
+    """Colour of axes and of what separates groups."""
+    return _LINE[theme]
+
+
+def faint(colour: str, theme: Theme) -> str:
+    """``#RRGGBB`` half way to the axes' colour, as inhibitory neurons are drawn."""
+    pairs = zip(_parts(colour), _parts(_LINE[theme]), strict=True)
+    return "#" + "".join(f"{int(a + (b - a) * 0.5 + 0.5):02x}" for a, b in pairs)
+
+
+def _parts(colour: str) -> list[int]:
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def typed(values: np.ndarray) -> dict[str, str]:
@@ -166,7 +182,7 @@ def note(theme: Theme, text: str, x: float = 1.0, y: float = 1.0, **more: Any) -
 
 def caption(theme: Theme, text: str) -> dict[str, Any]:
     """A :func:`note` that repeats what the page says under the panel, and leaves out there."""
-    return note(theme, text, name="caption")
+    return note(theme, text, name=ASIDE)
 
 
 def empty_note(theme: Theme, text: str) -> dict[str, Any]:
@@ -175,6 +191,14 @@ def empty_note(theme: Theme, text: str) -> dict[str, Any]:
         theme, text, 0.5, 0.5, xanchor="center", yanchor="middle",
         font={"size": 14, "color": ink(theme)},
     )  # fmt: skip
+
+
+def absent(slug: str, text: str, theme: Theme) -> Figure:
+    """The figure of a panel of which the session publishes nothing: the sentence that says so."""
+    hidden = {"visible": False, "range": [0, 1], "autorange": False}
+    out: Figure = {"data": [], "layout": layout(theme, "", slug, xaxis=hidden, yaxis=hidden)}
+    out["layout"]["annotations"].append(empty_note(theme, text))
+    return out
 
 
 def safe_text(text: str, limit: int = 60) -> str:

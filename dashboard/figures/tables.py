@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dashboard.figures import groups
+from dashboard.figures import weights as weights_figure
 from t4dm.live.segment import GATE_FULL, HIST_BINS, PAIR_BINS
 from t4dm.live.window import DT_MS, Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
@@ -16,7 +17,7 @@ def raster(window: Window) -> Columns:
     """One line a spike: when, which neuron, which stage."""
     ids = np.asarray(window.rows, dtype=np.int64)[window.spk_row.astype(np.int64)]
     times = (window.step0 + window.spk_dt.astype(np.int64)) * DT_MS
-    return {"time_ms": times, "neuron": ids, "stage": ids // window.n_stage}
+    return {"time_ms": times, "neuron": ids, "stage": groups.stage_indices(window, ids)}
 
 
 def rate(window: Window) -> Columns:
@@ -28,9 +29,10 @@ def rate(window: Window) -> Columns:
 def membrane(window: Window) -> Columns:
     """u_pre of each shown neuron and the threshold of its stage."""
     out = {"time_ms": _times(window)}
+    stages = groups.stage_indices(window, window.membrane)
     for k, neuron in enumerate(np.asarray(window.membrane).tolist()):
         out[f"u_pre_{neuron}"] = window.u[:, k]
-        out[f"theta_{neuron}"] = window.theta[:, neuron // window.n_stage]
+        out[f"theta_{neuron}"] = window.theta[:, stages[k]]
     return out
 
 
@@ -55,7 +57,7 @@ def gate(window: Window) -> Columns:
 
 def weights(window: Window) -> Columns:
     """One line a bin and sample: time, bin edges, excitatory and inhibitory counts."""
-    w_hi = float(window.meta.get("w_hi", 1.0))
+    w_lo, w_hi = weights_figure.limits(window)
     samples = len(window.hist_steps)
     edges = np.linspace(0.0, 1.0, HIST_BINS + 1)
     block = window.weights_block
@@ -64,8 +66,8 @@ def weights(window: Window) -> Columns:
         "exc_from": np.tile(edges[:-1] * w_hi, samples),
         "exc_to": np.tile(edges[1:] * w_hi, samples),
         "exc_count": window.hist_exc[:, block].ravel(),
-        "inh_from": np.tile(edges[:-1] - 1.0, samples),
-        "inh_to": np.tile(edges[1:] - 1.0, samples),
+        "inh_from": np.tile((edges[:-1] - 1.0) * -w_lo, samples),
+        "inh_to": np.tile((edges[1:] - 1.0) * -w_lo, samples),
         "inh_count": window.hist_inh[:, block].ravel(),
     }
 

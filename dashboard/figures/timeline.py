@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.figures import style
+from dashboard.figures import events, style
 from t4dm.live.window import DT_MS, Window
 
-MAX_MARKS = 24
+MS_TITLE = "Time (ms)"
+AXIS_TITLES = {"sim_ms": MS_TITLE, "step": "Step", "call": "Forward call"}
 
 
 def span_ms(window: Window | None, default: float) -> tuple[float, float]:
@@ -22,8 +23,25 @@ def title(what: str, which: str, window: Window | None) -> str:
     if window is None:
         return ""
     lo, hi = span_ms(window, 0)
-    parts = [what, which, style.seconds(lo, hi)]
+    when = style.seconds(lo, hi)
+    if window.axis != "sim_ms":
+        when = f"{window.axis}s {window.step0:,}-{window.step1:,}"
+    parts = [what, which, when]
     return " · ".join(part for part in parts if part)
+
+
+def rate_text(window: Window, per_step: float) -> str:
+    """Spikes per neuron and step as text: ``83 Hz (8.3 %/ms)``, or ``8.3 %/step``."""
+    if window.axis != "sim_ms":
+        return f"{100 * per_step:.1f} %/{window.axis}"
+    return f"{1000 * per_step / DT_MS:.0f} Hz ({100 * per_step / DT_MS:.1f} %/ms)"
+
+
+def rate_unit(window: Window | None) -> str:
+    """What a rate of 1 spike per 1,000 steps counts: Hz where a step is a ms."""
+    if window is None or window.axis == "sim_ms":
+        return "Hz per neuron"
+    return f"spikes per neuron and 1,000 {window.axis}s"
 
 
 def change_steps(window: Window) -> list[int]:
@@ -31,48 +49,23 @@ def change_steps(window: Window) -> list[int]:
     return sorted({int(e["step"]) for e in window.events if e.get("type") in ("param", "reset")})
 
 
-def event_text(event: dict[str, Any]) -> str:
-    """The label of an event on a time axis; empty for those that get no line."""
-    kind = event.get("type")
-    if kind == "param":
-        name = str(event.get("path", "")).replace("blocks.", "block ")
-        return style.safe_text(f"{name} {_value(event.get('old'))} → {_value(event.get('new'))}")
-    if kind == "break":
-        return style.safe_text(f"paused: {event.get('reason', 'breakpoint')}")
-    if kind == "nan":
-        return style.safe_text(f"NaN in {event.get('tensor', 'the model')}")
-    if kind == "note":
-        return style.safe_text(str(event.get("text", "")))
-    return ""
-
-
-def add_events(figure: style.Figure, window: Window | None, theme: style.Theme) -> style.Figure:
-    """Labelled vertical lines for parameter changes, breakpoints and notes; at most 24, the newest."""
+def add_events(
+    figure: style.Figure,
+    window: Window | None,
+    theme: style.Theme,
+    silent: str | None = None,
+    first_lane: int = 0,
+) -> style.Figure:
+    """Labelled vertical lines for what happened, see :func:`dashboard.figures.events.add`."""
     if window is None:
         return figure
-    marked = [(e, text) for e in window.events if (text := event_text(e))][-MAX_MARKS:]
-    colour = style.alert(theme)
-    for row, (event, text) in enumerate(marked):
-        x = event["step"] * DT_MS
-        figure["layout"]["shapes"].append(
-            {
-                "type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
-                "line": {"color": colour, "width": 1, "dash": "dot"}, "layer": "above",
-            }
-        )  # fmt: skip
-        figure["layout"]["annotations"].append(
-            style.note(
-                theme, text, x, 1.0 - 0.12 * (row % 4), xref="x", xanchor="left", yanchor="top",
-                xshift=3, font={"size": 12, "color": colour},
-                bgcolor=style.behind(theme),
-            )
-        )  # fmt: skip
+    _name_axis(figure, window)
+    events.add(figure, window, theme, silent, first_lane)
     return figure
 
 
-def _value(value: Any) -> str:
-    if value is None:
-        return "free"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _name_axis(figure: style.Figure, window: Window) -> None:
+    """Where a step is no simulated ms, the time axes say what it is."""
+    for name, axis in figure["layout"].items():
+        if name.startswith("xaxis") and axis["title"]["text"] == MS_TITLE:
+            axis["title"]["text"] = AXIS_TITLES.get(window.axis, window.axis)

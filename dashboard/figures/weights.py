@@ -13,8 +13,7 @@ from t4dm.live.window import DT_MS, Window
 SLUG = "weights"
 W_LOW = -1.0
 LOG_TOP = 5.0
-GAP_AT = 0.34
-BARS_FROM = 0.48
+DRIFT_TO, BARS_FROM, BARS_TO = 0.38, 0.46, 0.9  # shares of the height, as on the canvas
 
 
 def figure(
@@ -23,13 +22,14 @@ def figure(
     theme: style.Theme = "light",
 ) -> style.Figure:
     """Above: the newest histogram of the chosen block. Below: time x bin, log counts, for drift."""
-    w_hi = 1.0 if window is None else float(window.meta.get("w_hi", 1.0))
+    w_lo, w_hi = limits(window)
     held = window is not None and len(window.hist_steps) > 0
-    which = "" if window is None else f"block {window.weights_block}, recurrent"
+    which = "" if window is None else set_name(window)
+    below, above = side_names(window)
     out: style.Figure = {
         "data": [],
         "layout": style.layout(theme, timeline.title("Weights", which, window), SLUG)
-        | _axes(theme, window, w_hi),
+        | _axes(theme, window, w_lo, w_hi),
     }
     if window is None or not held:
         text = (
@@ -39,42 +39,58 @@ def figure(
         )
         out["layout"]["annotations"].append(style.note(theme, text))
         out["data"] = [
-            {"type": "scatter", "x": [None], "y": [None], "xaxis": a[0], "yaxis": a[1]}
-            for a in (("x", "y"), ("x2", "y2"))
+            {"type": "scatter", "x": [None], "y": [None], "yaxis": axis} for axis in ("y", "y2")
         ]
         return out
     block = window.weights_block
     out["data"] = [
-        _bars(window.hist_inh[-1, block], W_LOW, 0.0, "inhibitory (fixed)", "#0072B2", "/"),
-        _bars(window.hist_exc[-1, block], 0.0, w_hi, "excitatory (plastic)", "#D55E00", ""),
-        _drift(window, w_hi, theme),
+        _bars(window.hist_inh[-1, block], w_lo, 0.0, below, "#0072B2", "/"),
+        _bars(window.hist_exc[-1, block], 0.0, w_hi, above, "#D55E00", ""),
+        _drift(window, w_lo, w_hi, theme),
     ]
     steps = window.hist_steps
     when = style.seconds(float(steps[0]) * DT_MS, float(steps[-1]) * DT_MS)
     samples = f"{len(steps)} sample{'s' if len(steps) > 1 else ''}"
     out["layout"]["annotations"].append(
-        style.note(theme, f"drift: {when}, {samples}", 0, GAP_AT, xanchor="left")
+        style.note(theme, f"drift: {when}, {samples}", 0, DRIFT_TO, xanchor="left", name=style.ASIDE)
     )
     _add_bounds(out, window, theme)
     return out
 
 
-def _axes(theme: style.Theme, window: Window | None, w_hi: float) -> dict[str, Any]:
+def limits(window: Window | None) -> tuple[float, float]:
+    """Ends of the weight axis, fixed for the run: (w_lo, w_hi)."""
+    meta = {} if window is None else window.meta
+    return float(meta.get("w_lo", W_LOW)), float(meta.get("w_hi", 1.0))
+
+
+def set_name(window: Window) -> str:
+    """Which weights: a block's recurrent ones, or a named parameter of a watched module."""
+    names = window.meta.get("weights")
+    if names:
+        return style.safe_text(str(names[window.weights_block]))
+    return f"block {window.weights_block}, recurrent"
+
+
+def side_names(window: Window | None) -> tuple[str, str]:
+    """What lies below and above 0."""
+    if window is not None and window.meta.get("weights"):
+        return "negative", "positive"
+    return "inhibitory (fixed)", "excitatory (plastic)"
+
+
+def _axes(theme: style.Theme, window: Window | None, w_lo: float, w_hi: float) -> dict[str, Any]:
     lo, hi = _drift_span(window)
     return {
         "xaxis": style.axis(
-            theme, "", range=[W_LOW * 1.03, w_hi * 1.03], autorange=False, anchor="y",
-            showticklabels=False,
+            theme, "Weight w (1)", range=[w_lo * 1.03, w_hi * 1.03], autorange=False, anchor="y2"
         ),
         "yaxis": style.axis(
             theme, "Count (log)", type="log", range=[-0.3, LOG_TOP], autorange=False,
-            domain=[BARS_FROM, 1], dtick=2, exponentformat="power",
-        ),
-        "xaxis2": style.axis(
-            theme, "Weight w (1)", range=[W_LOW * 1.03, w_hi * 1.03], autorange=False, anchor="y2"
+            domain=[BARS_FROM, BARS_TO], dtick=2, exponentformat="power",
         ),
         "yaxis2": style.axis(
-            theme, "Time (ms)", range=[lo, hi], autorange=False, domain=[0, GAP_AT], anchor="x2",
+            theme, "Time (ms)", range=[lo, hi], autorange=False, domain=[0, DRIFT_TO], anchor="x",
             nticks=4, showgrid=False,
         ),
         "bargap": 0,
@@ -104,40 +120,64 @@ def _bars(
     }  # fmt: skip
 
 
-def _drift(window: Window, w_hi: float, theme: style.Theme) -> dict[str, Any]:
+def _drift(window: Window, w_lo: float, w_hi: float, theme: style.Theme) -> dict[str, Any]:
     """Log counts of both parts over time; bin edges in ``x``, since the two have other widths."""
     block = window.weights_block
-    parts = (window.hist_inh[:, block], window.hist_exc[:, block])
+    parts = (window.hist_inh[:, block], _on_one_scale(window, w_hi))
     counts = np.concatenate(parts, axis=1).astype(np.float32)
     edges = np.concatenate(
-        (np.linspace(W_LOW, 0.0, HIST_BINS + 1), np.linspace(0.0, w_hi, HIST_BINS + 1)[1:])
+        (np.linspace(w_lo, 0.0, HIST_BINS + 1), np.linspace(0.0, w_hi, HIST_BINS + 1)[1:])
     )
     return {
         "type": "heatmap", "name": "drift", "z": style.typed(np.log10(counts + 1)),
         "customdata": style.typed(counts), "x": style.typed(edges),
-        "y": style.typed(window.hist_steps.astype(np.float64) * DT_MS), "xaxis": "x2",
+        "y": style.typed(window.hist_steps.astype(np.float64) * DT_MS),
         "yaxis": "y2", "zmin": 0, "zmax": LOG_TOP, "colorscale": style.SEQUENTIAL,
         "colorbar": style.colour_bar(
-            theme, "count", len=GAP_AT, y=0, yanchor="bottom",
+            theme, "count", len=DRIFT_TO, y=0, yanchor="bottom",
             tickvals=[0, LOG_TOP], ticktext=["0", "100k"],
         ),
         "hovertemplate": "%{y} ms, w %{x:.3f}: %{customdata}<extra></extra>",
     }  # fmt: skip
 
 
+def _on_one_scale(window: Window, w_hi: float) -> np.ndarray:
+    """Counts above 0 of the block in the newest sample's bins, float32 (M, 64), NaN beyond an older end."""
+    counts = window.hist_exc[:, window.weights_block].astype(np.float32)
+    centres = (np.arange(HIST_BINS) + 0.5) / HIST_BINS * w_hi
+    for row, end in enumerate(window.meta.get("hist_w_hi", [])):
+        if end == w_hi:
+            continue
+        place = np.floor(centres / end * HIST_BINS).astype(int)
+        inside = place < HIST_BINS
+        old = counts[row].copy()
+        counts[row] = np.nan
+        counts[row, inside] = old[place[inside]]
+    return counts
+
+
 def _add_bounds(out: style.Figure, window: Window, theme: style.Theme) -> None:
-    w_max = float(window.meta.get("w_max", 1.0))
+    below, above = side_names(window)
+    w_max = window.meta.get("w_max", 1.0)
+    if w_max is None:
+        out["layout"]["annotations"] += _headings(theme, below, above)
+        return
     at_zero, at_max = (100 * float(v) for v in window.bounds[-1, window.weights_block])
     for value in (0.0, w_max):
         out["layout"]["shapes"].append(
             {
                 "type": "line", "xref": "x", "yref": "paper", "x0": value, "x1": value,
-                "y0": BARS_FROM, "y1": 1,
+                "y0": BARS_FROM, "y1": BARS_TO,
                 "line": {"color": style.alert(theme), "width": 1.5, "dash": "dash"},
             }
         )  # fmt: skip
-    text = f"excitatory (plastic): {at_zero:.1f} % at 0, {at_max:.1f} % at w_max {w_max:.3g}"
-    out["layout"]["annotations"] += [
-        style.note(theme, "inhibitory (fixed)", 0, xanchor="left"),
-        style.note(theme, text),
+    text = f"{above}: {at_zero:.1f} % at 0, {at_max:.1f} % at w_max {w_max:.3g}"
+    out["layout"]["annotations"] += _headings(theme, below, text)
+
+
+def _headings(theme: style.Theme, left: str, right: str) -> list[dict[str, Any]]:
+    """What stands over the two halves."""
+    return [
+        style.note(theme, left, 0, BARS_TO, xanchor="left", name=style.ASIDE),
+        style.note(theme, right, 1, BARS_TO, name=style.ASIDE),
     ]

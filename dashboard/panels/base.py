@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from t4dm.learning.params import PROBES as LEARNING_PROBES
+from t4dm.live.published import absence
 from t4dm.live.tree import SPIKING_GROUPS
 from t4dm.live.window import Window
 from t4dm.params import did_you_mean
@@ -31,8 +32,8 @@ class Panel:
     ``id`` is its DOM id, ``needs`` the probes it draws, ``controls`` the parameters that belong to
     it, ``span_ms`` its default window, ``height`` its plot's height in pixels, ``table`` its
     numbers as CSV columns, ``arrays`` the window arrays of its NPZ,
-    ``wants_values`` whether its figure reads the parameters in force.  Raises ValueError on an unknown probe or parameter, with the
-    valid names.
+    ``wants_values`` and ``wants_groups`` whether its figure reads the parameters in force and the
+    session's groups.  Raises ValueError on an unknown probe or parameter, with the valid names.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Panel:
     height: int = 200
     arrays: tuple[str, ...] = ()
     wants_values: bool = False
+    wants_groups: bool = False
     options: tuple[tuple[str, tuple[str, ...]], ...] = ()
     help: str = ""
 
@@ -82,4 +84,5 @@ class Panel:
             "controls": list(self.controls),
             "options": {name: list(values) for name, values in self.options},
             "help": self.help,
+            "needs": {probe: absence(probe) for probe in self.needs},
         }

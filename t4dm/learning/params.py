@@ -65,6 +65,18 @@ class HomeostasisParams(Params):
     theta_max: float = param(0.5, 0.0, 10.0, help="Bound of |theta_h|.")
 
 
+class GradientParams(Params):
+    """Gradient training in a script (``t4dm.learning.gradient``); the live network has none."""
+
+    group: ClassVar[str] = "gradient"
+    title: ClassVar[str] = "Gradient training"
+
+    learning_rate: float = param(0.001, 0.0, 10.0, log=True, help="Step size of the optimiser.")
+    max_norm: float = param(
+        1.0, 1e-6, 1e6, log=True, help="A gradient with a larger norm is scaled down to it."
+    )
+
+
 PROBES = {
     "weights": Probe("L B", kind="state", dtype="uint32", help="Weight counts per fixed bin."),
     "pairs": Probe("L 201", kind="state", dtype="uint32", help="Spike pairs per dt, last second."),

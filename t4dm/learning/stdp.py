@@ -12,14 +12,18 @@ Morrison, Diesmann, Gerstner 2008; Song, Miller, Abbott 2000; Guetig et al. 2003
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from t4dm.environment import from_environment
 from t4dm.learning.params import STDPParams
 from t4dm.learning.reward import dopamine_factors
+from t4dm.observations import Notices
 
+log = logging.getLogger(__name__)
 HISTORY = 500
 """Steps of spikes kept: the largest window the parameters allow."""
 
@@ -32,10 +36,14 @@ class STDPState(NamedTuple):
     eligibility: Tensor | None  # (N_pre, N_post)
 
 
-def init_stdp_state(n_pre: int, n_post: int) -> STDPState:
+def init_stdp_state(
+    n_pre: int, n_post: int, device: torch.device | str | None = None
+) -> STDPState:
     """No spike seen yet."""
-    pre = torch.zeros(HISTORY, n_pre, dtype=torch.bool)
-    return STDPState(pre, torch.zeros(HISTORY, n_post, dtype=torch.bool), None)
+    pre, post = (
+        torch.zeros(HISTORY, n, dtype=torch.bool, device=device) for n in (n_pre, n_post)
+    )
+    return STDPState(pre, post, None)
 
 
 def trace(history: Tensor, tau: float, window: int, nearest: bool, dtype: torch.dtype) -> Tensor:
@@ -43,7 +51,7 @@ def trace(history: Tensor, tau: float, window: int, nearest: bool, dtype: torch.
     recent = history[:window].to(dtype)
     if nearest:
         recent = recent * (recent.cumsum(0) == 1)
-    ages = torch.arange(1, recent.shape[0] + 1, dtype=dtype)
+    ages = torch.arange(1, recent.shape[0] + 1, dtype=dtype, device=history.device)
     return torch.exp(-ages / tau) @ recent
 
 
@@ -125,7 +133,10 @@ def _push(history: Tensor, spikes: Tensor) -> Tensor:
 class STDPLearner:
     """STDP with its parameters, for one synapse (pair form) or a matrix (trace form).
 
-    Keywords are the fields of :class:`STDPParams`; the windows default to 20 steps here.
+    Keywords are the fields of :class:`STDPParams`; the windows default to 20 steps here, and
+    ``T4DM_STDP_ENABLED`` and ``T4DM_STDP_LEARNING_RATE`` stand for keywords not given.  Raises
+    ValueError naming the field or variable and its range.  Updates that cannot change a weight are
+    logged with their reason, at most once in a thousand calls.
     """
 
     def __init__(
@@ -138,15 +149,13 @@ class STDPLearner:
         a_minus: float = 0.0105,
         **others: Any,
     ) -> None:
-        self.params = STDPParams(
-            window_pre_to_post=window_pre_to_post,
-            window_post_to_pre=window_post_to_pre,
-            tau_plus=tau_plus,
-            tau_minus=tau_minus,
-            a_plus=a_plus,
-            a_minus=a_minus,
-            **others,
-        )
+        values = from_environment(STDPParams) | others
+        values |= {"window_pre_to_post": window_pre_to_post, "tau_plus": tau_plus}
+        values |= {"window_post_to_pre": window_post_to_pre, "tau_minus": tau_minus}
+        values |= {"a_plus": a_plus, "a_minus": a_minus}
+        self.params = STDPParams(**{n: STDPParams.check(n, v) for n, v in values.items()})
+        self._notices, self._calls = Notices(log, place="in call {:g}"), 0
+        self._say_enabled()
 
     @property
     def enabled(self) -> bool:
@@ -155,6 +164,7 @@ class STDPLearner:
     @enabled.setter
     def enabled(self, value: bool) -> None:
         self._change("enabled", value)
+        self._say_enabled()
 
     @property
     def learning_rate(self) -> float:
@@ -162,7 +172,17 @@ class STDPLearner:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
+        old = self.learning_rate
         self._change("learning_rate", value)
+        if value != old:
+            text = f"learning_rate changed: stdp.learning_rate {old:g} -> {value:g}"
+            self._notices.say(logging.INFO, "rate", self._calls, text)
+
+    def _say_enabled(self) -> None:
+        p = self.params
+        told = f"STDP enabled: mode {p.mode}, learning_rate {p.learning_rate:g}"
+        text = told if p.enabled else "STDP disabled"
+        self._notices.say(logging.INFO, text, self._calls, text)
 
     def _change(self, name: str, value: Any) -> None:
         self.params = self.params.model_copy(update={name: STDPParams.check(name, value)})
@@ -186,23 +206,45 @@ class STDPLearner:
         Pair form: spike after spike in time order, each pair once, bounds kept at every spike.
         """
         pre, post = _times(pre_spike_times), _times(post_spike_times)
-        w = start = float(current_weight)
-        for t in sorted({*pre, *post}):
-            if t in post:
-                w = min(w + self._rise(t, pre, w), self.params.w_max)
-            if t in pre:
-                w = max(w - self._fall(t, post, w), 0.0)
-        return w - start
+        return self._after(pre, post, float(current_weight)) - float(current_weight)
 
     def update_weight(self, w: float, pre: Tensor, post: Tensor) -> float:
-        """The weight after the two trains; unchanged when not enabled."""
-        return w + self.compute_weight_change(pre, post, w) if self.enabled else w
+        """The weight after the two trains, within its bounds; unchanged when not enabled."""
+        self._calls += 1
+        new = self._after(_times(pre), _times(post), float(w)) if self.enabled else w
+        if new == w and not self._say_blocked():
+            self._say_skipped("no pair of spikes lies within the windows, or w is at its bound")
+        return new
 
     def step(
         self, w: Tensor, s_pre: Tensor, s_post: Tensor, state: STDPState, **levels: Any
     ) -> tuple[Tensor, STDPState]:
         """Trace form on a matrix: :func:`stdp_step` with this learner's parameters."""
+        self._calls += 1
+        if not self._say_blocked() and levels.get("da", 0.5) < self.params.da_gate:
+            self._say_skipped(f"dopamine is below stdp.da_gate {self.params.da_gate:g}")
         return stdp_step(w, s_pre, s_post, state, self.params, **levels)
+
+    def _say_blocked(self) -> bool:
+        """Whether this learner can change no weight at all; logged if so."""
+        if not self.enabled:
+            self._say_skipped("stdp.enabled is off")
+        elif self.learning_rate == 0:
+            self._say_skipped("stdp.learning_rate is 0")
+        return not self.enabled or self.learning_rate == 0
+
+    def _say_skipped(self, reason: str) -> None:
+        self._notices.say(logging.INFO, reason, self._calls, f"STDP update skipped: {reason}")
+
+    def _after(self, pre: list[float], post: list[float], w: float) -> float:
+        """One weight after two trains of spike times, clipped at every spike."""
+        pre_set, post_set = set(pre), set(post)
+        for t in sorted(pre_set | post_set):
+            if t in post_set:
+                w = min(w + self._rise(t, pre, w), self.params.w_max)
+            if t in pre_set:
+                w = max(w - self._fall(t, post, w), 0.0)
+        return w
 
     def _rise(self, t: float, pre: list[float], w: float) -> float:
         p = self.params

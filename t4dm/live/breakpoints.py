@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from t4dm.commands import BreakOn
+from t4dm.live.groups import Group, Layout
 from t4dm.live.segment import Segment
 from t4dm.live.window import DT_MS
 from t4dm.params import ParamError
@@ -33,8 +34,8 @@ class Hit:
 class Breakpoint:
     """One condition, with what it must remember between two segments."""
 
-    def __init__(self, id: int, command: BreakOn, names: list[str]) -> None:
-        self.id, self.command, self._names = id, command, names
+    def __init__(self, id: int, command: BreakOn, layout: Layout) -> None:
+        self.id, self.command, self._layout = id, command, layout
         self._was = True  # armed once the condition has been seen false
         self._counts = np.empty(0, dtype=np.int64)
 
@@ -82,13 +83,17 @@ class Breakpoint:
             return at, segment.bounds[:, command.group or 0, AT_MAX]
         return steps[:0], np.empty(0)
 
+    @property
+    def _group(self) -> Group:
+        return self._layout.groups[self.command.group or 0]
+
     def _rate(self, segment: Segment, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         width = max(1, int(self.command.window_ms / DT_MS))
         joined = np.concatenate([self._counts, segment.rates[:, self.command.group]])
         if len(joined) < width:
             return steps[:0], np.empty(0)
         sums = np.convolve(joined, np.ones(width), "valid")
-        per_neuron_hz = sums / (width * segment.n_stage) * (1000 / DT_MS)
+        per_neuron_hz = sums / (width * self._group.n) * (1000 / DT_MS)
         return steps[-len(sums) :], per_neuron_hz[-len(steps) :]
 
     def _true(self, values: np.ndarray) -> np.ndarray:
@@ -105,8 +110,7 @@ class Breakpoint:
             return f"neuron {command.neuron} fired {at}"
         passed = f"{value:.4g} is {command.op} {command.bound:g}"
         if command.kind == "rate":
-            name = self._names[command.group or 0]
-            return f"rate of {name} over {command.window_ms} ms: {passed} Hz {at}"
+            return f"rate of {self._group.name} over {command.window_ms} ms: {passed} Hz {at}"
         if command.kind == "membrane":
             return f"u_pre of neuron {command.neuron}: {passed} {at}"
         return f"share of weights at w_max in block {command.group or 0}: {passed} {at}"
@@ -116,10 +120,10 @@ class Breakpoint:
 
 
 class Breakpoints:
-    """The conditions of one session; ``names`` are those of its stages."""
+    """The conditions of one session, on the groups of its ``layout``."""
 
-    def __init__(self, names: list[str]) -> None:
-        self._names = names
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._items: dict[int, Breakpoint] = {}
         self._next = 1
 
@@ -134,17 +138,18 @@ class Breakpoints:
         found = (b.command for b in self._items.values())
         return [c.neuron for c in found if c.kind == "membrane" and c.neuron is not None]
 
-    def check(self, command: BreakOn, n_stages: int, n_stage: int, more: int = 0) -> None:
+    def check(self, command: BreakOn, more: int = 0) -> None:
         """Raises :class:`ParamError` where ``command`` names nothing that exists."""
         needs = {"rate": "group", "weight": "group", "spike": "neuron", "membrane": "neuron"}
-        limits = {"rate": n_stages, "weight": n_stages // 2}
+        layout = self._layout
+        limits = {"rate": len(layout.groups), "weight": len(layout.blocks)}
         name = needs.get(command.kind)
         if len(self._items) + more >= MAX_BREAKPOINTS:
             raise ParamError("id", f"at most {MAX_BREAKPOINTS} breakpoints", hi=MAX_BREAKPOINTS)
         if name is None:
             return
         value = getattr(command, name)
-        hi = limits.get(command.kind, n_stages * n_stage) - 1
+        hi = limits.get(command.kind, layout.n_total) - 1
         if value is None or not 0 <= value <= hi:
             raise ParamError(
                 name, f"break_on.{name}: {command.kind} needs a {name} from 0 to {hi}", lo=0, hi=hi
@@ -157,7 +162,7 @@ class Breakpoints:
 
     def add(self, command: BreakOn) -> int:
         id, self._next = self._next, self._next + 1
-        self._items[id] = Breakpoint(id, command, self._names)
+        self._items[id] = Breakpoint(id, command, self._layout)
         return id
 
     def remove(self, id: int | None) -> list[dict[str, Any]]:
@@ -169,14 +174,14 @@ class Breakpoints:
 
     def copy(self) -> Breakpoints:
         """The same conditions; adding to or removing from one leaves the other as it is."""
-        twin = Breakpoints(self._names)
+        twin = Breakpoints(self._layout)
         twin._items, twin._next = dict(self._items), self._next
         return twin
 
     def forget(self) -> None:
         """Begin anew with every condition, as after a reset."""
         self._items = {
-            id: Breakpoint(id, item.command, self._names) for id, item in self._items.items()
+            id: Breakpoint(id, item.command, self._layout) for id, item in self._items.items()
         }
 
     def find(self, segment: Segment) -> Hit | None:
@@ -195,7 +200,7 @@ class Breakpoints:
         """Take over conditions from :meth:`to_json`."""
         for item in items:
             command = BreakOn(**{k: v for k, v in item.items() if k != "id"})
-            self._items[item["id"]] = Breakpoint(item["id"], command, self._names)
+            self._items[item["id"]] = Breakpoint(item["id"], command, self._layout)
             self._next = max(self._next, item["id"] + 1)
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from t4dm.live.groups import Group
+from t4dm.live.published import absence
 from t4dm.live.segment import GATE_FULL, HIST_BINS
 from t4dm.live.window import DT_MS, Window
 from t4dm.params import ParamError
-from t4dm.spiking.params import GAINS, NEUROMODULATORS, STAGES
+from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
 Arrays = dict[str, np.ndarray]
 TIME = "time (ms)"
@@ -42,12 +44,15 @@ def npz(window: Window, slug: str) -> bytes:
 
 
 def table(window: Window, slug: str) -> pd.DataFrame:
-    """The data of panel ``slug``, one row an observation."""
-    return _panel(slug)[0](window)
+    """The data of panel ``slug``, one row an observation; raises :class:`ParamError`."""
+    make = _panel(slug)[0]
+    _check_published(window, slug)
+    return make(window)
 
 
-def stage_name(stage: int) -> str:
-    return f"block {stage // 2} {STAGES[stage % 2]}"
+def group_name(group: Group) -> str:
+    """``block 2 lif_in``, or the name of a group of no block."""
+    return group.name if group.block is None else f"block {group.block} {group.stage}"
 
 
 def _raster_arrays(window: Window) -> Arrays:
@@ -57,24 +62,25 @@ def _raster_arrays(window: Window) -> Arrays:
 
 def _raster(window: Window) -> pd.DataFrame:
     arrays = _raster_arrays(window)
-    stage = arrays["neuron"] // window.n_stage
+    groups = [window.layout.groups[g] for g in window.layout.group_of(arrays["neuron"])]
     return pd.DataFrame(
         {
             TIME: arrays["time_ms"],
             "neuron": arrays["neuron"],
-            "block": stage // 2,
-            "stage": np.array(STAGES)[stage % 2],
+            "group": [group.name for group in groups],
+            "block": pd.array([group.block for group in groups], dtype="Int64"),
+            "stage": [group.stage for group in groups],
         }
     )
 
 
 def _membrane_arrays(window: Window) -> Arrays:
-    stages = window.membrane // window.n_stage
+    groups = window.layout.group_of(window.membrane)
     return {
         "time_ms": window.t_ms,
         "neuron": window.membrane,
         "u_pre": window.u,
-        "theta": window.theta[:, stages],
+        "theta": window.theta[:, groups],
     }
 
 
@@ -102,7 +108,7 @@ def _weights_arrays(window: Window) -> Arrays:
     return {
         "time_ms": window.hist_steps * DT_MS,
         "edges_exc": np.linspace(0.0, float(window.meta.get("w_hi", 1.0)), HIST_BINS + 1),
-        "edges_inh": np.linspace(INHIBITORY_LO, 0.0, HIST_BINS + 1),
+        "edges_inh": np.linspace(float(window.meta.get("w_lo", INHIBITORY_LO)), 0.0, HIST_BINS + 1),
         "count_exc": window.hist_exc,
         "count_inh": window.hist_inh,
         "share_at_bounds": window.bounds,
@@ -140,14 +146,14 @@ def _gate(window: Window) -> pd.DataFrame:
 
 
 def _rate_arrays(window: Window) -> Arrays:
-    hz = window.rates * (1000 / DT_MS / window.n_stage)
+    hz = window.rates * (1000 / DT_MS / np.array(window.layout.sizes))
     return {"time_ms": window.t_ms, "rate_hz": hz.astype(np.float32), "spikes": window.rates}
 
 
 def _rate(window: Window) -> pd.DataFrame:
     hz = _rate_arrays(window)["rate_hz"]
     columns: dict[str, Any] = {TIME: window.t_ms}
-    columns |= {f"{stage_name(g)} rate (Hz)": hz[:, g] for g in range(hz.shape[1])}
+    columns |= {f"{group_name(g)} rate (Hz)": hz[:, g.index] for g in window.layout.groups}
     return pd.DataFrame(columns)
 
 
@@ -204,6 +210,18 @@ PANELS: dict[str, tuple[Callable[[Window], pd.DataFrame], Callable[[Window], Arr
     "stdp": (_stdp, _stdp_arrays),
     "stimulus": (_stimulus, _stimulus_arrays),
 }
+
+
+PUBLISHED = {
+    "neuromod": ("levels", "levels"), "gate": ("gate", "gate_mean"), "weights": ("weights", "hist_exc"),
+    "stdp": ("pairs", "pairs"), "stimulus": ("stimulus", "stim"),
+}  # fmt: skip  # panel: its probe, and the array that is zero wide where that is not published
+
+
+def _check_published(window: Window, slug: str) -> None:
+    probe, array = PUBLISHED.get(slug, ("spikes", "rates"))
+    if getattr(window, array).shape[1] == 0:
+        raise ParamError("slug", f"{slug}: {absence(probe)}")
 
 
 def _panel(slug: str) -> tuple[Callable[[Window], pd.DataFrame], Callable[[Window], Arrays]]:

@@ -50,7 +50,7 @@ def validate(session: Session, commands: Sequence[c.Command]) -> None:
             if isinstance(command, c.Step):
                 _check_step(paused, last=index == len(commands) - 1)
             elif isinstance(command, c.BreakOn):
-                session.breakpoints.check(command, session.n_stages, session.n_stage, breaks)
+                session.breakpoints.check(command, breaks)
                 breaks += 1
             else:
                 _check(session, command)
@@ -95,7 +95,7 @@ def _check(session: Session, command: c.Command) -> None:
     elif isinstance(command, c.BreakOff):
         session.breakpoints.check_off(command.id)
     elif isinstance(command, c.Watch):
-        hi = session.n_stages * session.n_stage - 1
+        hi = session.layout.n_total - 1
         if any(neuron > hi for neuron in command.neurons):
             raise ParamError("neurons", f"watch.neurons: ids are 0 to {hi}", lo=0, hi=hi)
 

@@ -16,6 +16,7 @@ from typing import Any
 from t4dm.live import handlers
 from t4dm.live.checkpoint import Keeper
 from t4dm.live.frame import dumps
+from t4dm.live.observations import Observer
 from t4dm.live.pacing import Pacer
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request
@@ -39,6 +40,7 @@ class Worker:
         self.session, self.ring, self.server, self.keeper = session, ring, server, keeper
         self.notes = notes
         self.pacer = Pacer(session.speed)
+        self.observer = Observer(session)
         self.stopping = False
         self._stepping: list[tuple[Request, dict[str, Any]]] = []
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
@@ -95,6 +97,7 @@ class Worker:
         meta = {**segment.meta, "mono_ns": self._mono_ns}
         segment = dataclasses.replace(segment, meta=meta)
         self.ring.append(segment.step0, segment.step1, segment.epoch, segment.encode())
+        self.observer.take(segment)
         if self.session.state == "paused":
             self._stood_still()
         elif ended >= self._status_at:

@@ -11,15 +11,23 @@ from t4dm.commands import COMMAND_TYPES
 from t4dm.learning.params import PROBES as LEARNING_PROBES
 from t4dm.live.session import Session
 from t4dm.live.window import DT_MS
+from t4dm.params import Probe
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 from t4dm.spiking.params import PROBES as SPIKING_PROBES
 
+STIMULUS_PROBE = Probe("64", help="What drives the first block, 0 to 1.")
 CAPABILITIES = ("run", "pause", "step", "reset", "speed", "seed", "rewind", "breakpoints", "watch")
 
 
 def build(session: Session, code: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of ``session`` as plain JSON data; ``code`` is from :func:`code_version`."""
+    """The manifest of ``session`` as plain JSON data; ``code`` is from :func:`code_version`.
+
+    ``lacks`` in the engine's description names probes that it does not publish.
+    """
     described = session.describe
+    probes = SPIKING_PROBES | LEARNING_PROBES | {"stimulus": STIMULUS_PROBE}
+    for name in described.get("lacks", ()):
+        del probes[name]
     return {
         "session": session.name,
         "kind": "spiking",
@@ -28,14 +36,16 @@ def build(session: Session, code: dict[str, Any]) -> dict[str, Any]:
         "owner": "supervised",
         "capabilities": list(CAPABILITIES),
         "commands": list(COMMAND_TYPES),
-        "groups": described["groups"],
-        "probes": {n: p.to_json() for n, p in (SPIKING_PROBES | LEARNING_PROBES).items()},
+        "groups": [
+            listed | group.to_json()
+            for listed, group in zip(described["groups"], session.layout.groups, strict=True)
+        ],
+        "probes": {name: probe.to_json() for name, probe in probes.items()},
         "constants": {
             "neuromodulators": list(NEUROMODULATORS),
             "gains": list(GAINS),
-            "n_total": session.n_stages * session.n_stage,
-            "n_stage": session.n_stage,
             **described.get("constants", {}),
+            "n_total": session.layout.n_total,
         },
         "param_groups": [
             {"group": name, "title": group.title, "scope": group.scope}

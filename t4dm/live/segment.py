@@ -1,7 +1,9 @@
 """A segment: what happened in steps [step0, step1) of one epoch.  Immutable; numpy only.
 
-Shapes: T steps, G stages, L blocks, D channels (= neurons a stage), W watched neurons,
-Tg steps divisible by :data:`GATE_EVERY`, M steps divisible by :data:`HIST_EVERY`.
+Shapes: T steps, G groups, L blocks, D channels, W watched neurons, B sets of weights (a block of
+the live stack has one), Tg steps divisible by :data:`GATE_EVERY`, M steps divisible by
+:data:`HIST_EVERY`.  A session without gate, neuromodulators, stimulus or weights leaves those arrays
+zero wide: L, B, or the width of ``levels``, ``gains``, ``stim`` is 0.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from t4dm.live import frame
+from t4dm.live.groups import Layout
 
 GATE_EVERY = 4
 HIST_EVERY = 250
@@ -33,7 +36,7 @@ class Segment:
     epoch: int
     spk_n: np.ndarray  # u2 (T,) spikes in each step
     spk_id: np.ndarray  # u2 (sum,) neuron ids, step after step, ascending in a step
-    rates: np.ndarray  # u2 (T, G) spikes of each stage
+    rates: np.ndarray  # u2 (T, G) spikes of each group
     u: np.ndarray  # f4 (T, W) u_pre of meta["watch"]
     theta: np.ndarray  # f4 (T, G)
     levels: np.ndarray  # f4 (T, 4) DA, ACh, NE, 5HT
@@ -42,20 +45,18 @@ class Segment:
     gate_mean: np.ndarray  # f4 (Tg, L)
     stim: np.ndarray  # u1 (T, 64) round(255*clip(stim, 0, 1))
     clamped: np.ndarray  # u2 (T, G)
-    hist_exc: np.ndarray  # u4 (M, L, 64) over [0, w_hi]
-    hist_inh: np.ndarray  # u4 (M, L, 64) over [-1, 0]
-    bounds: np.ndarray  # f4 (M, L, 2) share of plastic weights at 0 and at w_max
-    pairs: np.ndarray  # u4 (M, L, 201) spike pairs of the last second by dt
+    hist_exc: np.ndarray  # u4 (M, B, 64) over [0, w_hi]
+    hist_inh: np.ndarray  # u4 (M, B, 64) over [w_lo, 0]
+    bounds: np.ndarray  # f4 (M, B, 2) share of plastic weights at 0 and at w_max
+    pairs: np.ndarray  # u4 (M, B, 201) spike pairs of the last second by dt
     meta: dict[str, Any]
 
     @property
-    def n_stages(self) -> int:
-        return self.rates.shape[1]
-
-    @property
-    def n_stage(self) -> int:
-        """Neurons a stage."""
-        return self.gate.shape[2]
+    def layout(self) -> Layout:
+        """The groups behind the columns of ``rates``; without a list of them, a stack's stages."""
+        if "groups" in self.meta:
+            return Layout.from_json(self.meta["groups"])
+        return Layout.stack(self.rates.shape[1], self.gate.shape[2])
 
     def encode(self) -> bytes:
         arrays = {name: getattr(self, name) for name in ARRAYS}

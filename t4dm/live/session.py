@@ -17,6 +17,7 @@ import numpy as np
 
 from t4dm.live.breakpoints import Breakpoints, Hit, nan_hit
 from t4dm.live.checkpoint import Checkpoint, CheckpointStore
+from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS, MAX_MEMBRANES
@@ -70,9 +71,9 @@ class Session:
         self.name, self.engine, self.tree = name, engine, engine.tree
         self.code_version = code_version
         self.describe = engine.describe()
-        groups = self.describe["groups"]
-        self.n_stages, self.n_stage = len(groups), int(groups[0]["n"])
-        self.breakpoints = Breakpoints([group["name"] for group in groups])
+        self.layout = Layout.from_json(self.describe["groups"])
+        self._groups = self.layout.to_json()
+        self.breakpoints = Breakpoints(self.layout)
         self.rev, self.epoch, self.run_id = 0, 1, 0
         self.state, self.reason = "running", ""
         self.speed: float | None = 1.0
@@ -131,6 +132,7 @@ class Session:
         ]
         events = sorted(events + ours, key=lambda event: event["step"])
         meta = {**segment.meta, "epoch": self.epoch, "params_rev": self.rev, "events": events}
+        meta["groups"] = self._groups
         return dataclasses.replace(segment, epoch=self.epoch, meta=meta)
 
     def event(self, type: str, step: int | None = None, **fields: Any) -> dict[str, Any]:

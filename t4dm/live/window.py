@@ -1,7 +1,7 @@
 """The window: segments merged and cut to a view.  Stream, REST, export and figures all use it.
 
-Shapes: T steps, G stages, L blocks, D channels (= neurons a stage), K membranes,
-Tg steps divisible by 4, M steps divisible by 250.
+Shapes: T steps, G groups, L blocks, D channels, K membranes, B sets of weights, Tg steps divisible by
+4, M steps divisible by 250.  What a session does not publish is zero wide (``t4dm.live.segment``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from t4dm.live import frame
+from t4dm.live.groups import Layout
 from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment, grid
 from t4dm.params import ParamError
 
@@ -29,9 +30,9 @@ Rows = str | tuple[int, ...]
 class View:
     """Which part of a window is wanted.
 
-    rows: neuron ids, or ``spread:n`` (n rows evenly over all stages), ``stage:g``, ``block:l``,
-    ``all``; membrane: ids, or None for the first six watched; gate_block, weights_block: block
-    whose gate, weights a page shows.
+    rows: neuron ids, or ``spread:n`` (n rows evenly over all neurons), ``stage:g`` (group g),
+    ``block:l`` (every group of block l), ``all``; membrane: ids, or None for the first six watched; gate_block, weights_block: block
+    whose gate, set of weights that a page shows.
     """
 
     rows: Rows = DEFAULT_ROWS
@@ -68,8 +69,7 @@ class Window:
     step0: int
     step1: int
     epoch: int
-    n_total: int
-    n_stage: int
+    layout: Layout
     rows: np.ndarray  # (R,) neuron ids
     membrane: np.ndarray  # (K,) neuron ids
     gate_block: int
@@ -85,14 +85,22 @@ class Window:
     gate_mean: np.ndarray  # f4 (Tg, L)
     stim: np.ndarray  # u1 (T, 64)
     clamped: np.ndarray  # u2 (T, G)
-    hist_exc: np.ndarray  # u4 (M, L, 64)
-    hist_inh: np.ndarray  # u4 (M, L, 64)
-    bounds: np.ndarray  # f4 (M, L, 2)
-    pairs: np.ndarray  # u4 (M, L, 201)
+    hist_exc: np.ndarray  # u4 (M, B, 64)
+    hist_inh: np.ndarray  # u4 (M, B, 64)
+    bounds: np.ndarray  # f4 (M, B, 2)
+    pairs: np.ndarray  # u4 (M, B, 201)
     events: list[dict[str, Any]]
-    meta: dict[str, Any] = field(
-        default_factory=dict
-    )  # w_hi, hist_w_hi, w_max, params_rev, mono_ns
+    meta: dict[str, Any] = field(default_factory=dict)  # KEPT_META, hist_w_hi
+
+    @property
+    def n_total(self) -> int:
+        """Neurons of the session."""
+        return self.layout.n_total
+
+    @property
+    def axis(self) -> str:
+        """What a step is: ``sim_ms``, or for a watched module a ``step`` or a ``call`` of it."""
+        return str(self.meta.get("axis", "sim_ms"))
 
     @property
     def n_steps(self) -> int:
@@ -122,7 +130,7 @@ class Window:
             "dt": DT_MS,
             "t_ms": self.step1 * DT_MS,
             "n_total": self.n_total,
-            "n_stage": self.n_stage,
+            "sizes": self.layout.sizes,
             "rows": self.rows.tolist(),
             "membrane": self.membrane.tolist(),
             "gate_block": self.gate_block,
@@ -142,6 +150,7 @@ WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
     "spk_row", "spk_dt", "rates", "u", "theta", "levels", "gains", "gate", "gate_mean", "stim",
     "clamped", "hist_exc", "hist_inh", "bounds", "pairs",
 ))  # fmt: skip
+KEPT_META = ("w_hi", "w_lo", "w_max", "weights", "params_rev", "mono_ns", "axis")
 
 
 def merge(
@@ -157,11 +166,10 @@ def merge(
     """
     segments = _cut(_checked(segments), step0, step1)
     first, last = segments[0], segments[-1]
-    n_stage, n_total = first.n_stage, first.n_stage * first.n_stages
-    n_blocks = first.gate.shape[1]
-    rows, lookup = _rows(view.rows, n_total, n_stage)
-    membrane = _membrane(view, last, n_total)
-    gate_block = _bounded("gate_block", view.gate_block, n_blocks)
+    layout = last.layout
+    rows, lookup = _rows(view.rows, layout)
+    membrane = _membrane(view, last, layout.n_total)
+    gate_block = _part("gate_block", view.gate_block, last.gate.shape[1], "thalamic gate")
     steps = last.step1 - first.step0
 
     ids = _join(s.spk_id for s in segments)
@@ -176,18 +184,17 @@ def merge(
         step0=first.step0,
         step1=last.step1,
         epoch=first.epoch,
-        n_total=n_total,
-        n_stage=n_stage,
+        layout=layout,
         rows=rows,
         membrane=membrane,
         gate_block=gate_block,
-        weights_block=_bounded("weights_block", view.weights_block, n_blocks),
+        weights_block=_part("weights_block", view.weights_block, last.hist_exc.shape[1], "weights"),
         spk_row=ids,
         spk_dt=when,
         u=_membranes(segments, membrane),
-        gate=_join(s.gate[:, gate_block] for s in segments),
+        gate=_join(_gate(s, gate_block) for s in segments),
         events=[event for s in segments for event in s.meta.get("events", [])],
-        meta={k: last.meta[k] for k in ("w_hi", "w_max", "params_rev", "mono_ns") if k in last.meta}
+        meta={k: last.meta[k] for k in KEPT_META if k in last.meta}
         | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]},
         **{name: _join(getattr(s, name) for s in segments) for name in _PLAIN},
     )
@@ -267,9 +274,10 @@ def _membrane(view: View, last: Segment, n_total: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _rows(rows: Rows, n_total: int, n_stage: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _rows(rows: Rows, layout: Layout) -> tuple[np.ndarray, np.ndarray | None]:
     """Neuron ids of the rows, and the table id -> row (-1: not shown); None if all are shown."""
-    ids = _row_ids(rows, n_total, n_stage)
+    n_total = layout.n_total
+    ids = _row_ids(rows, layout)
     if len(ids) == n_total and (np.diff(ids) == 1).all():
         return ids, None
     lookup = np.full(n_total, -1, dtype=np.int32)
@@ -277,7 +285,8 @@ def _rows(rows: Rows, n_total: int, n_stage: int) -> tuple[np.ndarray, np.ndarra
     return ids, lookup
 
 
-def _row_ids(rows: Rows, n_total: int, n_stage: int) -> np.ndarray:
+def _row_ids(rows: Rows, layout: Layout) -> np.ndarray:
+    n_total = layout.n_total
     if not isinstance(rows, str):
         ids = np.array(rows, dtype=np.int64)
         _inside("rows", ids, n_total)
@@ -290,10 +299,14 @@ def _row_ids(rows: Rows, n_total: int, n_stage: int) -> np.ndarray:
     if kind == "spread":
         n = min(_integer("rows", text, lo=1), n_total)
         return ((np.arange(n) + 0.5) * n_total / n).astype(np.int64)
-    if kind in ("stage", "block"):
-        size = n_stage * (2 if kind == "block" else 1)
-        index = _bounded("rows", _integer("rows", text), n_total // size)
-        return np.arange(index * size, (index + 1) * size)
+    if kind == "stage":
+        group = layout.groups[_bounded("rows", _integer("rows", text), len(layout.groups))]
+        return np.arange(group.first, group.first + group.n)
+    if kind == "block":
+        blocks = layout.blocks
+        if not blocks:
+            raise ParamError("rows", "rows: this session has no blocks")
+        return layout.ids_of_block(blocks[_bounded("rows", _integer("rows", text), len(blocks))])
     raise ParamError(
         "rows",
         "rows: expected neuron ids, spread:n, stage:g, block:l or all, got " + repr(rows[:40]),
@@ -303,6 +316,20 @@ def _row_ids(rows: Rows, n_total: int, n_stage: int) -> np.ndarray:
 def _inside(name: str, ids: np.ndarray, n_total: int) -> None:
     if ids.size and (ids.min() < 0 or ids.max() >= n_total):
         raise ParamError(name, f"{name}: neuron ids are 0 to {n_total - 1}", lo=0, hi=n_total - 1)
+
+
+def _gate(segment: Segment, block: int) -> np.ndarray:
+    gate = segment.gate
+    return gate[:, block] if gate.shape[1] else np.empty((len(gate), 0), gate.dtype)
+
+
+def _part(name: str, value: int, count: int, what: str) -> int:
+    """``value`` of ``count`` blocks; 0 where the session publishes none of ``what``."""
+    if count == 0 and value == 0:
+        return 0
+    if count == 0:
+        raise ParamError(name, f"{name}: this session publishes no {what}")
+    return _bounded(name, value, count)
 
 
 def _bounded(name: str, value: int, count: int) -> int:

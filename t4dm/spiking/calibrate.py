@@ -88,9 +88,17 @@ def calibrate(stack: CorticalStack, stim_TP: Rows, target: float | None = None) 
 
     Pure: the stack is not changed; :func:`apply_scales` sets what it returns.
     """
+    return calibrate_drive(
+        stack, torch.as_tensor(stim_TP, dtype=torch.float64) @ stack.encoder.double(), target
+    )
+
+
+@torch.no_grad()
+def calibrate_drive(stack: CorticalStack, drive_TD: Tensor, target: float | None = None) -> Scales:
+    """:func:`calibrate` on a ready x_0 / c_in (T, D), for a stack whose owner encodes."""
     target = HomeostasisParams().target_rate if target is None else target
     settings = StepSettings.default(stack.n_blocks)
-    drive = torch.as_tensor(stim_TP, dtype=torch.float64) @ stack.encoder.double()
+    drive = drive_TD.double()
     inputs, outs = [], []
     for block in stack.blocks():
         wide = _float64(block)

@@ -42,6 +42,7 @@ class BlockStep(NamedTuple):
     gate: Tensor
     lif_in: LIFStep
     lif_out: LIFStep
+    attention: Tensor  # (..., H, W) weights, own step last
 
 
 class PlasticState(NamedTuple):
@@ -95,7 +96,7 @@ class CorticalBlock(nn.Module):
         """One step of (..., D); differentiable, learns nothing."""
         y, g = self.gate_of(x, settings)
         lif_in = self._lif_in(y, state.s_in, state.u_in, settings, theta_h[0])
-        basal, attention = self.attention.step(
+        basal, attention, weights = self.attention.look(
             lif_in.spikes, state.attention, *self._attention_settings(settings)
         )
         m = self.apical.modulate(basal, x, settings.apical_gain)
@@ -103,7 +104,7 @@ class CorticalBlock(nn.Module):
         lif_out = self._lif_out(z, state.u_out, settings, theta_h[1])
         x_next = self.c_l * (lif_out.spikes + lif_in.spikes)
         new = BlockState(lif_in.u, lif_in.spikes, attention, rwkv, lif_out.u)
-        return BlockStep(x_next, new, g, lif_in, lif_out)
+        return BlockStep(x_next, new, g, lif_in, lif_out, weights)
 
     def gate_of(self, x: Tensor, settings: StepSettings) -> tuple[Tensor, Tensor]:
         """``(g * x, g)`` at the block's own slope and bias."""

@@ -30,8 +30,10 @@ class StackState(NamedTuple):
 def patch_encoder(width: int, dim: int, generator: torch.Generator) -> Tensor:
     """(P, D) float64: neuron i pools a 3x3 patch of the 8x8 stimulus, weights U(0.5, 1.5), sum 1.
 
-    Raises ValueError when ``width`` is not 64.
+    A width of 0 gives (0, D) and draws nothing.  Raises ValueError for any other than 0 and 64.
     """
+    if width == 0:
+        return torch.zeros(0, dim, dtype=torch.float64)
     if width != SIDE * SIDE:
         raise ValueError(f"the encoder pools an {SIDE}x{SIDE} stimulus, got width {width}")
     corners = torch.randint(SIDE - PATCH + 1, (dim, 2), generator=generator)
@@ -44,7 +46,10 @@ def patch_encoder(width: int, dim: int, generator: torch.Generator) -> Tensor:
 
 
 class CorticalStack(nn.Module):
-    """``n_blocks`` blocks of ``n`` neurons behind a fixed encoder, drawn from ``seed``."""
+    """``n_blocks`` blocks of ``n`` neurons behind a fixed encoder, drawn from ``seed``.
+
+    ``stim_width=0``: no encoder; the owner makes x_0 (..., D) itself and runs the blocks.
+    """
 
     encoder: Tensor
 

@@ -9,13 +9,17 @@ bypasses the expectation:  DA += reward_gain*r.
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any, NamedTuple
 
+from t4dm.environment import from_environment
 from t4dm.learning.reward import check_reward, dopamine_factors
+from t4dm.observations import Notices
 from t4dm.params import did_you_mean
 from t4dm.spiking.params import NEUROMODULATORS, NeuromodParams
 
+log = logging.getLogger(__name__)
 NEUTRAL = 0.5
 _FIELD = {"DA": "DA", "ACh": "ACh", "NE": "NE", "5HT": "HT5"}
 TARGETS = (
@@ -46,10 +50,15 @@ def gains(da: float, ach: float, ne: float, ht5: float) -> Gains:
 
 
 class NeuromodBus:
-    """Four levels in [0, 1], advanced once a step; boluses wait for the next update."""
+    """Four levels in [0, 1], advanced once a step; boluses wait for the next update.
+
+    Without ``params``, the defaults with ``T4DM_NEUROMOD_ENABLED`` and ``T4DM_NEUROMOD_UPDATE_FREQ``
+    (``every_step``, or N: on the steps divisible by N); raises ValueError naming a bad variable.
+    """
 
     def __init__(self, params: NeuromodParams | None = None) -> None:
-        self.params = params or NeuromodParams()
+        self.params = params or NeuromodParams(**from_environment(NeuromodParams))
+        self._notices, self._step = Notices(log), 0
         self._levels = {nt: self._of(nt, "baseline") for nt in NEUROMODULATORS}
         self._boluses: list[tuple[int, str, float]] = []  # (earliest step, nt, level)
         self.r = self.r_hat = self.delta = 0.0
@@ -65,6 +74,7 @@ class NeuromodBus:
 
     def advance(self, step: int, onset: bool = False) -> dict[str, float]:
         """Levels of ``step``, called once for each step in order; ``onset``: a stimulus begins."""
+        self._step = step
         if not self.params.enabled:
             self._levels = dict.fromkeys(NEUROMODULATORS, NEUTRAL)
             self._boluses.clear()
@@ -138,6 +148,9 @@ class NeuromodBus:
             self.params = self.params.model_copy(update={_FIELD[nt]: float(level)})
         else:
             self._boluses.append((at_step, nt, float(level)))
+        what = f"held at {level:g}" if hold else f"{level:+g}"
+        off = "" if self.params.enabled else ", without effect: neuromod.enabled is off"
+        self._notices.say(logging.INFO, nt, self._step, f"NT injection: {nt} {what}{off}")
 
     def inject_reward(self, reward: float) -> dict[str, float]:
         """The manual reward: DA += reward_gain * r, whatever was expected; r_hat stays."""

@@ -123,6 +123,17 @@ class SpikeAttention(nn.Module):
         sharpness: float = 1.0,
     ) -> tuple[Tensor, AttentionState]:
         """Basal drive (..., D) of the spikes (..., D) of one step, and the state after it."""
+        return self.look(spikes, state, tau, kappa, sharpness)[:2]
+
+    def look(
+        self,
+        spikes: Tensor,
+        state: AttentionState,
+        tau: float = 10.0,
+        kappa: float = 1.0,
+        sharpness: float = 1.0,
+    ) -> tuple[Tensor, AttentionState, Tensor]:
+        """:meth:`step` with its weights (..., H, W): one row a head, oldest key first, own step last."""
         p, k = spikes @ self.w_q, spikes @ self.w_k
         keys, key_bars, values, held = (
             torch.cat([old[..., 1:, :], new[..., None, :]], dim=-2)
@@ -142,7 +153,7 @@ class SpikeAttention(nn.Module):
         new = AttentionState(
             lam * state.p_bar + p, lam * state.k_bar + k, keys, key_bars, values, held[..., 0]
         )
-        return mixed @ self.w_o, new
+        return mixed @ self.w_o, new, a.squeeze(-2)
 
     def mix(
         self,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.one_tab import open_tab
+from tests.browser.one_tab import open_tab, reset
 from tools.find_chromium import find_chromium
 
 FLAGS = [
@@ -17,6 +17,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=20_000)  # of a busy machine; what is there is seen at once
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +31,23 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser, live_app) -> Iterator[Page]:
+    """One tab of 1600 x 1000 with the page live in it, for all tests of a module."""
+    with open_tab(browser, live_app.url) as page:
+        yield page
+
+
 @pytest.fixture
-def board(browser: Browser, live_app) -> Iterator[Page]:
-    """A new tab of 1600 x 1000 with the page live in it."""
-    with open_tab(browser, live_app.url, bypass_csp=True) as tab:
-        yield tab
+def board(tab: Page) -> Page:
+    """The module's tab with default parameters and the default view, following a running session."""
+    reset(tab)
+    return tab
+
+
+@pytest.fixture
+def fresh(browser: Browser, live_app) -> Iterator[Page]:
+    """A tab of its own, for a test that rewrites parts of the page or counts from its beginning."""
+    with open_tab(browser, live_app.url) as page:
+        reset(page)
+        yield page

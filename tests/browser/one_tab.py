@@ -1,10 +1,12 @@
 """One tab of the live page shared by a module's tests, put back to its defaults between them."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 from playwright.sync_api import Browser, Page
 
 READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats().frames > 2
@@ -12,17 +14,12 @@ READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats().frames 
 
 
 @contextmanager
-def open_tab(browser: Browser, url: str, bypass_csp: bool = False) -> Iterator[Page]:
-    """A tab with the page live in it; an error logged, thrown or a foreign request fails at the end.
-
-    ``bypass_csp`` lets a test use ``wait_for_function``, which needs the eval that the page bars.
-    """
+def open_tab(browser: Browser, url: str) -> Iterator[Page]:
+    """A tab with the page live in it; an error logged, thrown or a foreign request fails at the end."""
     context = browser.new_context(
-        base_url=url,
-        viewport={"width": 1600, "height": 1000},
-        accept_downloads=True,
-        bypass_csp=bypass_csp,
+        base_url=url, viewport={"width": 1600, "height": 1000}, accept_downloads=True
     )
+    context.add_init_script(KEEP_TOASTS)
     tab = context.new_page()
     tab.set_default_timeout(20_000)
     troubles: list[str] = []
@@ -35,7 +32,7 @@ def open_tab(browser: Browser, url: str, bypass_csp: bool = False) -> Iterator[P
     until(tab, READY, patience_s=60)
     yield tab
     context.close()
-    assert troubles == []
+    assert troubles == [], troubles
 
 
 def until(page: Page, function: str, arg: Any = None, patience_s: float = 20) -> None:
@@ -45,6 +42,64 @@ def until(page: Page, function: str, arg: Any = None, patience_s: float = 20) ->
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"never true: {function} with {arg}")
+
+
+def wait_toast(page: Page, text: str) -> None:
+    """Until the page has told ``text`` since the last reset or load; toasts themselves soon go."""
+    until(page, "text => window.toasts.some(toast => toast.includes(text))", text)
+
+
+KEEP_TOASTS = """
+window.toasts = [];
+new MutationObserver(() => {
+    const text = document.getElementById('toasts')?.textContent;
+    if (text && text !== window.toasts.at(-1)) window.toasts.push(text);
+}).observe(document, {childList: true, subtree: true, characterData: true});
+"""
+
+
+def in_page(page: Page, body: str, *args: Any) -> Any:
+    """The value of an async function ``body`` in the page; ``args`` are its ``a``, ``b``, …"""
+    names = ",".join("abcdefg"[: len(args)])
+    return page.evaluate(f"async ([{names}]) => {{ {body} }}", list(args))
+
+
+def hold(page: Page) -> Any:
+    """Pause the run and wait until every panel shows its last step; returns the raster's ``drawn``."""
+    step = send(page, {"type": "pause"})["step"]
+    until(page, ALL_SHOW, step)
+    return drawn(page, "raster")
+
+
+ALL_SHOW = """step => [...document.querySelectorAll('#board section.panel[data-slug]')]
+    .every(({dataset}) => window.t4dm.drawn(dataset.slug)?.step1 === step)"""
+
+
+def drawn(page: Page, slug: str) -> Any:
+    """What the canvas of a panel shows now."""
+    return page.evaluate("slug => window.t4dm.drawn(slug)", slug)
+
+
+def figure_of(page: Page, slug: str) -> Any:
+    """The Plotly figure of a panel's window in view, as the server makes it."""
+    return page.evaluate("slug => window.t4dm.app.panelFigure(slug)", slug)
+
+
+def numbers(typed: Any) -> np.ndarray:
+    """The values of an array in a Plotly figure: a list, or base64 with its dtype."""
+    if isinstance(typed, list):
+        return np.asarray(typed)
+    return np.frombuffer(base64.b64decode(typed["bdata"]), typed["dtype"])
+
+
+def wait_traces(page: Page, *slugs: str) -> None:
+    """Until these panels show Plotly traces instead of the canvas."""
+    until(page, "slugs => slugs.every(s => window.t4dm.drawn(s).live === false)", list(slugs))
+    assert all(page.evaluate(TRACES, slug) for slug in slugs)
+
+
+TRACES = "slug => document.querySelector(`#graph-${slug} .js-plotly-plot`).data.length"
+PANELS = ["raster", "membrane", "neuromod", "weights", "gate", "rate", "stdp", "stimulus"]
 
 
 def wait_for_worker(tab: Page) -> None:
@@ -71,7 +126,7 @@ def params(page: Page) -> Any:
 
 
 def reset(page: Page) -> None:
-    """Default parameters and no breakpoints, running at 1x; no dialog, no filter, a wide window."""
+    """Default parameters and view, no breakpoints, running at 1x; no dialog, no filter, a wide window."""
     send(
         page,
         {"type": "replace", "values": {}},
@@ -79,29 +134,41 @@ def reset(page: Page) -> None:
         {"type": "speed", "value": 1.0},
         {"type": "run"},
     )
-    page.evaluate(
-        """() => {
-            document.querySelectorAll('dialog[open]').forEach(dialog => dialog.close());
-            document.querySelectorAll('.toast').forEach(toast => toast.remove());
-            document.activeElement?.blur();
-            for (const select of document.querySelectorAll('.scope-select')) {
-                select.value = '';
-                select.dispatchEvent(new Event('change'));
-            }
-            const search = document.getElementById('param-search');
-            search.value = '';
-            search.dispatchEvent(new Event('input'));
-            document.documentElement.dataset.mantineColorScheme = 'light';
-            window.t4dm.app.liveView();
-        }"""
-    )
     page.set_viewport_size({"width": 1600, "height": 1000})
-    until(
-        page,
-        """() => Object.keys(window.t4dm.app.params.non_default).length === 0
-            && window.t4dm.app.meta.state === 'running'
-            && window.t4dm.app.params.rev === window.t4dm.app.meta.params_rev""",
-    )
+    page.mouse.move(1, 999)
+    page.evaluate(PUT_BACK)
+    until(page, DEFAULTS_SHOWN, patience_s=60)
+
+
+# Toasts go, and so does what a test before had written into fields, chosen, opened or zoomed.
+PUT_BACK = """() => {
+    const {app} = window.t4dm;
+    document.querySelectorAll('dialog[open]').forEach(dialog => dialog.close());
+    document.querySelectorAll('.toast').forEach(toast => toast.remove());
+    window.toasts.length = 0;
+    document.activeElement?.blur();
+    for (const select of document.querySelectorAll('.scope-select')) {
+        select.value = '';
+        select.dispatchEvent(new Event('change'));
+    }
+    const search = document.getElementById('param-search');
+    search.value = '';
+    search.dispatchEvent(new Event('input'));
+    document.documentElement.dataset.mantineColorScheme = 'light';
+    if (app.view.maximised) app.maximise(app.view.maximised);
+    app.liveView();
+    app.setSpan(1000);
+    app.setView({neuromod_view: 'levels', order: 'id'});
+    app.defaultView();
+}"""
+DEFAULTS_SHOWN = """() => {
+    const {app, drawn} = window.t4dm, raster = drawn('raster');
+    return Object.keys(app.params.non_default).length === 0
+        && app.meta.state === 'running' && app.status === 'live'
+        && app.params.rev === app.meta.params_rev
+        && raster?.live && raster.rows === 200 && raster.ticks > 0
+        && raster.t1_ms - raster.t0_ms === 1000;
+}"""
 
 
 def _note_foreign(url: str, host: str, troubles: list[str]) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import open_tab, reset
+from tests.browser.one_tab import wait_toast
 
 MANIFEST = re.compile(r"/sessions/default$")
 LACKING = {"step", "seed", "rewind", "breakpoints", "speed"}
@@ -19,18 +19,6 @@ GREYED = {
     '[data-inject="DA"]': "This session cannot take injections.",
     '[data-param="lif.v_thresh"]': "This session cannot change parameters.",
 }
-
-
-@pytest.fixture(scope="module")
-def tab(browser, live_app):
-    with open_tab(browser, live_app.url) as page:
-        yield page
-
-
-@pytest.fixture
-def board(tab):
-    reset(tab)
-    return tab
 
 
 @pytest.fixture
@@ -68,5 +56,5 @@ def test_a_key_for_it_says_why_and_sends_nothing(poorer):
     sent = []
     poorer.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
     poorer.keyboard.press(".")
-    expect(poorer.locator("#toasts")).to_contain_text("This session cannot step.")
+    wait_toast(poorer, "This session cannot step.")
     assert sent == []

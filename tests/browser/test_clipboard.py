@@ -7,26 +7,19 @@ import re
 import shlex
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.browser.one_tab import open_tab, reset, send, until
+from tests.browser.one_tab import send, until, wait_toast
 
 VALUES = {"lif.v_thresh": 1.3}
 
 
-@pytest.fixture(scope="module")
-def tab(browser, live_app):
-    with open_tab(browser, live_app.url) as page:
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_app.url)
-        yield page
-
-
 @pytest.fixture
-def board(tab):
-    reset(tab)
-    send(tab, {"type": "replace", "values": VALUES})
-    until(tab, "() => window.t4dm.app.params.non_default['lif.v_thresh'] === 1.3")
-    return tab
+def board(board, live_app):
+    """The page with one changed parameter and leave to use the clipboard."""
+    board.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_app.url)
+    send(board, {"type": "replace", "values": VALUES})
+    until(board, "() => window.t4dm.app.params.non_default['lif.v_thresh'] === 1.3")
+    return board
 
 
 def from_link(text):
@@ -50,7 +43,7 @@ def from_curl(text):
 def test_the_set_is_copied(board, name, read):
     board.locator("#open-sets").click()
     board.locator(f'[data-copy="{name.lower()}"]').click()
-    expect(board.locator("#toasts")).to_contain_text(f"Copied as {name}.")
+    wait_toast(board, f"Copied as {name}.")
     assert read(board.evaluate("navigator.clipboard.readText()")) == VALUES
 
 
@@ -58,7 +51,7 @@ def test_the_set_is_copied(board, name, read):
 def test_the_seed_is_an_optional_line_of_its_own(board, name):
     board.locator("#open-sets").click()
     board.locator(f'[data-copy="{name.lower()}"]').click()
-    expect(board.locator("#toasts")).to_contain_text(f"Copied as {name}.")
+    wait_toast(board, f"Copied as {name}.")
     lines = board.evaluate("navigator.clipboard.readText()").splitlines()
     (line,) = [line for line in lines if "reset" in line]
     seed = board.evaluate("window.t4dm.app.meta.seed")
@@ -68,7 +61,7 @@ def test_the_seed_is_an_optional_line_of_its_own(board, name):
 def test_the_picture_of_the_snapshot_is_copied(board):
     board.keyboard.press("s")
     board.locator('#snapshot-dialog [data-action="copy"]').click()
-    expect(board.locator("#toasts")).to_contain_text("Picture copied.")
+    wait_toast(board, "Picture copied.")
     width, height = board.evaluate(
         """async () => {
             const [item] = await navigator.clipboard.read();

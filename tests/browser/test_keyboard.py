@@ -1,24 +1,10 @@
 """The keyboard: run, step, view, undo, search, help; letters stay letters while typing."""
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import open_tab, params, reset, until
+from tests.browser.one_tab import params, until
 
 STATE = "state => window.t4dm.app.meta.state === state"
-
-
-@pytest.fixture(scope="module")
-def tab(browser, live_app):
-    with open_tab(browser, live_app.url) as page:
-        yield page
-
-
-@pytest.fixture
-def board(tab):
-    """The live page with default parameters and the focus on no field."""
-    reset(tab)
-    return tab
 
 
 def health(page):

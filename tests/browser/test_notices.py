@@ -3,22 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import open_tab, reset, send, until
+from tests.browser.one_tab import send, until, wait_toast
 
 TOLD = "text => document.getElementById('toasts').textContent.split(text).length - 1"
 BOTH = [{"type": "inject", "nt": nt, "level": level} for nt, level in (("NE", 0.3), ("ACh", -0.2))]
-
-
-@pytest.fixture(scope="module")
-def tab(browser, live_app):
-    with open_tab(browser, live_app.url) as page:
-        yield page
-
-
-@pytest.fixture
-def board(tab):
-    reset(tab)
-    return tab
 
 
 @pytest.mark.parametrize("state", ["run", "pause"])
@@ -27,8 +15,8 @@ def test_two_injections_of_one_step_are_told_as_two(board, state):
     wanted = {"run": "running", "pause": "paused"}[state]
     until(board, "state => window.t4dm.app.meta.state === state", wanted)
     send(board, *BOTH, who=f"lab-{state}")
-    expect(board.locator("#toasts")).to_contain_text(f"lab-{state} injected NE 0.3")
-    expect(board.locator("#toasts")).to_contain_text(f"lab-{state} injected ACh -0.2")
+    wait_toast(board, f"lab-{state} injected NE 0.3")
+    wait_toast(board, f"lab-{state} injected ACh -0.2")
     assert board.evaluate(TOLD, f"lab-{state} injected NE") == 1
 
 
@@ -61,13 +49,13 @@ def test_toasts_cover_no_panel(board):
 
 
 def test_injections_in_the_window_are_named_in_the_bottom_line(board):
-    board.evaluate("window.t4dm.app.setSpan(2000)")
+    board.evaluate("window.t4dm.app.setSpan(10_000)")
     send(board, *BOTH)
     strip = board.locator(".strip-changed")
     expect(strip).to_contain_text("NE +0.3 @ ")
     expect(strip).to_contain_text("ACh −0.2 @ ")
+    board.evaluate("window.t4dm.app.setSpan(100)")
     expect(strip).not_to_contain_text("ACh −0.2 @ ")
-    board.evaluate("window.t4dm.app.setSpan(1000)")
 
 
 def test_the_topbar_names_the_stimulus_that_its_panel_shows(board):
@@ -92,7 +80,7 @@ def test_a_neuron_is_added_to_the_membranes_and_taken_out_without_the_raster(boa
     number = head.locator('[data-membrane="number"]')
     number.fill("256")
     head.locator('[data-membrane="add"]').click()
-    expect(board.locator("#toasts")).to_contain_text("expected a whole number from 0 to 255")
+    wait_toast(board, "expected a whole number from 0 to 255")
     number.fill("17")
     number.press("Enter")
     until(board, "() => window.t4dm.drawn('membrane').neurons[0] === 3 * 256 + 17")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.one_tab import reset, until
+from tests.browser.one_tab import until
 
 PANELS = ["panel-raster", "panel-membrane", "panel-neuromod", "panel-weights", "panel-gate"]
 STATS = "window.t4dm.stats()"
@@ -26,20 +26,20 @@ def wait_for_value(page, path, value):
     )
 
 
-def spikes_between(page, steps):
-    """Spikes of all stages in the next ``steps`` simulated ms, counted from the frames' rates."""
+def spikes_after(page, skip, steps):
+    """Spikes of all stages in ``steps`` simulated ms, ``skip`` ms from now, from the record's rates."""
     return page.evaluate(
-        """async steps => {
+        """async ([skip, steps]) => {
             const wire = await import('/assets/js/wire.mjs');
             const decode = async url => wire.decode(await (await fetch(url)).arrayBuffer());
-            const start = window.t4dm.stats().sim_step;
-            while (window.t4dm.stats().sim_step < start + steps + 50)
+            const start = window.t4dm.stats().sim_step + skip;
+            while (window.t4dm.stats().sim_step < start + steps)
                 await new Promise(done => setTimeout(done, 50));
             const url = `/sessions/default/window?from_ms=${start}&to_ms=${start + steps}`;
             const {arrays} = await decode(url);
             return arrays.rates.data.reduce((sum, n) => sum + n, 0);
         }""",
-        steps,
+        [skip, steps],
     )
 
 
@@ -63,17 +63,14 @@ def test_the_lif_group_is_open(board):
 
 
 def test_a_high_threshold_empties_the_raster_and_a_low_one_fills_it(board):
-    reset(board)
-    usual = spikes_between(board, 600)
+    usual = spikes_after(board, 0, 600)
     assert usual > 0
     type_number(board, "lif.v_thresh", "5")
     wait_for_value(board, "lif.v_thresh", 5)
-    board.wait_for_timeout(500)
-    assert spikes_between(board, 600) < 0.2 * usual
+    assert spikes_after(board, 400, 600) < 0.2 * usual
     type_number(board, "lif.v_thresh", "1")
     wait_for_value(board, "lif.v_thresh", 1)
-    board.wait_for_timeout(500)
-    assert spikes_between(board, 600) > 0.3 * usual
+    assert spikes_after(board, 400, 600) > 0.3 * usual
 
 
 def test_the_picture_is_drawn(board):
@@ -90,3 +87,7 @@ def test_the_picture_is_drawn(board):
             return seen.size > 2;
         })""",
     )
+
+
+def test_one_instance_of_the_page_script(board):
+    assert board.evaluate("window.t4dm.instances") == 1

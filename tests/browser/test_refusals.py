@@ -3,25 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import READY, open_tab, reset, until
+from tests.browser.one_tab import KEEP_TOASTS, READY, until, wait_toast
 
 SEND = """async message => {
     const {command} = await import('/assets/js/api.mjs');
     try { await command(message); return null; }
     catch (error) { return {text: error.message, field: error.field, lo: error.lo, hi: error.hi}; }
 }"""
-
-
-@pytest.fixture(scope="module")
-def tab(browser, live_app):
-    with open_tab(browser, live_app.url) as page:
-        yield page
-
-
-@pytest.fixture
-def board(tab):
-    reset(tab)
-    return tab
 
 
 @pytest.mark.parametrize(
@@ -82,13 +70,14 @@ def test_a_breakpoint_out_of_range_names_field_and_range(board, kind, field, tex
 def test_a_view_that_is_refused_falls_back_to_the_default(browser, live_app):
     """Once asked, once refused: the default view comes back, and the page says why."""
     with browser.new_context(base_url=live_app.url) as context:
+        context.add_init_script(KEEP_TOASTS)
         page = context.new_page()
         asked = []
         page.on("request", lambda r: asked.append(r.url) if "stage%3A99" in r.url else None)
         page.goto("/")
         until(page, READY, patience_s=60)
         page.evaluate("window.t4dm.app.setRows('stage:99')")
-        expect(page.locator("#toasts")).to_contain_text("got 99. Back to the default view.")
+        wait_toast(page, "got 99. Back to the default view.")
         assert page.evaluate("window.t4dm.app.view.rows") == "spread:200"
         frames = page.evaluate("window.t4dm.stats().frames")
         until(page, "n => window.t4dm.stats().frames > n + 10", frames)

@@ -9,24 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import open_tab, params, reset, send, until
+from tests.browser.one_tab import params, send, until
 
 PAD, TITLE = 16, 74  # around the board, and the height of title and parameters above it
 META = "(({seed, epoch}) => ({seed, epoch}))(window.t4dm.app.meta)"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture(scope="module")
-def tab(browser, live_app):
-    with open_tab(browser, live_app.url) as page:
-        yield page
-
-
-@pytest.fixture
-def board(tab):
-    """The live page with default parameters."""
-    reset(tab)
-    return tab
 
 
 def chunk(kind, data):

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.one_tab import until
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WHY = "worker starting: the first start compiles the kernels and calibrates the network"
@@ -26,10 +26,8 @@ WORKER = ["-m", "t4dm.live.worker", "--fresh", "--engine", "tests.toy_engine:Toy
 def web_alone():
     """The web process without a worker: its address and the environment of a worker for it."""
     folder = Path(tempfile.mkdtemp(prefix="t4dm-"))  # short: socket paths have a limit
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    env = os.environ | {"PORT": port, "T4DM_HOST": "127.0.0.1"}
+    port = free_port()
+    env = os.environ | {"PORT": str(port), "T4DM_HOST": "127.0.0.1"}
     env |= {"T4DM_RUN_DIR": str(folder / "run"), "T4DM_DATA_DIR": str(folder / "data")}
     web = subprocess.Popen([sys.executable, *WEB], cwd=ROOT, env=env)
     try:

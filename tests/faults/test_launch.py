@@ -12,6 +12,7 @@ import pytest
 
 from dashboard.launch import child_environment, page_url, port_trouble, procfile_commands
 from dashboard.settings import Settings
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = """
@@ -31,9 +32,7 @@ signal.pause()
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 /** Thalamic gate: channel x time at fixed limits 0 to 1.5, and the mean openness under it. */
 
 import { CIVIDIS, CIVIDIS_STOPS, blockColor } from "../colors.mjs";
-import { Pixels, colorBar, devicePixels, eventLines, label, timeAxis, timeGrid } from "./paint.mjs";
+import { eventLines } from "./events.mjs";
+import { Pixels, colorBar, devicePixels, label, timeAxis, timeGrid } from "./paint.mjs";
 
 const EVERY = 4, FULL = 1.5;
 const pixels = new Pixels();
@@ -10,13 +11,14 @@ let shown = {};
 export const mark = {
   slug: "gate",
   time: true,
+  sameUnits: true,
   margin: { l: 64, r: 60 },
 
   layout: (scene) => ({
-    yaxis: { domain: [0.32, 1], range: [scene.store.D || 256, 0], showgrid: false, fixedrange: true,
-      title: { text: "channel" }, nticks: 5 },
+    yaxis: { domain: [0.32, 1], range: [(scene.store.D || 256) - 0.5, -0.5], showgrid: false, fixedrange: true,
+      title: { text: "Channel" }, nticks: 5 },
     yaxis2: { domain: [0, 0.26], range: [0, FULL], fixedrange: true, tickvals: [0, 1],
-      title: { text: "mean" }, anchor: "x" },
+      title: { text: "Mean (1)" }, anchor: "x" },
   }),
 
   layoutKey: (scene) => scene.store.D,
@@ -30,7 +32,7 @@ export const mark = {
       meanLine(ctx, low, scene);
     }
     eventLines(ctx, box, scene);
-    if (low) eventLines(ctx, low, scene, false);
+    if (low) eventLines(ctx, low, scene, { labels: false });
     timeAxis(ctx, low ?? box, scene);
   },
 

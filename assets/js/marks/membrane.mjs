@@ -1,7 +1,8 @@
 /** Membrane traces: u before the reset, stacked, each with the threshold in force as a dashed step. */
 
-import { stageColor } from "../colors.mjs";
-import { eachColumn, emptyNote, eventLines, grouped, label, timeAxis, timeGrid } from "./paint.mjs";
+import { groupColor } from "../colors.mjs";
+import { eventLines } from "./events.mjs";
+import { eachColumn, emptyNote, grouped, label, timeAxis, timeGrid } from "./paint.mjs";
 
 const MAX_TRACES = 8;
 const BASE = 0.4, THETAS = 2.5;
@@ -11,6 +12,7 @@ let shown = { neurons: [], row: THETAS, outside: 0, clamped: 0 };
 export const mark = {
   slug: "membrane",
   time: true,
+  lanes: true,
   margin: { l: 168, r: 60 },
 
   layout: () => ({
@@ -41,7 +43,7 @@ export const mark = {
       const g = scene.groupOf(id);
       const y = box.y + (k + 0.5) * laneH;
       const name = box.x > 120 ? scene.neuronName(id) : scene.groups[g]?.short ?? "";
-      ctx.fillStyle = stageColor(g, theme.dark);
+      ctx.fillStyle = groupColor(scene.groups[g], theme.dark);
       ctx.fillRect(box.x - 10, y - laneH / 2 + 2, 4, laneH - 4);
       label(ctx, name, box.x - 14, y - (laneH > 30 ? 8 : 0), theme.fg, "right");
       if (laneH > 30) label(ctx, id === scene.view.watched ? "selected" : `id ${id}`, box.x - 14, y + 8, theme.muted, "right");
@@ -82,7 +84,7 @@ function rowScale(scene, stages) {
   let highest = 0;
   for (let step = scene.step0; step < scene.step1; step += 1) {
     const at = (step % store.capacity) * store.G;
-    for (const g of stages) highest = Math.max(highest, store.theta[at + g]);
+    for (const g of stages) if (store.theta[at + g] > highest) highest = store.theta[at + g];
   }
   return highest > 0 ? Math.ceil(THETAS * highest * 4) / 4 : THETAS;
 }
@@ -104,7 +106,7 @@ function trace(ctx, scene, id, k, top, laneH) {
   ctx.fillStyle = theme.grid;
   ctx.fillRect(box.x, Math.round(laneY(0, top, laneH)), box.w, 1);
   if (k) ctx.fillRect(box.x, Math.round(top), box.w, 1);
-  const color = stageColor(g, theme.dark);
+  const color = groupColor(scene.groups[g], theme.dark);
   ctx.save();
   ctx.beginPath();
   ctx.rect(box.x, top, box.w, laneH);
@@ -179,12 +181,12 @@ function threshold(ctx, scene, g, k, top, laneH, X) {
   let previous = NaN;
   for (let step = scene.step0; step < scene.step1; step++) {
     const v = store.theta[(step % store.capacity) * store.G + g];
-    if (Math.abs(v - previous) < 1e-3) continue;
+    if (Number.isNaN(v) || Math.abs(v - previous) < 1e-3) continue;
     if (Number.isNaN(previous)) ctx.moveTo(X(step), laneY(v, top, laneH));
     else { ctx.lineTo(X(step), laneY(previous, top, laneH)); ctx.lineTo(X(step), laneY(v, top, laneH)); }
     previous = v;
   }
-  ctx.lineTo(X(scene.step1), laneY(previous, top, laneH));
+  if (!Number.isNaN(previous)) ctx.lineTo(X(scene.step1), laneY(previous, top, laneH));
   ctx.stroke();
   ctx.setLineDash([]);
   shown.theta_last[k] = previous;

@@ -1,8 +1,9 @@
 /** Neuromodulator levels as a heatmap around their baselines, as lines, or the gains they apply. */
 
 import { DIVERGING_STOPS, NEUROMODULATORS, diverging, neuromodColor } from "../colors.mjs";
+import { eventLines } from "./events.mjs";
 import {
-  Pixels, colorBar, devicePixels, eachColumn, eventLines, label, timeAxis, timeGrid, word,
+  Pixels, colorBar, devicePixels, eachColumn, label, timeAxis, timeGrid, word,
 } from "./paint.mjs";
 
 const GAINS = [
@@ -19,13 +20,14 @@ let shown = {};
 export const mark = {
   slug: "neuromod",
   time: true,
+  lanes: true,
   margin: { l: 168, r: 60 },
 
   layout: (scene) => ({
     yaxis: { range: [0, 1], showgrid: false, fixedrange: true,
       showticklabels: scene.view.neuromod_view === "lines", dtick: 0.25,
       ticks: scene.view.neuromod_view === "lines" ? "outside" : "",
-      title: { text: scene.view.neuromod_view === "lines" ? "level (0 to 1)" : "" } },
+      title: { text: scene.view.neuromod_view === "lines" ? "Level (1)" : "" } },
   }),
 
   layoutKey: (scene) => scene.view.neuromod_view,
@@ -35,7 +37,7 @@ export const mark = {
     summarise(scene);
     if (view.neuromod_view === "lines") lines(ctx, scene);
     else heat(ctx, scene, view.neuromod_view === "gains");
-    eventLines(ctx, box, scene, view.neuromod_view !== "levels");
+    eventLines(ctx, box, scene, { silent: view.neuromod_view === "levels" ? "inject" : null });
     if (view.neuromod_view === "levels") triangles(ctx, scene);
     timeAxis(ctx, box, scene);
   },

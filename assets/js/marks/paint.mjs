@@ -1,9 +1,6 @@
 /** Drawing helpers that every mark uses: pixels, text, time ticks, event lines. */
 
-import { neuromodColor } from "../colors.mjs";
-
 export const FONT = "12px Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
-const LANES = 3, LANE_H = 15;
 
 /** A reusable pixel buffer of `w` x `h` device pixels, cleared. */
 export class Pixels {
@@ -65,7 +62,8 @@ export function emptyNote(ctx, box, text, theme) {
     box.y + box.h / 2 + (i - (lines.length - 1) / 2) * 17, theme.fg, theme.bg, "center"));
 }
 
-function wrapped(ctx, text, width) {
+/** `text` broken at spaces into lines no wider than `width`, where words allow it. */
+export function wrapped(ctx, text, width) {
   const lines = [];
   for (const next of text.split(" ")) {
     const longer = lines.length ? `${lines.at(-1)} ${next}` : next;
@@ -108,7 +106,7 @@ export function timeAxis(ctx, box, scene) {
     if (x > edge - 24) continue;
     label(ctx, grouped(t), x, bottom + 13, theme.fg, "center");
   }
-  label(ctx, "Time (ms)", box.x + box.w + 2, bottom + 13, theme.muted);
+  label(ctx, scene.unit.axis, box.x + box.w + 2, bottom + 13, theme.muted);
 }
 
 /** Faint vertical grid lines at the time ticks. */
@@ -118,75 +116,6 @@ export function timeGrid(ctx, box, scene) {
   for (const t of ticks(Math.max(0, t0_ms), t1_ms, Math.max(2, Math.floor(box.w / 95)))) {
     ctx.fillRect(Math.round(box.x + (t - t0_ms) / (t1_ms - t0_ms) * box.w), box.y, 1, box.h);
   }
-}
-
-/** Short words for a session event, or null when it gets no line. */
-export function eventText(event) {
-  switch (event.type) {
-    case "param": return `${shortPath(event.path)} ${value(event.old)} → ${value(event.new)}`;
-    case "inject": return `${event.nt === "5HT" ? "5-HT" : event.nt} ${signed(event.level)}`;
-    case "reward": return `reward ${signed(event.r)}`;
-    case "break": return `break: ${event.reason ?? event.id}`;
-    case "reset": return `reset, seed ${event.seed}`;
-    case "note": return event.text;
-    case "nan": return `NaN in ${event.tensor}`;
-    default: return null;
-  }
-}
-
-function shortPath(path = "") {
-  return path.replace(/^blocks\.(\d+)\./, "b$1 ").replace(/^lif\.|^stdp\.|^neuromod\./, "");
-}
-
-function value(v) {
-  if (typeof v === "number") return String(Number(v.toPrecision(4)));
-  return v === null || v === undefined ? "free" : String(v);
-}
-
-function signed(v) { return `${v >= 0 ? "+" : "−"}${value(Math.abs(v ?? 0))}`; }
-
-/** Labelled vertical lines at parameter changes, breaks, notes and injections. */
-export function eventLines(ctx, box, scene, withLabels = true) {
-  const { store, t0_ms, t1_ms, theme } = scene;
-  const free = new Array(LANES).fill(box.x - 1);
-  let lastPath = null, lastX = -1e9;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(box.x, box.y, box.w, box.h);
-  ctx.clip();
-  for (const event of store.events) {
-    if (event.t_ms < t0_ms || event.t_ms > t1_ms) continue;
-    const text = eventText(event);
-    if (text === null) continue;
-    const alert = event.type === "break" || event.type === "nan";
-    const wide = alert ? 2 : 1;
-    const place = Math.round(box.x + (event.t_ms - t0_ms) / (t1_ms - t0_ms) * box.w);
-    const x = Math.min(place, box.x + box.w - wide) + wide / 2;
-    ctx.strokeStyle = event.type === "inject" ? injectColor(event, theme) : alert ? theme.alert : theme.fg;
-    ctx.lineWidth = wide;
-    ctx.setLineDash(event.type === "param" ? [] : event.type === "note" ? [2, 3] : [5, 3]);
-    ctx.beginPath();
-    ctx.moveTo(x, box.y);
-    ctx.lineTo(x, box.y + box.h);
-    ctx.stroke();
-    const crowded = event.path && event.path === lastPath && x - lastX < 60;
-    lastPath = event.path ?? null;
-    lastX = x;
-    if (!withLabels || crowded) continue;
-    const lane = free.findIndex((end) => end < x);
-    if (lane < 0) continue;
-    const shown = text.length > 40 ? `${text.slice(0, 39)}…` : text;
-    const width = ctx.measureText(shown).width + 6;
-    const left = Math.min(x + 2, box.x + box.w - width);
-    free[lane] = left + plate(ctx, shown, left, box.y + 9 + lane * LANE_H, theme.fg, theme.bg);
-  }
-  ctx.setLineDash([]);
-  ctx.restore();
-}
-
-function injectColor(event, theme) {
-  const i = ["DA", "ACh", "NE", "5HT"].indexOf(event.nt);
-  return i < 0 ? theme.fg : neuromodColor(i);
 }
 
 /** A vertical colour bar with its ends written out. */
@@ -215,8 +144,8 @@ export function upright(ctx, text, x, y, h, color) {
 }
 
 /** A dashed pattern or solid line for stage `g`: LIF out is dashed. */
-export function stageDash(ctx, g) {
-  ctx.setLineDash(g % 2 ? [5, 3] : []);
+export function groupDash(ctx, group) {
+  ctx.setLineDash(group?.dashed ? [5, 3] : []);
 }
 
 /** `fn(px, s0, s1)` for each pixel column of a window of steps; [s0, s1) holds at least one step. */

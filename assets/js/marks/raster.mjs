@@ -1,8 +1,9 @@
 /** Spike raster: exact vertical ticks, or a stated density when there are too many of them. */
 
-import { CIVIDIS, CIVIDIS_STOPS, mix, stageColor } from "../colors.mjs";
+import { CIVIDIS, CIVIDIS_STOPS, groupColor, mix } from "../colors.mjs";
+import { eventLines } from "./events.mjs";
 import {
-  Pixels, colorBar, devicePixels, emptyNote, eventLines, grouped, label, timeAxis, timeGrid,
+  Pixels, colorBar, devicePixels, emptyNote, grouped, label, timeAxis, timeGrid,
   word,
 } from "./paint.mjs";
 
@@ -48,20 +49,25 @@ export const mark = {
 
   labels(ctx, scene) {
     const { box, theme } = scene;
-    const rowH = box.h / Math.max(1, scene.rows.length);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(0, box.y, box.x, box.h);
+    ctx.clip();
     let lowest = -1e9;
     for (const group of scene.rowGroups) {
-      const y = box.y + (group.from + group.to) / 2 * rowH;
-      if (y - lowest < 13) continue;
+      const from = scene.rowEdge(group.from), to = scene.rowEdge(group.to);
+      const y = (Math.max(box.y, from) + Math.min(box.y + box.h, to)) / 2;
+      if (to <= box.y || from >= box.y + box.h || y - lowest < 13) continue;
       lowest = y;
       const hz = scene.hz(group.g);
       const wide = box.x > 120;
-      const text = wide ? `${group.short} n=${group.n} ${hz.toFixed(0)} Hz` : `${group.short} ${hz.toFixed(0)}`;
+      const text = wide ? `${group.short} n=${group.n} ${scene.unit.rate(hz)}` : `${group.short} ${hz.toFixed(0)}`;
       label(ctx, text, box.x - 14, y, theme.fg, "right");
-      ctx.fillStyle = stageColor(group.g, theme.dark);
-      ctx.fillRect(box.x - 10, box.y + group.from * rowH + 1, 4, (group.to - group.from) * rowH - 2);
+      ctx.fillStyle = groupColor(group, theme.dark);
+      ctx.fillRect(box.x - 10, from + 1, 4, to - from - 2);
     }
-    inhibitoryBars(ctx, scene, rowH);
+    inhibitoryBars(ctx, scene);
+    ctx.restore();
     if (shown.mode === "density") {
       colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS,
         [[0, "0"], [1, String(shown.bin_max)]], "spikes / bin", theme);
@@ -90,11 +96,16 @@ export const mark = {
 
 export const ORDER_NAMES = { id: "id", rate: "rate", latency: "first-spike latency" };
 
+/** Width of a tick where `span` steps stand on `w` pixels. */
+export function tickWidth(w, span) {
+  return Math.max(1, Math.min(4, Math.floor(w / span * 0.9)));
+}
+
 function exact(words, w, h, scene) {
   const { rows, span, t0, theme } = scene;
   const rowH = h / Math.max(1, rows.length);
   const tickH = Math.max(2, Math.floor(rowH * 0.8));
-  const tickW = Math.max(1, Math.min(4, Math.floor(w / span * 0.9)));
+  const tickW = tickWidth(w, span);
   const colors = rowColors(scene, theme);
   const perRow = new Uint32Array(rows.length);
   scene.store.eachSpike(scene.step0, scene.step1, (row, step) => {
@@ -154,7 +165,7 @@ function rowColors(scene, theme) {
   if (cachedColors.rows !== scene.rows || cachedColors.dark !== theme.dark) {
     const words = new Uint32Array(scene.rows.length);
     for (const group of scene.rowGroups) {
-      const base = stageColor(group.g, theme.dark);
+      const base = groupColor(group, theme.dark);
       for (let row = group.from; row < group.to; row++) {
         words[row] = word(scene.inhibitory(scene.rows[row]) ? mix(base, theme.line, 0.5) : base);
       }
@@ -178,7 +189,7 @@ function separators(ctx, box, scene) {
   }
 }
 
-function inhibitoryBars(ctx, scene, rowH) {
+function inhibitoryBars(ctx, scene) {
   if (scene.order) return;
   const { box, theme } = scene;
   for (const group of scene.rowGroups) {
@@ -186,7 +197,7 @@ function inhibitoryBars(ctx, scene, rowH) {
       row >= group.from && row < group.to && scene.inhibitory(id));
     if (from < 0) continue;
     ctx.fillStyle = theme.muted;
-    ctx.fillRect(box.x - 5, box.y + from * rowH, 4, (group.to - from) * rowH - 1);
+    ctx.fillRect(box.x - 5, scene.rowEdge(from), 4, scene.rowEdge(group.to) - scene.rowEdge(from) - 1);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Population rate in Hz per neuron, one stepped line a stage, in stated bins on the absolute grid. */
 
-import { blockColor, stageColor } from "../colors.mjs";
-import { eventLines, label, stageDash, timeAxis, timeGrid } from "./paint.mjs";
+import { groupColor } from "../colors.mjs";
+import { eventLines } from "./events.mjs";
+import { label, groupDash, timeAxis, timeGrid } from "./paint.mjs";
 
 const BINS = [5, 10, 20, 50, 100];
 const TOPS = [10, 20, 50, 100, 200, 500, 1000];
@@ -11,13 +12,14 @@ let shown = { hz: [] };
 export const mark = {
   slug: "rate",
   time: true,
+  sameUnits: true,
   margin: { l: 64, r: 60 },
 
-  layout: () => ({
-    yaxis: { range: [0, top.hz], fixedrange: true, title: { text: "Hz per neuron" }, nticks: 5 },
+  layout: (scene) => ({
+    yaxis: { range: [0, top.hz], fixedrange: true, title: { text: scene.unit.rates }, nticks: 5 },
   }),
 
-  layoutKey: () => top.hz,
+  layoutKey: (scene) => `${top.hz}|${scene.unit.rates}`,
 
   draw(ctx, scene) {
     const { box, store } = scene;
@@ -36,18 +38,20 @@ export const mark = {
   },
 
   labels(ctx, scene) {
-    const { box, theme, store } = scene;
-    const pitch = Math.min(15, box.h / Math.max(1, store.G / 2));
+    const { box, theme } = scene;
+    const shown = scene.groups.filter((group) => !group.dashed);
+    const pitch = Math.min(15, box.h / Math.max(1, shown.length));
     if (pitch < 11) return;
-    for (let block = 0; block < store.G / 2; block++) {
-      const y = box.y + (block + 0.5) * pitch;
-      ctx.fillStyle = blockColor(block, theme.dark);
+    shown.forEach((group, k) => {
+      const y = box.y + (k + 0.5) * pitch;
+      ctx.fillStyle = groupColor(group, theme.dark);
       ctx.fillRect(box.x + box.w + 8, y - 2, 14, 4);
-      label(ctx, `b${block}`, box.x + box.w + 27, y, theme.fg);
-    }
+      label(ctx, group.block === null ? group.short.slice(0, 4) : `b${group.block}`, box.x + box.w + 27, y, theme.fg);
+    });
   },
 
-  foot: () => `bin ${shown.bin} ms, not smoothed, cut at parameter changes · solid: LIF in · dashed: LIF out · colour: block`,
+  foot: (scene) => `bin ${shown.bin} ${scene.unit.steps}, not smoothed, cut at parameter changes`
+    + (scene.groups.some((group) => group.dashed) ? " · solid: LIF in · dashed: LIF out · colour: block" : ""),
 
   drawn: () => shown,
 };
@@ -68,9 +72,9 @@ function binned(scene, g, bin) {
 
 function step(ctx, scene, line, g) {
   const { box, t0, span } = scene;
-  ctx.strokeStyle = stageColor(g, scene.theme.dark);
+  ctx.strokeStyle = groupColor(scene.groups[g], scene.theme.dark);
   ctx.lineWidth = 1.5;
-  stageDash(ctx, g);
+  groupDash(ctx, scene.groups[g]);
   ctx.beginPath();
   let y = null;
   for (const [s, hz] of line) {

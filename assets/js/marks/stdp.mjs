@@ -1,6 +1,6 @@
 /** STDP window: the change that is really applied, over the pairs really observed. */
 
-import { compact, emptyNote, label, plate, upright } from "./paint.mjs";
+import { compact, emptyNote, label, plate, upright, wrapped } from "./paint.mjs";
 
 const REACH = 100;
 const TOPS = [1, 1.5, 2, 3, 5, 7.5, 10, 15];
@@ -10,6 +10,7 @@ let shown = {};
 export const mark = {
   slug: "stdp",
   time: false,
+  sameUnits: true,
   margin: { l: 64, r: 60 },
 
   layout: (scene) => ({
@@ -35,12 +36,13 @@ export const mark = {
     bars(ctx, scene);
     cross(ctx, box, theme);
     curve(ctx, scene, p);
-    caption(ctx, scene, p);
+    if (!scene.paused) caption(ctx, scene, p);
   },
 
   labels(ctx, scene) {
     const { box, theme } = scene;
-    const most = shown.pairs_max ?? 0;
+    const most = shown.pairs_max ?? 0, p = stdp(scene);
+    if (scene.paused && p) caption(ctx, scene, p);
     if (!most) return;
     for (const share of [1, 0.5]) {
       label(ctx, compact(most * share), box.x + box.w + 5, box.y + box.h * (1 - 0.45 * share), theme.muted);
@@ -178,9 +180,8 @@ function caption(ctx, scene, p) {
     label(ctx, left, box.x + 6, box.y + 10 + i * 16, theme.fg);
     label(ctx, right, box.x + box.w - 6, box.y + 10 + i * 16, theme.fg, "right");
   });
-  shown.words.forEach((text, i) => {
-    plate(ctx, text, box.x + box.w / 2, box.y + 44 + i * 16, theme.alert, theme.bg, "center");
-  });
+  const lines = shown.words.flatMap((text) => wrapped(ctx, text, box.w / 2 - 12));
+  lines.forEach((text, i) => plate(ctx, text, box.x + 3, box.y + 42 + i * 15, theme.alert, theme.bg));
 }
 
 function short(v) { return String(Number(Number(v).toPrecision(3))); }

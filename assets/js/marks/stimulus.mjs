@@ -1,15 +1,18 @@
 /** What drives block 0: the image shown now with its label, and the input of every step as a trace. */
 
-import { devicePixels, eachColumn, emptyNote, eventLines, label, plate, timeAxis, timeGrid, upright, Pixels } from "./paint.mjs";
+import { eventLines } from "./events.mjs";
+import { devicePixels, eachColumn, emptyNote, label, plate, timeAxis, timeGrid, upright, Pixels } from "./paint.mjs";
 
 const SIDE = 8;
-const RECENT_STEPS = 50;
+const RECENT_STEPS = 50, LEAD_STEPS = 10000;
 const pixels = new Pixels();
 let shown = {};
 
 export const mark = {
   slug: "stimulus",
   time: true,
+  /** The first lane is the onsets'. */
+  eventLane: 1,
   margin: { l: 168, r: 60 },
 
   layout: () => ({
@@ -23,17 +26,18 @@ export const mark = {
     const event = latest(scene);
     shown = { type: event?.type ?? null, label: event?.label ?? null, index: event?.index ?? null,
       kind: kindOf(scene, event), sum: 0, mean_sum: 0 };
-    image(ctx, scene, event);
+    if (!scene.paused) image(ctx, scene, event);
     timeGrid(ctx, box, scene);
     trace(ctx, scene);
     changes(ctx, scene);
-    eventLines(ctx, box, scene, false);
+    eventLines(ctx, box, scene, { lane: mark.eventLane });
     timeAxis(ctx, box, scene);
   },
 
   labels(ctx, scene) {
     const { box, theme } = scene;
-    upright(ctx, "mean input", box.x + box.w + 48, box.y, box.h, theme.muted);
+    upright(ctx, "Mean (1)", box.x + box.w + 48, box.y, box.h, theme.muted);
+    if (scene.paused && !scene.store.empty) image(ctx, scene, latest(scene));
   },
 
   foot: (scene) => `${shown.kind ?? "input"}: ${describe(shown)} · trace: mean of the 64 inputs, 0 to 1 · `
@@ -42,9 +46,10 @@ export const mark = {
   drawn: () => shown,
 };
 
+/** The newest onset or rest, also one before the window; what is longer ago says nothing of it. */
 function latest(scene) {
   const list = scene.store.events;
-  for (let i = list.length - 1; i >= 0; i--) {
+  for (let i = list.length - 1; i >= 0 && list[i].step >= scene.step0 - LEAD_STEPS; i--) {
     if ((list[i].type === "stimulus" || list[i].type === "rest") && list[i].step < scene.step1) return list[i];
   }
   return null;

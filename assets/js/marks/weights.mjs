@@ -4,7 +4,7 @@ import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
 import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate } from "./paint.mjs";
 
 const DRIFT_SAMPLES = 40, HEADING_UP = 9;
-const W_LOW = -1, LOG_TOP = 5, LOG_LOW = -0.3;
+const LOG_TOP = 5, LOG_LOW = -0.3;
 const INHIBITORY = "#0072B2", EXCITATORY = "#D55E00";
 const pixels = new Pixels();
 let shown = {};
@@ -12,20 +12,21 @@ let shown = {};
 export const mark = {
   slug: "weights",
   time: false,
+  sameUnits: true,
   margin: { l: 64, r: 60 },
 
   layout: (scene) => {
-    const range = [W_LOW * 1.03, hi(scene) * 1.03];
+    const range = [lo(scene) * 1.03, hi(scene) * 1.03];
     return {
-      xaxis: { range, anchor: "y2", title: { text: "weight w" }, fixedrange: false, showgrid: true },
+      xaxis: { range, anchor: "y2", title: { text: "Weight w (1)" }, fixedrange: false, showgrid: true },
       yaxis: { type: "log", range: [LOG_LOW, LOG_TOP], domain: [0.46, 0.9], dtick: 2, fixedrange: true,
-        exponentformat: "power", title: { text: "count (log)" } },
+        exponentformat: "power", title: { text: "Count (log)" } },
       yaxis2: { range: [0, 1], domain: [0, 0.38], showticklabels: false, ticks: "", showgrid: false,
         fixedrange: true, title: { text: "" }, anchor: "x" },
     };
   },
 
-  layoutKey: (scene) => hi(scene),
+  layoutKey: (scene) => `${lo(scene)}|${hi(scene)}`,
 
   /** Nothing to draw anew while this stays the same: samples come every 250 ms. */
   stillKey: (scene) => `${scene.store.epoch}|${scene.store.histAt(scene.step1)?.step}|${scene.store.meta?.weights_block}`,
@@ -35,11 +36,11 @@ export const mark = {
     const record = store.histAt(scene.step1);
     shown = { block: store.meta?.weights_block ?? 0, exc_sum: 0, inh_sum: 0, step: record?.step ?? null };
     if (!record) {
-      emptyNote(ctx, box, "weights are sampled every 250 ms · waiting for the next sample", theme);
+      emptyNote(ctx, box, `weights are sampled every 250 ${scene.unit.steps} · waiting for the next sample`, theme);
       return;
     }
     const { bins } = record, at = shown.block * bins;
-    histogram(ctx, scene, record.inh.subarray(at, at + bins), W_LOW, 0, INHIBITORY, true);
+    histogram(ctx, scene, record.inh.subarray(at, at + bins), lo(scene), 0, INHIBITORY, true);
     histogram(ctx, scene, record.exc.subarray(at, at + bins), 0, record.w_hi ?? 1, EXCITATORY, false);
     for (let i = 0; i < bins; i++) {
       shown.exc_sum += record.exc[at + i];
@@ -47,12 +48,15 @@ export const mark = {
     }
     [shown.at_zero, shown.at_max] = record.bounds.subarray(shown.block * 2, shown.block * 2 + 2);
     bounds(ctx, scene, record);
+    if (!scene.paused) headings(ctx, scene, record);
     const low = scene.boxOf("yaxis2");
     if (low) drift(ctx, low, scene);
   },
 
   labels(ctx, scene) {
     const low = scene.boxOf("yaxis2"), { theme, box } = scene;
+    const record = scene.store.histAt(scene.step1);
+    if (scene.paused && record) headings(ctx, scene, record);
     if (!low) return;
     colorBar(ctx, { x: low.x + low.w + 8, y: low.y, h: low.h }, CIVIDIS_STOPS,
       [[0, "0"], [1, "10⁵"]], "count", theme);
@@ -63,17 +67,31 @@ export const mark = {
     label(ctx, `${((span[1] - span[0]) / 1000).toFixed(1)} s`, box.x - 8, low.y + low.h / 2, theme.fg, "right");
   },
 
-  foot: (scene) => `block ${shown.block} of ${scene.store.L} · ${grouped(shown.exc_sum ?? 0)} plastic excitatory, `
-    + `${grouped(shown.inh_sum ?? 0)} fixed inhibitory · fixed bins, every 250 ms`,
+  foot(scene) {
+    const [below, above] = sides(scene), name = names(scene)?.[shown.block];
+    const which = name ?? `block ${shown.block} of ${scene.store.L}`;
+    return `${which} · ${grouped(shown.exc_sum ?? 0)} ${above}, ${grouped(shown.inh_sum ?? 0)} ${below}`
+      + ` · fixed bins, every 250 ${scene.unit.steps}`;
+  },
 
   drawn: () => shown,
 };
 
+/** The names of a watched module's weights; undefined where a block has one set. */
+function names(scene) { return scene.store.meta?.weights; }
+
+/** What lies below and above 0. */
+function sides(scene) {
+  return names(scene) ? ["below 0", "above 0"] : ["fixed inhibitory", "plastic excitatory"];
+}
+
+function lo(scene) { return scene.store.meta?.w_lo ?? -1; }
+
 function hi(scene) { return scene.store.hist.at(-1)?.w_hi ?? 1; }
 
 function toX(box, scene, w) {
-  const lo = W_LOW * 1.03, top = hi(scene) * 1.03;
-  return box.x + (w - lo) / (top - lo) * box.w;
+  const low = lo(scene) * 1.03, top = hi(scene) * 1.03;
+  return box.x + (w - low) / (top - low) * box.w;
 }
 
 function histogram(ctx, scene, counts, from, to, color, hatched) {
@@ -108,6 +126,7 @@ function hatch(ctx, box, x0, x1) {
 
 function bounds(ctx, scene, record) {
   const { box, theme } = scene;
+  if (!Number.isFinite(record.w_max)) return;
   ctx.strokeStyle = theme.alert;
   ctx.lineWidth = 1.5;
   ctx.setLineDash([5, 3]);
@@ -119,10 +138,21 @@ function bounds(ctx, scene, record) {
     ctx.stroke();
   }
   ctx.setLineDash([]);
+}
+
+/** What stands over the two halves: their names, and the share of weights at the bounds. */
+function headings(ctx, scene, record) {
+  const { box, theme } = scene;
+  if (!Number.isFinite(record.w_max)) {
+    const [below, above] = sides(scene);
+    plate(ctx, below, toX(box, scene, lo(scene)), box.y - HEADING_UP, theme.fg, theme.bg);
+    plate(ctx, above, box.x + box.w, box.y - HEADING_UP, theme.fg, theme.bg, "right");
+    return;
+  }
   const percent = (v) => `${(100 * v).toFixed(1)} %`;
   const atBounds = `${percent(shown.at_zero)} at 0, ${percent(shown.at_max)} at w_max ${short(record.w_max)}`;
   const wide = box.w > 380;
-  plate(ctx, wide ? "inhibitory (fixed)" : "inh.", toX(box, scene, W_LOW), box.y - HEADING_UP, theme.fg, theme.bg);
+  plate(ctx, wide ? "inhibitory (fixed)" : "inh.", toX(box, scene, lo(scene)), box.y - HEADING_UP, theme.fg, theme.bg);
   plate(ctx, wide ? `excitatory: ${atBounds}` : atBounds, box.x + box.w, box.y - HEADING_UP, theme.fg, theme.bg, "right");
 }
 
@@ -145,17 +175,17 @@ function drift(ctx, box, scene) {
   shown.samples = list.length;
   const [w, h] = devicePixels(box, dpr);
   const words = pixels.open(w, h);
-  const lo = W_LOW * 1.03, top = hi(scene) * 1.03;
+  const low = lo(scene) * 1.03, top = hi(scene) * 1.03;
   list.forEach((record, k) => {
     const y0 = Math.round((list.length - 1 - k) * h / list.length);
     const y1 = Math.round((list.length - k) * h / list.length);
     const at = shown.block * record.bins;
     for (let x = 0; x < w; x++) {
-      const weight = lo + (x + 0.5) / w * (top - lo);
+      const weight = low + (x + 0.5) / w * (top - low);
       const count = weight < 0
-        ? record.inh[at + Math.floor((weight - W_LOW) * record.bins)]
+        ? record.inh[at + Math.floor((1 - weight / lo(scene)) * record.bins)]
         : record.exc[at + Math.floor(weight / (record.w_hi ?? 1) * record.bins)];
-      if (count === undefined || weight < W_LOW) continue;
+      if (count === undefined || weight < lo(scene)) continue;
       words[y0 * w + x] = CIVIDIS[Math.min(255, Math.round(Math.log10(count + 1) / LOG_TOP * 255))];
     }
     for (let y = y0 + 1; y < y1; y++) words.copyWithin(y * w, y0 * w, y0 * w + w);

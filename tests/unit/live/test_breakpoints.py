@@ -5,6 +5,7 @@ import pytest
 
 from t4dm.commands import BreakOn
 from t4dm.live.breakpoints import Breakpoints, nan_hit
+from t4dm.live.groups import Layout
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
@@ -167,19 +168,19 @@ def test_a_nan_event_of_the_engine_wins(session):
     ],
 )  # fmt: skip
 def test_a_condition_on_nothing_is_refused(command):
-    points = Breakpoints(["s"] * 12)
+    points = Breakpoints(Layout.stack(12, 256))
     with pytest.raises(ParamError) as error:
-        points.check(command, 12, 256)
+        points.check(command)
     needs = {"rate": ("group", 11), "weight": ("group", 5)}.get(command.kind, ("neuron", 3071))
     assert (error.value.field, error.value.hi) == needs and error.value.lo == 0
     assert f"from 0 to {error.value.hi}" in error.value.message
 
 
 def test_conditions_are_kept_and_removed():
-    points = Breakpoints(["s"] * 12)
+    points = Breakpoints(Layout.stack(12, 256))
     first = points.add(BreakOn(kind="spike", neuron=1))
     second = points.add(BreakOn(kind="nan"))
-    again = Breakpoints(["s"] * 12)
+    again = Breakpoints(Layout.stack(12, 256))
     again.load(points.to_json())
     assert again.to_json() == points.to_json()
     assert again.add(BreakOn(kind="nan")) == second + 1

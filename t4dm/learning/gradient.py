@@ -1,0 +1,88 @@
+"""Gradient descent for a user's script: clipped, watched and told of.
+
+    g = grad loss;   g <- g * min(1, max_norm / |g|_2);   theta <- optimiser(theta, g, learning_rate)
+A step whose gradient is not finite changes nothing and is logged.  Pascanu, Mikolov, Bengio 2013.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from t4dm.environment import from_environment
+from t4dm.learning.params import GradientParams
+from t4dm.observations import Notices
+
+log = logging.getLogger(__name__)
+
+
+class GradientDescent:
+    """One optimiser over ``parameters``; :meth:`step` takes a loss.
+
+    ``optimiser`` is a torch optimiser class (or a function of parameters and ``lr``).  A learning
+    rate not given comes from ``T4DM_LEARNING_RATE``, else it is 0.001.  Raises ValueError naming
+    the value and its range.  Gradient norms are logged every ``log_every`` steps.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        learning_rate: float | None = None,
+        max_norm: float = 1.0,
+        optimiser: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        log_every: int = 100,
+        **options: Any,
+    ) -> None:
+        given = {} if learning_rate is None else {"learning_rate": learning_rate}
+        values = from_environment(GradientParams) | given | {"max_norm": max_norm}
+        checked = {name: GradientParams.check(name, value) for name, value in values.items()}
+        self.params = GradientParams(**checked)
+        self.parameters = list(parameters)
+        self.optimiser = optimiser(self.parameters, lr=self.params.learning_rate, **options)
+        self.steps = 0
+        self._notices = Notices(log, log_every, place="in step {:g}")
+        log.info("learning_rate %g, gradients clipped at norm %g", self.learning_rate, max_norm)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate in force; a scheduler on :attr:`optimiser` may have moved it."""
+        return float(self.optimiser.param_groups[0]["lr"])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        GradientParams.check("learning_rate", value)
+        for group in self.optimiser.param_groups:
+            group["lr"] = value
+
+    def step(self, loss: Tensor) -> float:
+        """Gradients of ``loss`` (a scalar), clipped, and one step; returns their norm before that.
+
+        A norm that is not finite is returned too, and nothing is changed.
+        """
+        self.optimiser.zero_grad()
+        loss.backward()
+        norm = float(nn.utils.clip_grad_norm_(self.parameters, self.params.max_norm))
+        finite = norm < float("inf")
+        if finite:
+            self.optimiser.step()
+        self._tell(norm, finite)
+        self.steps += 1
+        return norm
+
+    def _tell(self, norm: float, finite: bool) -> None:
+        if not finite:
+            text = f"Numerical instability: gradient norm {norm}; the step changed nothing"
+            self._notices.say(logging.WARNING, "instability", self.steps, text)
+        elif norm > self.params.max_norm:
+            text = f"gradient norm {norm:.3g}, clipped to {self.params.max_norm:g}"
+            self._notices.say(logging.INFO, "norm", self.steps, text)
+        else:
+            self._notices.say(logging.INFO, "norm", self.steps, f"gradient norm {norm:.3g}")
+        if (rate := self.learning_rate) != self.params.learning_rate:
+            text = f"learning_rate changed: {self.params.learning_rate:g} -> {rate:g}"
+            if self._notices.say(logging.INFO, "rate", self.steps, text):
+                self.params = self.params.model_copy(update={"learning_rate": rate})

@@ -1,0 +1,27 @@
+"""What a session publishes, by the probes of its manifest, and the sentence for what it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+TITLES = {
+    "spikes": "spikes",
+    "u_pre": "membranes",
+    "theta": "thresholds",
+    "gate": "thalamic gate",
+    "levels": "neuromodulators",
+    "gains": "neuromodulator gains",
+    "weights": "weights",
+    "pairs": "spike pairs",
+    "stimulus": "stimulus",
+}
+
+
+def absence(probe: str) -> str:
+    """``this session publishes no thalamic gate``."""
+    return f"this session publishes no {TITLES.get(probe, probe)}"
+
+
+def missing(needs: Iterable[str], probes: Collection[str]) -> str:
+    """The sentence for the first of ``needs`` that is not among ``probes``; empty if all are."""
+    return next((absence(probe) for probe in needs if probe not in probes), "")

@@ -1,0 +1,136 @@
+"""A training run as a sealed file (``t4dm.store.sealed``, no pickle), and the run that goes on from it.
+
+Weights, both moments of AdamW, memory bank, replay store, Fisher information and anchor are arrays;
+parameters, ablations, seed and counters are JSON.  Random numbers need no saving: step s draws from
+(seed, s).  bfloat16 has no numpy type and travels as its bits in int16.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from t4dm.ablations import ablations_of
+from t4dm.hippocampal.memory_bank import MemoryBank
+from t4dm.hippocampal.params import HippocampalParams
+from t4dm.hippocampal.transformer import HippocampalTransformer
+from t4dm.learning.ewc import Consolidated
+from t4dm.store.sealed import read_sealed, write_sealed
+from t4dm.training.data import Batch, TokenText
+from t4dm.training.params import TrainParams
+from t4dm.training.sleep import Replay
+from t4dm.training.trainer import Trainer
+
+KIND = "t4dm-training"
+COUNTERS = ("step_number", "tokens", "awake_for", "sleep_left")
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+def save(path: Path, trainer: Trainer) -> None:
+    """Write the run durably: the file is the old one or the new one, never half.  Raises OSError."""
+    tensors = _tensors(trainer)
+    arrays = {name: _array(tensor) for name, tensor in tensors.items()}
+    arrays |= {f"replay.{name}": part for name, part in trainer.replay.batch._asdict().items()}
+    arrays["replay.loss"] = trainer.replay.loss
+    meta: dict[str, Any] = {
+        "model": trainer.model.params.model_dump(),
+        "ablations": sorted(trainer.model.ablations),
+        "dropout": trainer.model.dropout,
+        "train": trainer.params.model_dump(),
+        "seed": trainer.seed,
+        "replay_seen": trainer.replay.seen,
+        "text": text_digest(trainer.text),
+        "bfloat16": [name for name, t in tensors.items() if t.dtype == torch.bfloat16],
+    }
+    write_sealed(path, KIND, meta | {name: getattr(trainer, name) for name in COUNTERS}, arrays)
+
+
+def load(
+    path: Path, text: TokenText, held_out: TokenText | None = None, other_text: bool = False
+) -> Trainer:
+    """The run as it was saved, on the CPU.
+
+    ``other_text`` allows to go on with another text than it was saved with.  Raises SealError for a
+    damaged file, ValueError for another text, OSError where it cannot be read.
+    """
+    meta, arrays = read_sealed(path, KIND)
+    if meta["text"] != text_digest(text) and not other_text:
+        raise ValueError(f"{path.name} was trained on another text than the one given")
+    half = set(meta["bfloat16"])
+    tensors = {name: _tensor(array, name in half) for name, array in arrays.items()}
+    model = HippocampalTransformer(
+        HippocampalParams(**meta["model"]), ablations=ablations_of(meta["ablations"])
+    )
+    weights = {name: tensors[f"model.{name}"] for name, _ in model.named_parameters()}
+    model.to(next(iter(weights.values())).dtype)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(weights[name])
+    model.dropout = meta["dropout"]
+    trainer = Trainer(model, text, TrainParams(**meta["train"]), meta["seed"], held_out)
+    _restore(trainer, meta, tensors, arrays)
+    return trainer
+
+
+def text_digest(text: TokenText) -> str:
+    """SHA-256 of the token ids."""
+    return hashlib.sha256(np.ascontiguousarray(text.ids).tobytes()).hexdigest()
+
+
+def _tensors(trainer: Trainer) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for name, parameter in trainer.model.named_parameters():
+        found[f"model.{name}"] = parameter.detach()
+        for moment, value in trainer.optimizer.state.get(parameter, {}).items():
+            found[f"optimizer.{moment}.{name}"] = value
+    found |= {f"memory.{name}": part for name, part in trainer.memory._asdict().items()}
+    if trainer.held is not None:
+        found |= {f"fisher.{name}": part for name, part in trainer.held.fisher.items()}
+        found |= {f"anchor.{name}": part for name, part in trainer.held.anchor.items()}
+    return found
+
+
+def _restore(
+    trainer: Trainer,
+    meta: dict[str, Any],
+    tensors: dict[str, Tensor],
+    arrays: dict[str, np.ndarray],
+) -> None:
+    for name in COUNTERS:
+        setattr(trainer, name, meta[name])
+    for name, parameter in trainer.model.named_parameters():
+        moments = {
+            moment: tensors[f"optimizer.{moment}.{name}"]
+            for moment in MOMENTS
+            if f"optimizer.{moment}.{name}" in tensors
+        }
+        if moments:
+            trainer.optimizer.state[parameter] = moments
+    trainer.memory = MemoryBank(*(tensors[f"memory.{name}"] for name in MemoryBank._fields))
+    batch = Batch(*(arrays[f"replay.{name}"] for name in Batch._fields))
+    trainer.replay = Replay(batch, arrays["replay.loss"], meta["replay_seen"])
+    trainer.held = _held(tensors)
+
+
+def _held(tensors: dict[str, Tensor]) -> Consolidated | None:
+    parts: dict[str, dict[str, Tensor]] = {"fisher": {}, "anchor": {}}
+    for name, tensor in tensors.items():
+        kind, _, parameter = name.partition(".")
+        if kind in parts:
+            parts[kind][parameter] = tensor
+    return Consolidated(**parts) if parts["fisher"] else None
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    plain = tensor.detach().cpu()
+    return (plain.view(torch.int16) if plain.dtype == torch.bfloat16 else plain).numpy()
+
+
+def _tensor(array: np.ndarray, half: bool) -> Tensor:
+    tensor = torch.from_numpy(np.array(array))
+    return tensor.view(torch.bfloat16) if half else tensor

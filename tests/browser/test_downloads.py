@@ -1,0 +1,66 @@
+"""What a panel gives away: its window as CSV and NPZ, its picture as PNG and SVG."""
+
+import io
+
+import numpy as np
+import pytest
+
+from tests.browser.one_tab import PANELS, reset, wait_traces
+
+VIEW = "window.t4dm.app.view"
+
+
+@pytest.fixture(scope="module")
+def paused(tab):
+    """The page with a standing view, every panel shown as traces."""
+    reset(tab)
+    tab.evaluate("window.t4dm.app.pauseView()")
+    wait_traces(tab, *PANELS)
+    return tab
+
+
+@pytest.mark.parametrize("slug", PANELS)
+def test_npz_downloads_the_window_in_view(paused, slug):
+    with paused.expect_download() as got:
+        paused.locator(f"#panel-{slug} .panel-tools").get_by_text("NPZ").click()
+    path = got.value.path()
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+        assert len(arrays.files) > 0
+
+
+@pytest.mark.parametrize("slug", PANELS)
+def test_csv_downloads_the_window_in_view(paused, slug):
+    lo, hi = paused.evaluate("v => [v.t1_ms - v.span_ms, v.t1_ms]", paused.evaluate(VIEW))
+    with paused.expect_download() as got:
+        paused.locator(f"#panel-{slug} .panel-tools").get_by_text("CSV").click()
+    header, *lines = got.value.path().read_text().splitlines()
+    assert header.startswith("time_ms,")
+    times = [float(line.split(",", 1)[0]) for line in lines]
+    assert len(times) > 3
+    assert lo <= min(times) and max(times) < hi
+
+
+@pytest.mark.parametrize(
+    ("kind", "magic"), [("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("CSV", b"time_ms")]
+)
+def test_a_panel_is_saved(board, kind, magic):
+    with board.expect_download() as got:
+        board.locator("#panel-raster .panel-tools").get_by_text(kind).click()
+    assert magic in got.value.path().read_bytes()[:400]
+
+
+def test_a_composed_panel_holds_axes_and_film(board):
+    """The picture at scale 2 has the plot's size, and colours of the film as well as the axes'."""
+    got = board.evaluate(
+        """async () => {
+            const plot = document.querySelector('#panel-raster .panel-plot');
+            const c = await window.t4dm.app.composePanel('raster', {scale: 2, background: '#ffffff'});
+            const data = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            let vermilion = 0;
+            for (let i = 0; i < data.length; i += 4)
+                if (data[i] === 0xD5 && data[i + 1] === 0x5E && data[i + 2] === 0) vermilion++;
+            return [c.width, c.height, plot.clientWidth, plot.clientHeight, vermilion];
+        }"""
+    )
+    assert got[:2] == [2 * got[2], 2 * got[3]]
+    assert got[4] > 100

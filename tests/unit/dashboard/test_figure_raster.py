@@ -1,0 +1,72 @@
+"""The raster: ticks at step and row, groups with their rates, density when crowded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dashboard.figures import raster
+from tests.unit.dashboard.figure_values import THREE, texts, values
+
+
+def test_raster_ticks_stand_at_step_and_row(window):
+    figure = raster.figure(window(THREE, step0=100), {})
+    found = []
+    for trace in figure["data"]:
+        x, y = values(trace["x"]).reshape(-1, 3), values(trace["y"]).reshape(-1, 3)
+        assert np.isnan(x[:, 2]).all()
+        assert (x[:, 0] == x[:, 1]).all()
+        found += list(zip(x[:, 0].tolist(), ((y[:, 0] + y[:, 1]) / 2).tolist(), strict=True))
+    assert sorted(found) == [(100.0, 0.0), (102.0, 5.0), (102.0, 14.0)]
+
+
+def test_raster_names_groups_with_n_and_rate(window):
+    figure = raster.figure(window(THREE), {})
+    labels = figure["layout"]["yaxis"]["ticktext"]
+    # 1 spike of 4 neurons in 3 ms: 83.3 Hz, 8.3 % a ms; stage 2 is silent and still there
+    assert labels[0] == "b0 in n=4 83 Hz (8.3 %/ms)"
+    assert labels[2] == "b1 in n=4 0 Hz (0.0 %/ms)"
+    assert "showing 16 of 16 neurons" in texts(figure)
+
+
+def test_raster_title_says_what_which_when(window):
+    figure = raster.figure(window([[0]] * 500, step0=12_000, rows="block:1"), {})
+    assert figure["layout"]["title"]["text"] == "Spike raster · block 1 · 12.0-12.5 s"
+
+
+def test_raster_orders_rows_by_rate(window):
+    spikes = [[2, 3], [3], [3]]
+    figure = raster.figure(window(spikes), {}, order="rate")
+    x, y = (values(figure["data"][0][k]).reshape(-1, 3) for k in ("x", "y"))
+    rows = np.round((y[:, 0] + y[:, 1]) / 2).astype(int)
+    assert sorted(rows.tolist()) == [0, 0, 0, 1]
+    assert x[rows == 1, 0].tolist() == [0.0]
+
+
+def test_raster_orders_rows_by_first_spike(window):
+    figure = raster.figure(window([[3], [2], []]), {}, order="latency")
+    x, y = (values(figure["data"][0][k]).reshape(-1, 3) for k in ("x", "y"))
+    rows = np.round((y[:, 0] + y[:, 1]) / 2).astype(int).tolist()
+    assert dict(zip(x[:, 0].tolist(), rows, strict=True)) == {0.0: 0, 1.0: 1}
+
+
+def test_raster_turns_to_a_stated_density_when_crowded(window):
+    crowded = [list(range(16))] * 1300
+    figure = raster.figure(window(crowded), {})
+    trace = figure["data"][0]
+    assert trace["type"] == "heatmap"
+    assert int(values(trace["z"]).sum()) == 16 * 1300
+    assert "3 ms x 1 neuron a bin" in texts(figure)
+    assert trace["zmax"] == 1
+
+
+def test_raster_bins_lie_on_the_absolute_grid_of_steps(window):
+    figure = raster.figure(window([list(range(16))] * 1300, step0=1001), {})
+    counts = values(figure["data"][0]["z"])
+    # bins of 3 steps start at 999: the first holds 1001 alone
+    assert figure["data"][0]["x0"] == 1000.0
+    assert counts[0, :2].tolist() == [1, 3]
+
+
+def test_empty_raster_says_why(window):
+    figure = raster.figure(window([[], [], []]), {})
+    assert "0 spikes in window; max u 0.50 < v_thresh 1.00" in texts(figure)

@@ -1,0 +1,66 @@
+"""Brian2's weights of a plastic network, step by step (tests/fixtures/make_stdp_brian2.py)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from t4dm.learning.stdp import HISTORY, STDPLearner, init_stdp_state
+from t4dm.spiking.lif import LIFNeuron
+
+FIXTURE = Path(__file__).resolve().parents[2] / "fixtures" / "stdp_brian2.npz"
+TOLERANCE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    with np.load(FIXTURE, allow_pickle=False) as data:
+        held = dict(data)
+    shape = held["current"].shape
+    held["spikes"] = np.unpackbits(held["spikes"], count=shape[0] * shape[1]).reshape(shape)
+    return held, json.loads(str(held["about"]))
+
+
+def learner_of(about: dict) -> STDPLearner:
+    """Brian2's traces are never cut; at 500 ms, 20 time constants, a cut one differs by 1e-9."""
+    taus = {name: about[name] for name in ("tau_plus", "tau_minus")}
+    sizes = {name: about[name] for name in ("a_plus", "a_minus", "w_max")}
+    return STDPLearner(HISTORY, HISTORY, **taus, **sizes)
+
+
+def run(held: dict, about: dict, learner: STDPLearner) -> tuple[np.ndarray, np.ndarray]:
+    """Spikes (T, N) and weights (K, N, N) at the end of steps 0, 100, 200..., from the input."""
+    current = torch.as_tensor(held["current"] / 64, dtype=torch.float64)
+    n, every = current.shape[1], int(held["every"])
+    lif = LIFNeuron(n, alpha=about["alpha"], v_thresh=about["theta"])
+    u, s, state = lif.init_state(dtype=torch.float64), torch.zeros(n).double(), init_stdp_state(n, n)
+    w, plastic = torch.as_tensor(held["w_start"]), ~torch.eye(n, dtype=torch.bool)
+    raster, weights = [], []
+    for t, row in enumerate(current):
+        s, u = lif(row + about["gain"] * (s @ w), u)
+        w, state = learner.step(w, s, s, state, plastic=plastic)
+        raster.append(s.numpy())
+        if t % every == 0:
+            weights.append(w.numpy())
+    return np.stack(raster), np.stack(weights)
+
+
+def test_spikes_and_weights_are_those_of_brian2(recorded):
+    held, about = recorded
+    spikes, weights = run(held, about, learner_of(about))
+    assert np.array_equal(spikes, held["spikes"])
+    assert np.abs(weights[-1] - held["w_start"]).max() > 0.3
+    np.testing.assert_allclose(weights, held["w"], rtol=0, atol=TOLERANCE)
+
+
+def test_the_comparison_sees_a_pair_rule_that_is_a_little_off(recorded):
+    held, about = recorded
+    short = {**held, "current": held["current"][:300]}
+    _, weights = run(short, about, learner_of(about | {"tau_plus": about["tau_plus"] + 0.05}))
+    assert np.abs(weights[:3] - held["w"][:3]).max() > TOLERANCE
+
+
+def test_the_recording_says_who_made_it(recorded):
+    assert {"brian2", "numpy"} <= recorded[1].keys()
