@@ -27,6 +27,7 @@ export class Board {
 
   /** Wait for Dash's sections and graphs; `onChange` is called at Plotly's own redraws. */
   async find(onChange) {
+    this.onChange = onChange;
     const sections = () => [...document.querySelectorAll("#board section.panel[data-slug]")];
     await until(() => window.Plotly && sections().length > 0);
     for (const section of sections()) {
@@ -46,6 +47,8 @@ export class Board {
     const still = this.app.view.mode !== "live";
     const withLabels = still || scene.now - this.labelledAt > LABELS_MS;
     if (withLabels) this.labelledAt = scene.now;
+    clearTimeout(this.later);
+    if (!withLabels) this.later = setTimeout(() => this.onChange?.(), LABELS_MS);
     for (const surface of this.surfaces.values()) {
       if (withLabels) surface.look();
       if ((surface.live || surface.dirty) && surface.visible && surface.ready) surface.draw(scene, withLabels);

@@ -3,7 +3,7 @@
 import { theme } from "./colors.mjs";
 import { modebar } from "./layout.mjs";
 import { laidOut } from "./marks/events.mjs";
-import { FONT } from "./marks/paint.mjs";
+import { FONT, ticksAcross } from "./marks/paint.mjs";
 import { tickWidth } from "./marks/raster.mjs";
 
 /** What the panel says beside or under the plot itself. */
@@ -11,7 +11,6 @@ const ASIDE = "aside";
 const OF_FILM = [
   "title", "domain", "side", "ticks", "showticklabels", "tickvals", "dtick", "nticks", "tickformat", "exponentformat",
 ];
-const LABEL_PX = 95;
 const measure = document.createElement("canvas").getContext("2d");
 
 /** Change `figure` so that it stands where the film of `surface` stood; labels, heading and foot stay. */
@@ -31,7 +30,7 @@ export function fitFigure(figure, surface) {
   for (const shape of layout.shapes) {
     if (shape.name === "ticks") shape.line.width = tickWidth(box.w, scene.span);
   }
-  placeEvents(layout, box, mark.eventLane);
+  placeEvents(layout, box, mark);
 }
 
 /** The film's axes; only what the figure counts in its own way, such as rows, keeps its range. */
@@ -41,7 +40,7 @@ function takeAxes(layout, mark, scene) {
     const own = layout[name], given = film[name];
     if (given) {
       for (const key of OF_FILM) if (key in given) own[key] = key === "title" ? { ...own.title, ...given.title } : given[key];
-      if (mark.sameUnits) own.range = given.range ?? own.range;
+      if (mark.sameUnits && !name.endsWith("2")) own.range = given.range ?? own.range;
       if (mark.lanes && name.startsWith("y")) own.fixedrange = true;
     } else if (name.startsWith("y")) {
       Object.assign(own, { showticklabels: false, ticks: "", title: { text: "" }, fixedrange: true });
@@ -52,7 +51,7 @@ function takeAxes(layout, mark, scene) {
 /** As many numbers as on the film; the axis title beside them, where it costs no height. */
 function timeAxis(layout, box) {
   const title = layout.xaxis.title?.text ?? "";
-  layout.xaxis = { ...layout.xaxis, title: { text: "" }, nticks: Math.max(2, Math.floor(box.w / LABEL_PX)) };
+  layout.xaxis = { ...layout.xaxis, title: { text: "" }, nticks: ticksAcross(box) };
   layout.annotations.push({
     text: title, x: 1, y: 0, xref: "paper", yref: "paper", xanchor: "left", yanchor: "top",
     yshift: -5, xshift: -1, showarrow: false, font: { size: 12, color: theme().muted },
@@ -60,14 +59,14 @@ function timeAxis(layout, box) {
 }
 
 /** Labels of events into lanes, by the width that they have here. */
-function placeEvents(layout, box, first = 0) {
+function placeEvents(layout, box, mark) {
   const notes = layout.annotations.filter(({ name }) => name?.startsWith("event"));
   if (!notes.length) return;
   measure.font = FONT;
   const [lo, hi] = layout.xaxis.range;
   const X = (t) => box.x + (t - lo) / (hi - lo) * box.w;
   const items = notes.map((note) => ({ x: X(note.x), text: note.hovertext, path: note.name.split(" ")[1] }));
-  const places = laidOut(items, box, (text) => measure.measureText(text).width, first);
+  const places = laidOut(items, box, (text) => measure.measureText(text).width, mark);
   notes.forEach((note, k) => {
     const at = places[k];
     note.visible = Boolean(at);

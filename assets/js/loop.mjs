@@ -3,11 +3,12 @@
  * A poll goes out before the frame it brought is drawn; a hidden tab does not poll.
  */
 
+import { Cadence } from "./cadence.mjs";
 import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 
 const CALM = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
-const POLL_GAP_MS = CALM ? 250 : 24;
+const MEAN_GAP_MS = CALM ? 250 : 28;
 const KEYFRAME_MS = 2000;
 const STALE_S = 1.0;
 const FRESH_S = 0.6;
@@ -23,6 +24,7 @@ export class Loop {
     this.draw = draw;
     this.store = new Store();
     this.clock = new Clock();
+    this.cadence = new Cadence(MEAN_GAP_MS);
     this.stats = new Stats();
     this.seq = null;
     this.failures = 0;
@@ -82,7 +84,9 @@ export class Loop {
       this.failures = 0;
       this.lastAnswer = performance.now();
       this.#take(frame);
-      this.#later(generation, Math.max(0, POLL_GAP_MS - (performance.now() - sent)));
+      const now = performance.now();
+      if (frame.meta.kind === "frame") this.cadence.came(now - sent);
+      this.#later(generation, this.cadence.wait(now));
     } catch (error) {
       if (abort.signal.aborted) return;
       if (error.status === 422 && this.app.defaultView()) {
@@ -196,15 +200,16 @@ export class Loop {
   #watch() {
     if (document.hidden) return;
     this.#status(this.#judge());
-    if (this.app.status !== "live") this.schedule();
+    if (this.app.status !== "live" || this.app.meta?.state === "paused") this.schedule();
   }
 
   /** Draw at the next animation frame; many calls make one draw. */
   schedule() {
     if (this.pending) return;
     this.pending = true;
-    requestAnimationFrame(() => {
+    requestAnimationFrame((at) => {
       this.pending = false;
+      this.cadence.drawn(at);
       const newest = this.newest;
       const fresh = newest !== this.drawn;
       this.drawn = newest;

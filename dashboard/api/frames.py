@@ -9,9 +9,11 @@ from typing import Any
 from dashboard.api.errors import ApiError
 from t4dm.live import frame
 from t4dm.live.client import SessionClient
+from t4dm.live.lead import with_lead
 from t4dm.live.ring import RingGone
 from t4dm.live.segment import Segment
 from t4dm.live.window import DT_MS, View, Window, merge, tail
+from t4dm.params import plain
 
 WAIT_S = 0.25
 TICK_S = 0.002
@@ -71,7 +73,7 @@ def _keyframe(client: SessionClient, view: View, span_ms: float) -> bytes | None
         window = read_window(client, view, reader.entry(seq).epoch, first, step1)
     except LookupError:
         return None
-    return _encode(client, "keyframe", window, seq)
+    return _encode(client, "keyframe", led(client, window), seq)
 
 
 def read_window(client: SessionClient, view: View, epoch: int, step0: int, step1: int) -> Window:
@@ -129,9 +131,22 @@ def history(client: SessionClient, view: View, steps: Steps) -> Window:
         raise _not_held(*(held[2:] if held else (0, 0))) from None
 
 
+def picture(client: SessionClient, view: View, steps: Steps) -> Window:
+    """As :func:`history`, with what a picture of it needs from before (``t4dm.live.lead``)."""
+    return led(client, history(client, view, steps))
+
+
+def led(client: SessionClient, window: Window) -> Window:
+    """``window`` with its lead; without it where the record is being overwritten."""
+    try:
+        return with_lead(window, client.reader())
+    except RingGone:
+        return window
+
+
 def _not_held(step0: int, step1: int) -> ApiError:
     lo, hi = step0 * DT_MS, step1 * DT_MS
-    message = f"only {lo:g} to {hi:g} ms are held"
+    message = f"only {plain(lo)} to {plain(hi)} ms are held"
     return ApiError(416, "not_held", message, field="from_ms", lo=lo, hi=hi, unit="ms")
 
 

@@ -84,7 +84,7 @@ def _figure_text(
     key = hashlib.sha256(repr(question).encode()).hexdigest()
     text = answers.get(key)
     if text is None:
-        window = frames.history(client, view, steps)
+        window = frames.picture(client, view, steps)
         absent = missing(panel.needs, client.manifest()["probes"])
         figure = (
             style.absent(panel.slug, absent, cast(style.Theme, theme))

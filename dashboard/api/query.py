@@ -7,7 +7,7 @@ import math
 from flask import request
 
 from t4dm.live.window import View
-from t4dm.params import ParamError
+from t4dm.params import ParamError, plain
 
 
 def number(name: str, default: float | None, lo: float, hi: float) -> float | None:
@@ -20,7 +20,8 @@ def number(name: str, default: float | None, lo: float, hi: float) -> float | No
     except ValueError:
         value = math.nan
     if not (lo <= value <= hi) or "_" in text or not text.isascii():
-        raise ParamError(name, f"{name}: expected a number from {lo:g} to {hi:g}", lo=lo, hi=hi)
+        message = f"{name}: expected a number from {plain(lo)} to {plain(hi)}"
+        raise ParamError(name, message, lo=lo, hi=hi)
     return value
 
 
@@ -29,8 +30,8 @@ def integer(name: str, default: int | None, lo: int, hi: int) -> int | None:
     text = _single(name)
     if text is None:
         return default
-    plain = text.isascii() and text.isdecimal() and len(text) <= 18
-    if not plain or not lo <= int(text) <= hi:
+    whole = text.isascii() and text.isdecimal() and len(text) <= 18
+    if not whole or not lo <= int(text) <= hi:
         raise ParamError(name, f"{name}: expected an integer from {lo} to {hi}", lo=lo, hi=hi)
     return int(text)
 

@@ -74,7 +74,7 @@ def window(name: str) -> Response:
     from_ms = query.number("from_ms", None, 0.0, 1e15)
     to_ms = query.number("to_ms", None, 0.0, 1e15)
     steps = frames.held_steps(client, from_ms, to_ms, 2000.0)
-    return _octets(frames.encode_window(client, frames.history(client, view, steps)))
+    return _octets(frames.encode_window(client, frames.picture(client, view, steps)))
 
 
 @api.get("/sessions/<name>/panels/<file_name>")

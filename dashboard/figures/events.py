@@ -40,19 +40,17 @@ def add(
     figure: style.Figure,
     window: Window,
     theme: style.Theme,
-    silent: str | None = None,
     first_lane: int = 0,
 ) -> None:
     """A line at each event of the window, at most 200, and labels where there is room for them.
 
-    ``silent`` is a type whose lines have no label; lanes before ``first_lane`` are left free.
+    Lanes before ``first_lane`` are left free.
     """
     inside = [e for e in window.events if window.step0 <= e["step"] < window.step1]
     told = [(event, text) for event in inside if (text := text_of(event))][-MAX_LINES:]
     figure["layout"]["shapes"] += [_line(event, theme) for event, _ in told]
-    labelled = [(event, text) for event, text in told if event["type"] != silent]
-    lanes = lay_out(labelled, window, first_lane)
-    for (event, text), lane in zip(labelled, lanes, strict=True):
+    lanes = lay_out(told, window, first_lane)
+    for (event, text), lane in zip(told, lanes, strict=True):
         figure["layout"]["annotations"].append(_label(event, text, lane, window, theme))
 
 

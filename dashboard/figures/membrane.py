@@ -14,7 +14,7 @@ SLUG = "membrane"
 DEFAULT_ROWS = 6
 THETAS = 2.5  # height of a lane, in highest thresholds in view
 BASE = 0.4  # share of a lane below u = 0
-MARKS_ACROSS = 80  # triangles stand at least a span / 80 apart
+MARKS_ACROSS = 60  # triangles stand at least a span / 80 apart
 
 
 def figure(
@@ -182,7 +182,7 @@ def _edge_marks(
     return {
         "type": "scatter", "mode": "markers", "name": f"beyond the lane of {name}",
         "x": style.typed(times),
-        "y": style.typed(np.full(u.shape, edge + (-0.03 if up else 0.03), np.float32)),
+        "y": style.typed(np.full(u.shape, edge + (-0.12 if up else 0.12), np.float32)),
         "customdata": style.typed(u), "showlegend": False,
         "marker": {"symbol": symbol, "size": 6, "color": style.ink(theme)},
         "hovertemplate": f"{name}<br>u_pre %{{customdata:.3f}} at %{{x}} ms<extra></extra>",

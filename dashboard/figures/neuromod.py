@@ -66,7 +66,7 @@ def figure(
         out["data"].append(_heatmap(window, values, names, limits, neutral, theme))
     if window is not None and view == "levels":
         _add_injections(out, window)
-    return timeline.add_events(out, window, theme, silent="inject" if view == "levels" else None)
+    return timeline.add_events(out, window, theme)
 
 
 def _row_names(window: Window | None, view: View, scaled: np.ndarray) -> list[str]:
@@ -184,15 +184,12 @@ def _add_injections(out: style.Figure, window: Window) -> None:
     ]
     if not boluses:
         return
-    late = [event["step"] - window.step0 > 0.95 * window.n_steps for event, _ in boluses]
     out["data"].append(
         {
-            "type": "scatter", "mode": "markers+text", "name": "bolus",
+            "type": "scatter", "mode": "markers", "name": "bolus",
             "x": [event["step"] * DT_MS for event, _ in boluses],
             "y": [row for _, row in boluses],
             "text": [_signed(float(event["level"])) for event, _ in boluses],
-            "textposition": [f"middle {'left' if is_late else 'right'}" for is_late in late],
-            "textfont": {"size": style.FONT_SIZE, "color": "#000000"},
             "marker": {
                 "symbol": [f"triangle-{'up' if e['level'] >= 0 else 'down'}" for e, _ in boluses],
                 "size": 11, "color": "#000000", "line": {"width": 1.5, "color": "#FFFFFF"},

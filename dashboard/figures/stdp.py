@@ -19,6 +19,7 @@ REACH_MS = PAIR_BINS // 2
 POINTS_PER_MS = 2
 TOPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0)
 FALLBACK_TOP = 0.01
+BARS_SHARE = 0.45  # of the height, that the highest bar has
 WORDS_ACROSS = 36  # characters of a line in half the plot
 NAMES = {spec.name: spec.default for spec in STDPParams.specs()}
 
@@ -73,10 +74,10 @@ def figure(
         out["layout"]["annotations"].append(_state(now, theme))
     if window is not None and len(window.hist_steps):
         counts = window.pairs[-1, window.weights_block]
-        top = nice_top(int(counts.max(initial=0)))
+        top = max(1, int(counts.max(initial=0)))
         out["data"].insert(0, _pairs(counts, theme))
         out["layout"]["yaxis2"] |= {
-            "range": [0, 2.5 * top], "autorange": False, "tickvals": [0, top // 2, top],
+            "range": [0, top / BARS_SHARE], "autorange": False, "tickvals": [0, top / 2, top],
         }  # fmt: skip
     return out
 
@@ -153,16 +154,6 @@ def curve(params: dict[str, Any], now: Applied) -> tuple[np.ndarray, np.ndarray]
     return dt, dw
 
 
-def nice_top(highest: int) -> int:
-    """The smallest of 2, 4, 10, 20, 40, 100, … that is not below ``highest``."""
-    scale = 1
-    while True:
-        for step in (2, 4, 10):
-            if step * scale >= highest:
-                return step * scale
-        scale *= 10
-
-
 def caption(params: dict[str, Any], now: Applied, ltp: float, ltd: float) -> str:
     """``A+ 0.01 x 1.1 · tau+ 20 ms · …``: what a reader needs to draw it again."""
     by_da = now.quantity == "dw"
@@ -207,7 +198,7 @@ def _pairs(counts: np.ndarray, theme: style.Theme) -> dict[str, Any]:
     colours = ["#0072B2"] * half + [style.muted(theme)] + ["#E69F00"] * half
     return {
         "type": "bar", "name": "observed pairs", "x0": -half, "dx": 1, "yaxis": "y2",
-        "y": style.typed(counts.astype(np.uint32)), "opacity": 0.55,
+        "y": style.typed(counts.astype(np.uint32)), "opacity": 0.45,
         "marker": {"color": colours, "line": {"width": 0}},
         "hovertemplate": "dt %{x} ms: %{y} pairs<extra></extra>",
     }  # fmt: skip

@@ -52,7 +52,7 @@ def figure(
 
 
 def latest(window: Window) -> dict[str, Any] | None:
-    """The newest ``stimulus`` or ``rest`` event of the window."""
+    """The newest ``stimulus`` or ``rest`` event of the window or of its lead."""
     return next(iter(reversed(_onsets(window))), None)
 
 
@@ -140,21 +140,26 @@ def _add_onsets(out: style.Figure, window: Window, theme: style.Theme) -> None:
     ends = [*(event["step"] for event in onsets), window.step1][1:]
     free = window.step0
     for event, end in zip(onsets, ends, strict=True):
-        at = event["step"] * DT_MS
+        if end <= window.step0:
+            continue
+        first = max(event["step"], window.step0)
+        at = first * DT_MS
         upright = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "x0": at}
         if event["type"] == "rest":
             shading = {"fillcolor": style.ink(theme), "opacity": 0.13, "line": {"width": 0}}
             out["layout"]["shapes"].append(upright | {"x1": end * DT_MS} | shading)
             continue
         line = {"width": 1, "color": style.muted(theme)}
-        out["layout"]["shapes"].append(upright | {"type": "line", "x1": at, "line": line})
-        if event["step"] < free:
+        if first == event["step"]:
+            out["layout"]["shapes"].append(upright | {"type": "line", "x1": at, "line": line})
+        if first < free or first > window.step1 - LABEL_SHARE * window.n_steps:
             continue
-        free = event["step"] + LABEL_SHARE * window.n_steps
+        free = first + LABEL_SHARE * window.n_steps
         label = style.safe_text(str(event.get("label", "")), 12)
         out["layout"]["annotations"].append(
             style.note(
-                theme, f"“{label}”", at, 1, xref="x", xanchor="left", yanchor="top", xshift=2,
-                bgcolor=style.behind(theme),
+                theme, f"“{label}”", at, 1, xref="x", xanchor="left", yanchor="middle", xshift=2,
+                yshift=-9, bgcolor=style.behind(theme), borderpad=0,
+                font={"size": style.FONT_SIZE, "color": style.ink(theme)},
             )
         )  # fmt: skip

@@ -53,14 +53,13 @@ def add_events(
     figure: style.Figure,
     window: Window | None,
     theme: style.Theme,
-    silent: str | None = None,
     first_lane: int = 0,
 ) -> style.Figure:
     """Labelled vertical lines for what happened, see :func:`dashboard.figures.events.add`."""
     if window is None:
         return figure
     _name_axis(figure, window)
-    events.add(figure, window, theme, silent, first_lane)
+    events.add(figure, window, theme, first_lane)
     return figure
 
 

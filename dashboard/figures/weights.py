@@ -13,6 +13,7 @@ from t4dm.live.window import DT_MS, Window
 SLUG = "weights"
 W_LOW = -1.0
 LOG_TOP = 5.0
+DRIFT_SAMPLES = 40
 DRIFT_TO, BARS_FROM, BARS_TO = 0.38, 0.46, 0.9  # shares of the height, as on the canvas
 
 
@@ -48,7 +49,7 @@ def figure(
         _bars(window.hist_exc[-1, block], 0.0, w_hi, above, "#D55E00", ""),
         _drift(window, w_lo, w_hi, theme),
     ]
-    steps = window.hist_steps
+    steps = window.hist_steps[-DRIFT_SAMPLES:]
     when = style.seconds(float(steps[0]) * DT_MS, float(steps[-1]) * DT_MS)
     samples = f"{len(steps)} sample{'s' if len(steps) > 1 else ''}"
     out["layout"]["annotations"].append(
@@ -101,7 +102,7 @@ def _axes(theme: style.Theme, window: Window | None, w_lo: float, w_hi: float) -
 def _drift_span(window: Window | None) -> tuple[float, float]:
     if window is None or not len(window.hist_steps):
         return 0.0, 1000.0
-    steps = window.hist_steps
+    steps = window.hist_steps[-DRIFT_SAMPLES:]
     return (float(steps[0]) - 125) * DT_MS, (float(steps[-1]) + 125) * DT_MS
 
 
@@ -124,14 +125,14 @@ def _drift(window: Window, w_lo: float, w_hi: float, theme: style.Theme) -> dict
     """Log counts of both parts over time; bin edges in ``x``, since the two have other widths."""
     block = window.weights_block
     parts = (window.hist_inh[:, block], _on_one_scale(window, w_hi))
-    counts = np.concatenate(parts, axis=1).astype(np.float32)
+    counts = np.concatenate(parts, axis=1).astype(np.float32)[-DRIFT_SAMPLES:]
     edges = np.concatenate(
         (np.linspace(w_lo, 0.0, HIST_BINS + 1), np.linspace(0.0, w_hi, HIST_BINS + 1)[1:])
     )
     return {
         "type": "heatmap", "name": "drift", "z": style.typed(np.log10(counts + 1)),
         "customdata": style.typed(counts), "x": style.typed(edges),
-        "y": style.typed(window.hist_steps.astype(np.float64) * DT_MS),
+        "y": style.typed(window.hist_steps[-DRIFT_SAMPLES:].astype(np.float64) * DT_MS),
         "yaxis": "y2", "zmin": 0, "zmax": LOG_TOP, "colorscale": style.SEQUENTIAL,
         "colorbar": style.colour_bar(
             theme, "count", len=DRIFT_TO, y=0, yanchor="bottom",
@@ -168,7 +169,7 @@ def _add_bounds(out: style.Figure, window: Window, theme: style.Theme) -> None:
             {
                 "type": "line", "xref": "x", "yref": "paper", "x0": value, "x1": value,
                 "y0": BARS_FROM, "y1": BARS_TO,
-                "line": {"color": style.alert(theme), "width": 1.5, "dash": "dash"},
+                "line": {"color": style.alert(theme), "width": 1.5, "dash": "5px,3px"},
             }
         )  # fmt: skip
     text = f"{above}: {at_zero:.1f} % at 0, {at_max:.1f} % at w_max {w_max:.3g}"

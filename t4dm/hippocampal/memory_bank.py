@@ -85,11 +85,8 @@ def recall(bank: MemoryBank, query: Tensor, k: int) -> Recall:
     """The ``k`` (at most N) nearest events of every query (..., K); exact, nothing is approximated."""
     k = min(k, bank.size)
     flat = F.normalize(query.detach().reshape(-1, query.shape[-1]).to(bank.keys), dim=-1)
-    free = (bank.stamp < 0)[None, :]
-    best = [
-        (part @ bank.keys.T).masked_fill(free, EMPTY_SCORE).topk(k, dim=-1)
-        for part in flat.split(CHUNK)
-    ]
+    free = torch.where(bank.stamp < 0, EMPTY_SCORE, 0.0)  # a free slot's key is 0
+    best = [torch.addmm(free, part, bank.keys.T).topk(k, dim=-1) for part in flat.split(CHUNK)]
     shape = (*query.shape[:-1], k)
     return Recall(
         torch.cat([score for score, _ in best]).reshape(shape),

@@ -36,13 +36,9 @@ class STDPState(NamedTuple):
     eligibility: Tensor | None  # (N_pre, N_post)
 
 
-def init_stdp_state(
-    n_pre: int, n_post: int, device: torch.device | str | None = None
-) -> STDPState:
+def init_stdp_state(n_pre: int, n_post: int, device: torch.device | str | None = None) -> STDPState:
     """No spike seen yet."""
-    pre, post = (
-        torch.zeros(HISTORY, n, dtype=torch.bool, device=device) for n in (n_pre, n_post)
-    )
+    pre, post = (torch.zeros(HISTORY, n, dtype=torch.bool, device=device) for n in (n_pre, n_post))
     return STDPState(pre, post, None)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from t4dm.environment import PARAMETERS, read_variable, unknown_variables
 from t4dm.learning.params import GradientParams
 from t4dm.live.tree import ParamTree
-from t4dm.params import ParamError
+from t4dm.params import ParamError, Params
 
 __all__ = ["PARAMETERS", "values"]
 
@@ -21,7 +21,7 @@ def values(environ: Mapping[str, str], tree: ParamTree) -> tuple[dict[str, Any],
     """
     found: dict[str, Any] = {}
     complaints: list[str] = []
-    groups = {GradientParams.group: GradientParams, **tree.groups}
+    groups: dict[str, type[Params]] = {GradientParams.group: GradientParams, **tree.groups}
     for name, path in PARAMETERS.items():
         group = groups.get(path.split(".")[0])
         if group is None or not environ.get(name, "").strip():

@@ -8,6 +8,7 @@ import mmap
 import os
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,13 +148,21 @@ class RingReader:
         raise RingGone(f"steps {step0} to {step1} are being overwritten")
 
     def _range(self, words: memoryview, epoch: int, step0: int, step1: int) -> list[bytes]:
-        out: list[bytes] = []
+        return [self._read(words, entry) for entry in self._touching(words, epoch, step0, step1)]
+
+    def entries(self, epoch: int, step0: int, step1: int) -> list[Entry]:
+        """Slots of ``epoch`` that touch steps [step0, step1), oldest first; [] if none do."""
+        words = self._fresh()
+        if words is None or step1 <= step0:
+            return []
+        return list(self._touching(words, epoch, step0, step1))
+
+    def _touching(self, words: memoryview, epoch: int, step0: int, step1: int) -> Iterator[Entry]:
         for seq in range(self._bisect(words, (epoch, step0)), words[Word.LATEST] + 1):
             entry = self._entry(words, seq)
             if entry.epoch != epoch or entry.step0 >= step1:
-                break
-            out.append(self._read(words, entry))
-        return out
+                return
+            yield entry
 
     def _bisect(self, words: memoryview, key: tuple[int, int]) -> int:
         """First held sequence number whose (epoch, step1) lies beyond ``key``."""

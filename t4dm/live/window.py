@@ -91,6 +91,7 @@ class Window:
     pairs: np.ndarray  # u4 (M, B, 201)
     events: list[dict[str, Any]]
     meta: dict[str, Any] = field(default_factory=dict)  # KEPT_META, hist_w_hi
+    hist_step0: int | None = None  # where the samples begin, if before step0 (``t4dm.live.lead``)
 
     @property
     def n_total(self) -> int:
@@ -119,7 +120,8 @@ class Window:
     @property
     def hist_steps(self) -> np.ndarray:
         """Steps of ``hist_*``, ``bounds`` and ``pairs``, (M,)."""
-        return grid(self.step0, self.step1, HIST_EVERY)
+        first = self.step0 if self.hist_step0 is None else self.hist_step0
+        return grid(first, self.step1, HIST_EVERY)
 
     def header(self) -> dict[str, Any]:
         """What :meth:`encode` puts beside the arrays, as plain JSON data."""

@@ -41,20 +41,6 @@ def rms(h: Tensor) -> Tensor:
     return wide.square().mean(-1, keepdim=True).add(RMS_FLOOR).sqrt().to(h.dtype)
 
 
-def moved(state: CoreState, device: torch.device) -> CoreState:
-    """The same state on ``device``."""
-
-    def move(part: object) -> object:
-        if isinstance(part, Tensor):
-            return part.to(device)
-        if isinstance(part, tuple):
-            inner = [move(p) for p in part]
-            return type(part)(*inner) if hasattr(part, "_fields") else tuple(inner)
-        return part
-
-    return tuple(move(block) for block in state)  # type: ignore[misc]
-
-
 class SpikingCore(nn.Module):
     """``n_blocks`` blocks of ``n`` neurons between two projections of width ``hidden``."""
 
@@ -89,8 +75,7 @@ class SpikingCore(nn.Module):
 
     def init_state(self, batch: int) -> CoreState:
         """Every membrane, trace and window at rest, for ``batch`` sequences."""
-        state = tuple(block.init_state((batch,)) for block in self.stack.blocks())
-        return moved(state, self.mix_logit.device)
+        return tuple(block.init_state((batch,)) for block in self.stack.blocks())
 
     def drive(self, h: Tensor) -> Tensor:
         """x_0 / c_in (..., D) of hidden states (..., C)."""

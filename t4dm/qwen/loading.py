@@ -136,16 +136,17 @@ def load_base(
         )
     from transformers import Qwen2ForCausalLM
 
+    options: dict[str, Any] = {"dtype": dtype or "auto", "output_loading_info": True}
     try:
         with no_bars():
-            base, report = Qwen2ForCausalLM.from_pretrained(
-                folder, dtype=dtype or "auto", use_safetensors=True, local_files_only=True,
-                output_loading_info=True,
-            )  # fmt: skip
+            loaded: Any = Qwen2ForCausalLM.from_pretrained(
+                folder, use_safetensors=True, local_files_only=True, **options
+            )
     except Exception as error:  # noqa: BLE001  a cut or foreign file fails in many ways
         raise ModelMissing(
             f"the weights in {folder} cannot be read ({_first_line(error)}): fetch them again"
         ) from None
+    base, report = loaded
     if lacking := sorted(report["missing_keys"]):
         raise ModelMissing(
             f"the weights in {folder} lack {len(lacking)} tensors, {lacking[0]} first: fetch them again"

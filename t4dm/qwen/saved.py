@@ -81,7 +81,9 @@ def saved_config(folder: Path) -> tuple[UnifiedConfig, Scales] | None:
             tuple(map(float, known["scales"]["c_l"])),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelMissing(f"{path} cannot be read ({error!s:.120}): save the model again") from None
+        raise ModelMissing(
+            f"{path} cannot be read ({error!s:.120}): save the model again"
+        ) from None
     return config, scales
 
 

@@ -12,7 +12,7 @@ import argparse
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -72,8 +72,9 @@ def make_small(
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        base = Qwen2ForCausalLM(config).to(dtype)
+        base: Any = Qwen2ForCausalLM(config)
     folder.mkdir(parents=True, exist_ok=True)
+    base.to(dtype)
     with no_bars():
         base.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -26,7 +26,9 @@ class BlockTrace(TypedDict):
     spikes: Tensor  # (B, T, 2N) 0 or 1
     membrane: Tensor  # (B, T, 2N) u_pre, before the reset
     gate: Tensor  # (B, T, N) openness, 0 to 1.5
-    attention: Tensor  # (B, H, T, K) over the K = T tokens of this call, or K = W + T after held state
+    attention: (
+        Tensor  # (B, H, T, K) over the K = T tokens of this call, or K = W + T after held state
+    )
     rate: Tensor  # () spikes a neuron a token, padding left out
 
 

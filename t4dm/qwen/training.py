@@ -1,6 +1,6 @@
 """Training a UnifiedModel: loss, firing-rate regularisation, gradient clipping, weight bounds.
 
-    total = loss + rate_weight * mean over blocks of (rate - target)^2
+total = loss + rate_weight * mean over blocks of (rate - target)^2
 """
 
 from __future__ import annotations

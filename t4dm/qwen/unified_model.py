@@ -182,7 +182,7 @@ class UnifiedModel(nn.Module):
         return UnifiedOutput(
             logits,
             None if labels is None else _loss(logits, labels, here),
-            Past(around.keys, state, mask) if use_cache else None,
+            None if around.keys is None else Past(around.keys, state, mask),
             {f"block {i}": t for i, t in enumerate(traces)} if return_spike_trace else None,
         )
 
@@ -216,14 +216,18 @@ class UnifiedModel(nn.Module):
             kind: make[kind](
                 config=config, inputs_embeds=h, attention_mask=mask, past_key_values=keys
             )
-            for kind in dict.fromkeys(config.layer_types)
+            for kind in dict.fromkeys(self._kinds)
         }
         return _Around(h, positions, model.rotary_emb(h, positions), masks, keys)
 
+    @property
+    def _kinds(self) -> list[str]:
+        """Kind of attention of each layer: which of the masks it takes."""
+        return list(self.base.config.layer_types or [])
+
     def _layers(self, which: slice, around: _Around) -> Tensor:
         h, model = around.h, self.base.model
-        kinds = self.base.config.layer_types[which]
-        for layer, kind in zip(model.layers[which], kinds, strict=True):
+        for layer, kind in zip(model.layers[which], self._kinds[which], strict=True):
             h = layer(
                 h, attention_mask=around.masks[kind], position_ids=around.positions,
                 position_embeddings=around.rotary, past_key_values=around.keys,
@@ -248,7 +252,9 @@ def _settle(asked: dict[str, Any], held: UnifiedConfig | None, layers: int) -> U
         return UnifiedConfig(**{"split": layers // 2, **asked})
     for name, value in asked.items():
         if value != getattr(held, name):
-            raise ValueError(f"{name}: this model was saved with {getattr(held, name)}, got {value}")
+            raise ValueError(
+                f"{name}: this model was saved with {getattr(held, name)}, got {value}"
+            )
     return held
 
 

@@ -77,12 +77,14 @@ class CorticalBlock(nn.Module):
 
     def init_state(self, batch: tuple[int, ...] = ()) -> BlockState:
         """Everything at rest, no past."""
-        u = self.lif_in.init_state(batch, self.gate.weight.dtype)
+        weight = self.gate.weight
+        u = self.lif_in.init_state(batch, weight.dtype, weight.device)
         return BlockState(u, u, self.attention.init_state(batch), self.rwkv.init_state(batch), u)
 
     def init_plastic(self) -> PlasticState:
         """No spike seen, thresholds as set."""
-        return PlasticState(init_stdp_state(self.n, self.n), (0.0, 0.0))
+        stdp = init_stdp_state(self.n, self.n, self.recurrent.weight.device)
+        return PlasticState(stdp, (0.0, 0.0))
 
     # -- one step ------------------------------------------------------------------------------
 

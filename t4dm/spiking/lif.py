@@ -70,9 +70,14 @@ class LIFNeuron(nn.Module):
         self.surrogate: Surrogate = surrogate
         self.slope, self.detach_reset = slope, detach_reset
 
-    def init_state(self, batch: tuple[int, ...] = (), dtype: torch.dtype = torch.float32) -> Tensor:
+    def init_state(
+        self,
+        batch: tuple[int, ...] = (),
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str | None = None,
+    ) -> Tensor:
         """Membranes at rest, (*batch, N)."""
-        return torch.zeros(*batch, self.size, dtype=dtype)
+        return torch.zeros(*batch, self.size, dtype=dtype, device=device)
 
     def step(
         self,

@@ -71,7 +71,7 @@ class RWKVTimeMix(nn.Module):
 
     def init_state(self, batch: tuple[int, ...] = ()) -> RWKVState:
         """No past, (*batch, D)."""
-        zero = torch.zeros(*batch, self.dim, dtype=_wide(self.w0.dtype))
+        zero = self.w0.new_zeros(*batch, self.dim, dtype=_wide(self.w0.dtype))
         return RWKVState(zero.to(self.w0.dtype), zero, zero, torch.full_like(zero, P_START))
 
     def decay_rate(self, decay: float = 1.0, ht5: float = 0.5) -> Tensor:

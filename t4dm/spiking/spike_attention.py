@@ -34,10 +34,12 @@ class AttentionState(NamedTuple):
     held: Tensor  # (..., W) bool: this row is a step since the start
 
 
-def causal_band(n_queries: int, n_keys: int, window: int) -> Tensor:
+def causal_band(
+    n_queries: int, n_keys: int, window: int, device: torch.device | str | None = None
+) -> Tensor:
     """(queries, keys) bool: the query may look at this key; the last key is the last query's own."""
-    own = torch.arange(n_queries)[:, None] + (n_keys - n_queries)
-    age = own - torch.arange(n_keys)[None, :]
+    own = torch.arange(n_queries, device=device)[:, None] + (n_keys - n_queries)
+    age = own - torch.arange(n_keys, device=device)[None, :]
     return (age >= 0) & (age < window)
 
 
@@ -72,9 +74,9 @@ class SpikeAttention(nn.Module):
 
     def init_state(self, batch: tuple[int, ...] = ()) -> AttentionState:
         """No step seen yet."""
-        zero = torch.zeros(*batch, self.dim, dtype=self.w_q.dtype)
-        rows = torch.zeros(*batch, self.window, self.dim, dtype=self.w_q.dtype)
-        held = torch.zeros(*batch, self.window, dtype=torch.bool)
+        zero = self.w_q.new_zeros(*batch, self.dim)
+        rows = self.w_q.new_zeros(*batch, self.window, self.dim)
+        held = self.w_q.new_zeros(*batch, self.window, dtype=torch.bool)
         return AttentionState(zero, zero, rows, rows, rows, held)
 
     def _heads(self, x: Tensor) -> Tensor:
@@ -112,7 +114,8 @@ class SpikeAttention(nn.Module):
         p_bar = decayed_sum(spikes_prev @ self.w_q, start, lam)
         k_bar = decayed_sum(spikes_prev @ self.w_k, start, lam)
         n = spikes.shape[-2]
-        return self._weights(p, p_bar, k, k_bar, causal_band(n, n, self.window), kappa, sharpness)
+        allowed = causal_band(n, n, self.window, p.device)
+        return self._weights(p, p_bar, k, k_bar, allowed, kappa, sharpness)
 
     def step(
         self,
@@ -182,8 +185,9 @@ class SpikeAttention(nn.Module):
         keys = torch.cat([state.keys, k], dim=-2)
         key_bars = torch.cat([state.key_bars, k_bars[..., :-1, :]], dim=-2)
         values = torch.cat([state.values, spikes_BTD], dim=-2)
-        held = torch.cat([state.held, torch.ones(*batch, n, dtype=torch.bool)], dim=-1)
-        allowed = causal_band(n, n + self.window, self.window) & held[..., None, None, :]
+        held = torch.cat([state.held, state.held.new_ones(*batch, n)], dim=-1)
+        band = causal_band(n, n + self.window, self.window, p.device)
+        allowed = band & held[..., None, None, :]
         a = self._weights(p, p_bars[..., :-1, :], keys, key_bars, allowed, kappa, sharpness)
         mixed = (a @ self._heads(values)).transpose(-3, -2).flatten(-2)
         last = slice(-self.window, None)

@@ -34,8 +34,8 @@ function value(v) {
 
 function signed(v) { return `${v >= 0 ? "+" : "−"}${value(Math.abs(v ?? 0))}`; }
 
-/** Labelled vertical lines; `lane` is the first one free for labels, `silent` a type without them. */
-export function eventLines(ctx, box, scene, { labels = true, lane = 0, silent = null } = {}) {
+/** Vertical lines with their labels, placed as `mark` says; null for none. */
+export function eventLines(ctx, box, scene, mark) {
   const { store, t0_ms, t1_ms, theme } = scene;
   const list = store.events.filter((event) => event.t_ms >= t0_ms && event.t_ms <= t1_ms && eventText(event) !== null);
   if (!list.length) return;
@@ -46,11 +46,10 @@ export function eventLines(ctx, box, scene, { labels = true, lane = 0, silent = 
   ctx.clip();
   for (const event of list) line(ctx, box, X(event), event, theme);
   ctx.setLineDash([]);
-  if (labels) {
+  if (mark) {
     ctx.font = FONT;
-    const told = list.filter(({ type }) => type !== silent);
-    const items = told.map((event) => ({ x: X(event), text: eventText(event), path: event.path }));
-    for (const at of laidOut(items, box, (text) => ctx.measureText(text).width, lane)) {
+    const items = list.map((event) => ({ x: X(event), text: eventText(event), path: event.path }));
+    for (const at of laidOut(items, box, (text) => ctx.measureText(text).width, mark)) {
       if (at) plate(ctx, at.text, at.left, at.y, theme.fg, theme.bg);
     }
   }
@@ -77,9 +76,10 @@ function line(ctx, box, place, event, theme) {
  * @param {{x: number, text: string, path?: string}[]} items from left to right
  * @param {{x: number, y: number, w: number}} box plot area
  * @param {(text: string) => number} measure width of a text in pixels
+ * @param {{eventLane?: number, eventGap?: number}} mark first free lane, pixels from line to label
  * @returns {({text: string, left: number, y: number} | null)[]}
  */
-export function laidOut(items, box, measure, first = 0) {
+export function laidOut(items, box, measure, { eventLane: first = 0, eventGap: gap = 2 }) {
   const free = new Array(LANES).fill(-Infinity);
   let lastPath = null, lastX = -Infinity;
   return items.map(({ x, text: whole, path = null }) => {
@@ -88,7 +88,7 @@ export function laidOut(items, box, measure, first = 0) {
     if (crowded) return null;
     const text = whole.length > LONGEST ? `${whole.slice(0, LONGEST - 1)}…` : whole;
     const width = measure(text) + 6;
-    const left = Math.max(box.x, Math.min(x + 2, box.x + box.w - width));
+    const left = Math.max(box.x, Math.min(x + gap, box.x + box.w - width));
     const lane = free.findIndex((end, i) => i >= first && end < left);
     if (lane < 0) return null;
     free[lane] = left + width;

@@ -31,8 +31,8 @@ export const mark = {
       timeGrid(ctx, low, scene);
       meanLine(ctx, low, scene);
     }
-    eventLines(ctx, box, scene);
-    if (low) eventLines(ctx, low, scene, { labels: false });
+    eventLines(ctx, box, scene, mark);
+    if (low) eventLines(ctx, low, scene, null);
     timeAxis(ctx, low ?? box, scene);
   },
 

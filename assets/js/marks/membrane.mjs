@@ -29,7 +29,7 @@ export const mark = {
       row: rowScale(scene, [...new Set(neurons.map((id) => scene.groupOf(id)))]) };
     const laneH = box.h / Math.max(1, neurons.length);
     neurons.forEach((id, k) => trace(ctx, scene, id, k, box.y + k * laneH, laneH));
-    eventLines(ctx, box, scene);
+    eventLines(ctx, box, scene, mark);
     timeAxis(ctx, box, scene);
     if (!neurons.length) emptyNote(ctx, box, "no neuron watched · click a raster row", scene.theme);
     else if (!shown.n) emptyNote(ctx, box, "waiting for the first samples of these neurons", scene.theme);

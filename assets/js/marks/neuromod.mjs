@@ -21,6 +21,8 @@ export const mark = {
   slug: "neuromod",
   time: true,
   lanes: true,
+  /** Labels leave room for the triangles. */
+  eventGap: 8,
   margin: { l: 168, r: 60 },
 
   layout: (scene) => ({
@@ -37,7 +39,7 @@ export const mark = {
     summarise(scene);
     if (view.neuromod_view === "lines") lines(ctx, scene);
     else heat(ctx, scene, view.neuromod_view === "gains");
-    eventLines(ctx, box, scene, { silent: view.neuromod_view === "levels" ? "inject" : null });
+    eventLines(ctx, box, scene, mark);
     if (view.neuromod_view === "levels") triangles(ctx, scene);
     timeAxis(ctx, box, scene);
   },
@@ -187,8 +189,5 @@ function triangles(ctx, scene) {
     ctx.strokeStyle = "#FFFFFF";
     ctx.lineWidth = 1.5;
     ctx.stroke();
-    const text = `${event.level >= 0 ? "+" : "−"}${Math.abs(event.level).toFixed(2)}`;
-    const late = x + 44 > box.x + box.w;
-    label(ctx, text, late ? x - 9 : x + 9, y, "#000000", late ? "right" : "left");
   }
 }

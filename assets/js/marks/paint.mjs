@@ -73,9 +73,9 @@ export function wrapped(ctx, text, width) {
   return lines;
 }
 
-/** Round tick positions between `lo` and `hi`, about `n` of them. */
-export function ticks(lo, hi, n = 5) {
-  const raw = (hi - lo) / Math.max(1, n);
+/** Round tick positions between `lo` and `hi`, about `n` of them on an axis of length `span`. */
+export function ticks(lo, hi, n = 5, span = hi - lo) {
+  const raw = span / Math.max(1, n);
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw) ?? raw;
   const out = [];
@@ -95,15 +95,20 @@ export function compact(value) {
   return unit ? `${Number((value / unit[0]).toPrecision(3))}${unit[1]}` : String(Math.round(value));
 }
 
-/** Labels, tick marks and grid lines of the shared time axis, in simulated ms. */
+/** How many numbers a time axis as wide as `box` has, about. */
+export function ticksAcross(box) { return Math.max(2, Math.floor(box.w / 75)); }
+
+/** Labels and tick marks of the shared time axis, in simulated ms; no label leaves the axis. */
 export function timeAxis(ctx, box, scene) {
   const { t0_ms, t1_ms, theme } = scene;
   const bottom = box.y + box.h, edge = box.x + box.w;
-  for (const t of ticks(Math.max(0, t0_ms), t1_ms, Math.max(2, Math.floor(box.w / 95)))) {
+  ctx.font = FONT;
+  for (const t of ticks(Math.max(0, t0_ms), t1_ms, ticksAcross(box), t1_ms - t0_ms)) {
     const x = box.x + (t - t0_ms) / (t1_ms - t0_ms) * box.w;
     ctx.fillStyle = theme.line;
     ctx.fillRect(Math.round(x), bottom, 1, 5);
-    if (x > edge - 24) continue;
+    const half = ctx.measureText(grouped(t)).width / 2;
+    if (x - half < box.x || x + half > edge) continue;
     label(ctx, grouped(t), x, bottom + 13, theme.fg, "center");
   }
   label(ctx, scene.unit.axis, box.x + box.w + 2, bottom + 13, theme.muted);
@@ -113,7 +118,7 @@ export function timeAxis(ctx, box, scene) {
 export function timeGrid(ctx, box, scene) {
   const { t0_ms, t1_ms, theme } = scene;
   ctx.fillStyle = theme.grid;
-  for (const t of ticks(Math.max(0, t0_ms), t1_ms, Math.max(2, Math.floor(box.w / 95)))) {
+  for (const t of ticks(Math.max(0, t0_ms), t1_ms, ticksAcross(box), t1_ms - t0_ms)) {
     ctx.fillRect(Math.round(box.x + (t - t0_ms) / (t1_ms - t0_ms) * box.w), box.y, 1, box.h);
   }
 }

@@ -39,7 +39,7 @@ export const mark = {
     if (total > 0) pixels.put(ctx, box.x, box.y, scene.dpr);
     if (!dense) timeGridBehind(ctx, box, scene);
     separators(ctx, box, scene);
-    eventLines(ctx, box, scene);
+    eventLines(ctx, box, scene, mark);
     timeAxis(ctx, box, scene);
     if (total === 0) {
       shown.why = whyEmpty(scene);

@@ -30,7 +30,7 @@ export const mark = {
     timeGrid(ctx, box, scene);
     trace(ctx, scene);
     changes(ctx, scene);
-    eventLines(ctx, box, scene, { lane: mark.eventLane });
+    eventLines(ctx, box, scene, mark);
     timeAxis(ctx, box, scene);
   },
 

@@ -1,6 +1,7 @@
 """Homeostasis: sign, bound, freezing, convergence."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -41,17 +42,57 @@ def test_rests_and_the_switch_freeze_it():
     assert homeostasis_step(0.3, 1.0, params.model_copy(update={"enabled": False})) == 0.3
 
 
-@pytest.mark.parametrize("drive", [0.3, 1.0])
-def test_a_population_converges_to_the_target(drive):
-    params = HomeostasisParams(target_rate=0.08, learning_rate=0.01, theta_max=5.0)
-    generator = torch.Generator().manual_seed(0)
-    lif, theta_h, rates = LIFNeuron(256), 0.0, []
-    u = lif.init_state()
-    for _ in range(3000):
-        current = drive * torch.randn(256, generator=generator)
-        done = lif.step(current, u, theta=1.0 + theta_h)
-        u, rate = done.u, done.spikes.mean().item()
-        rates.append(rate)
-        theta_h = homeostasis_step(theta_h, rate, params)
-    assert sum(rates[:50]) / 50 != pytest.approx(0.08, rel=0.2)
-    assert sum(rates[-500:]) / 500 == pytest.approx(0.08, rel=0.05)
+RATE = 0.01
+"""Learning rate at which the settling times below are promised."""
+
+
+class Population:
+    """256 neurons under noise around a mean that :attr:`drive` sets, and their one threshold."""
+
+    def __init__(self, drive: float) -> None:
+        self.lif, self.drive, self.theta_h = LIFNeuron(256), drive, 0.0
+        self.u, self.generator = self.lif.init_state(), torch.Generator().manual_seed(0)
+
+    def run(self, steps: int, control: Callable[[float, float], float]) -> list[float]:
+        """Share of neurons that fired in each step; ``control(theta_h, rate)`` moves theta_h."""
+        rates = []
+        for _ in range(steps):
+            current = self.drive + 0.3 * torch.randn(256, generator=self.generator)
+            done = self.lif.step(current, self.u, theta=1.0 + self.theta_h)
+            self.u = done.u
+            rates.append(done.spikes.mean().item())
+            self.theta_h = control(self.theta_h, rates[-1])
+        return rates
+
+
+def mean(rates: list[float]) -> float:
+    return sum(rates) / len(rates)
+
+
+@pytest.mark.parametrize(("drive", "start"), [(-0.025, 0.01), (0.32, 0.30), (0.65, 0.60)])
+def test_a_population_comes_to_the_target_within_20_s_and_stays_through_a_step(drive, start):
+    params = HomeostasisParams(target_rate=0.1, learning_rate=RATE, theta_max=10.0)
+
+    def control(theta_h: float, rate: float) -> float:
+        return homeostasis_step(theta_h, rate, params)
+
+    free = Population(drive)
+    assert mean(free.run(1000, lambda theta_h, rate: theta_h)) == pytest.approx(start, rel=0.15)
+    steered = Population(drive)
+    steered.run(18_000, control)
+    assert mean(steered.run(2000, control)) == pytest.approx(0.1, abs=0.01)
+    settled = steered.theta_h
+    steered.drive += 0.1
+    shocked = steered.run(3000, control)
+    assert abs(mean(shocked[:20]) - 0.1) > 0.02
+    assert mean(shocked[-2000:]) == pytest.approx(0.1, abs=0.01)
+    assert steered.theta_h > settled + 0.1
+
+
+def test_the_class_steers_as_the_function_does():
+    control, population = HomeostasisControl(0.1, RATE), Population(0.32)
+    population.run(4000, lambda theta_h, rate: theta_h - control.compute_adjustment(rate))
+    last = population.run(
+        1000, lambda theta_h, rate: theta_h - control.compute_adjustment(current_rate=rate)
+    )
+    assert mean(last) == pytest.approx(0.1, abs=0.01)

@@ -1,9 +1,12 @@
 """STDP: the window, pair form against trace form, bounds, gating, three factors."""
 
+import logging
 import math
 
+import hypothesis.strategies as st
 import pytest
 import torch
+from hypothesis import given, settings
 
 from t4dm.learning.params import STDPParams
 from t4dm.learning.stdp import STDPLearner, init_stdp_state, stdp_step
@@ -156,3 +159,66 @@ def test_values_out_of_range_are_refused():
         STDPLearner(tau_plus=-1.0)
     with pytest.raises(ValueError, match="learning_rate"):
         STDPLearner().learning_rate = float("nan")
+
+
+@pytest.mark.parametrize("w_max", [0.3, 1.0, 7.7])
+def test_bounds_hold_in_float32_after_a_million_updates(w_max):
+    n, steps = 100, 1100
+    learner = STDPLearner(a_plus=0.37, a_minus=0.41, w_max=w_max)
+    generator = torch.Generator().manual_seed(4)
+    w = torch.rand(n, n, generator=generator) * w_max
+    highest = torch.tensor(w_max).nextafter(torch.tensor(torch.inf))
+    state, updates = init_stdp_state(n, n), 0
+    for row in torch.rand(steps, n, generator=generator) < 0.1:
+        before = w
+        w, state = learner.step(w, row, row, state)
+        updates += int((w != before).sum())
+        assert w.min() >= 0 and w.max() < highest
+    assert w.dtype == torch.float32 and updates > 1_000_000
+    assert (w == 0).any() and (w == w.max()).any()
+
+
+TRAINS = st.lists(st.integers(0, 60), max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    w=st.floats(0, 1), pre=TRAINS, post=TRAINS, mu=st.sampled_from([0.0, 0.3, 1.0]),
+    size=st.floats(0, 1),
+)  # fmt: skip
+def test_one_weight_never_leaves_its_bounds(w, pre, post, mu, size):
+    learner = STDPLearner(a_plus=size, a_minus=size, mu=mu)
+    assert 0 <= learner.update_weight(w, torch.tensor(pre), torch.tensor(post)) <= 1
+
+
+def test_skipped_updates_are_logged_with_their_reason_once_in_a_thousand_calls(caplog):
+    caplog.set_level(logging.INFO)
+    learner, times = STDPLearner(), (torch.tensor([10, 50]), torch.tensor([15, 55]))
+    assert caplog.messages == ["STDP enabled: mode modulated, learning_rate 1 in call 0"]
+    learner.update_weight(0.5, *times)
+    learner.update_weight(0.5, times[0], times[0] + 30)
+    assert "no pair of spikes lies within the windows" not in caplog.messages[-1]
+    learner.update_weight(0.5, torch.tensor([10]), torch.tensor([40]))
+    assert "STDP update skipped: no pair of spikes lies within" in caplog.messages[-1]
+    learner.learning_rate = 0.0
+    assert caplog.messages[-1] == "learning_rate changed: stdp.learning_rate 1 -> 0 in call 3"
+    learner.update_weight(0.5, *times)
+    assert "STDP update skipped: stdp.learning_rate is 0 in call 4" in caplog.messages
+    learner.enabled = False
+    for _ in range(1500):
+        learner.update_weight(0.5, *times)
+    skipped = [m for m in caplog.messages if "skipped: stdp.enabled is off" in m]
+    assert len(skipped) == 2 and skipped[1].endswith("(999 more since 5)")
+
+
+def test_gated_steps_of_the_trace_form_are_logged(caplog):
+    caplog.set_level(logging.INFO)
+    (pre, post), w = trains(), weights()
+    by_trace(STDPLearner(da_gate=0.6), w, pre, post, da=0.55)
+    skipped = [m for m in caplog.messages if "STDP update skipped" in m]
+    assert skipped == ["STDP update skipped: dopamine is below stdp.da_gate 0.6 in call 1"]
+
+
+def test_a_misspelt_keyword_names_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'stdp.learning_rate'"):
+        STDPLearner(learning_rat=0.1)

@@ -35,7 +35,11 @@ def run(held: dict, about: dict, learner: STDPLearner) -> tuple[np.ndarray, np.n
     current = torch.as_tensor(held["current"] / 64, dtype=torch.float64)
     n, every = current.shape[1], int(held["every"])
     lif = LIFNeuron(n, alpha=about["alpha"], v_thresh=about["theta"])
-    u, s, state = lif.init_state(dtype=torch.float64), torch.zeros(n).double(), init_stdp_state(n, n)
+    u, s, state = (
+        lif.init_state(dtype=torch.float64),
+        torch.zeros(n).double(),
+        init_stdp_state(n, n),
+    )
     w, plastic = torch.as_tensor(held["w_start"]), ~torch.eye(n, dtype=torch.bool)
     raster, weights = [], []
     for t, row in enumerate(current):

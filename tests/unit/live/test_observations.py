@@ -110,7 +110,10 @@ def test_injections_and_rewards_are_said(watched):
     [
         ([set_to("stdp.enabled", False)], "stdp.enabled is off"),
         ([set_to("stdp.learning_rate", 0.0)], "stdp.learning_rate is 0"),
-        ([set_to("stdp.a_plus", 0.0), set_to("stdp.a_minus", 0.0)], "a_plus and stdp.a_minus are 0"),
+        (
+            [set_to("stdp.a_plus", 0.0), set_to("stdp.a_minus", 0.0)],
+            "a_plus and stdp.a_minus are 0",
+        ),
         ([set_to("stdp.da_gate", 0.9)], "dopamine 0.500 is below stdp.da_gate 0.9"),
         ([set_to("stdp.mode", "three_factor")], "dopamine rests at 0.5"),
     ],

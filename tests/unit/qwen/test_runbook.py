@@ -4,15 +4,15 @@ import pytest
 import torch
 
 from t4dm.qwen.training import rate_loss
+from t4dm.qwen.unified_model import UnifiedModel
 
 
-@pytest.fixture
-def model(monkeypatch, make_model):
+@pytest.fixture(scope="module")
+def model(small_folder):
     """The model that the runbook opens, with a small one standing in by T4DM_QWEN."""
-    monkeypatch.setenv("T4DM_QWEN", str(make_model().folder))
-    from t4dm.qwen.unified_model import UnifiedModel
-
-    return UnifiedModel(model_name="Qwen/Qwen2.5-3B-Instruct")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("T4DM_QWEN", str(small_folder))
+        return UnifiedModel(model_name="Qwen/Qwen2.5-3B-Instruct")
 
 
 def test_trace_recipe(model):

@@ -8,7 +8,10 @@ from t4dm.qwen.small import VOCABULARY, make_small
 
 
 def test_a_seed_fixes_every_byte(small_folder, tmp_path):
-    again, other = make_small(tmp_path / "a", hidden=32), make_small(tmp_path / "b", hidden=32, seed=1)
+    again, other = (
+        make_small(tmp_path / "a", hidden=32),
+        make_small(tmp_path / "b", hidden=32, seed=1),
+    )
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
         assert (again / name).read_bytes() == (small_folder / name).read_bytes(), name
     name = "model.safetensors"

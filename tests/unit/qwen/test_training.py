@@ -11,7 +11,7 @@ def test_the_loss_of_a_text_falls_through_the_spiking_path_alone(make_model, ids
     for parameter in model.base.parameters():
         parameter.requires_grad_(False)
     optimizer = torch.optim.Adam(model.core.parameters(), lr=0.01)
-    losses = [train_step(model, optimizer, ids).loss for _ in range(12)]
+    losses = [train_step(model, optimizer, ids).loss for _ in range(8)]
     assert losses[-1] < losses[0] - 0.1
 
 
@@ -55,7 +55,8 @@ def test_recurrent_weights_stay_in_bounds(make_model):
     with torch.no_grad():
         recurrent.weight.copy_(torch.linspace(-3, 3, 32 * 32).reshape(32, 32))
     keep_bounds(recurrent, w_max=0.8)
-    exc, inh = recurrent.weight[: recurrent.n_exc], recurrent.weight[recurrent.n_exc :]
-    assert exc.min() == 0 and exc.max() == pytest.approx(0.8)
-    assert inh.min() >= -0.8 and inh.max() <= 0
-    assert recurrent.weight.diagonal().abs().max() == 0
+    w = recurrent.weight.detach()
+    exc, inh = w[: recurrent.n_exc], w[recurrent.n_exc :]
+    assert exc.min() == 0 and exc.max().item() == pytest.approx(0.8)
+    assert inh.min().item() >= -0.8 - 1e-6 and inh.max() <= 0
+    assert w.diagonal().abs().max() == 0

@@ -25,10 +25,10 @@ def test_silence(caplog):
 
 
 def test_explosion_and_overflow(caplog):
-    lines = lines_of(caplog, 30.0, steps=5, u_max=5.0)
+    lines = lines_of(caplog, 30.0, steps=100, u_max=5.0)
     assert lines == [
         "Membrane overflow in hidden: 10 values clamped in step 1",
-        "Spike explosion in hidden: 100% fired in one step in step 1",
+        "Spike explosion in hidden: 51% of it a step over 100 steps in step 51",
     ]
 
 

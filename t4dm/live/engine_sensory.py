@@ -1,0 +1,194 @@
+"""The sensory layer of an engine: its steps, its read-out, and the reward its answers earn.
+
+A digit is shown from its ``stimulus`` event to the next event.  Training digits move weights and
+thresholds, give neurons their labels, and are answered ``answer_ms`` after their onset, on the next
+line of the absolute 8-step grid; the answer earns a reward.  Held-out digits are answered at their
+end and scored; nothing is learnt while one is shown, nor in the rest after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from t4dm.kernels.products import TILE
+from t4dm.kernels.sensory import SensoryArrays, SensoryOutput, arrays_of, sensory_steps
+from t4dm.kernels.stack_arrays import CHUNK
+from t4dm.learning.readout import Answer, Readout, Score
+from t4dm.learning.reward import compute_reward
+from t4dm.live.window import DT_MS
+from t4dm.spiking.sensory import SensoryLayer
+
+Event = dict[str, Any]
+NEVER = -1
+FREE, TRAIN, HELD_OUT = range(3)
+SPLITS = {"train": TRAIN, "held_out": HELD_OUT}
+_SEED_OFFSET = 0x5E45
+
+
+class Values:
+    """The parameters of the layer as the kernel and the read-out take them."""
+
+    def __init__(self, tree: Any) -> None:
+        def get(name: str) -> Any:
+            return tree.get(f"sensory.{name}")
+
+        self.enabled: bool = get("enabled")
+        self.learns: bool = get("stdp") and tree.get("stdp.enabled")
+        self.rewarded: bool = get("reward")
+        self.answer_ms: int = get("answer_ms")
+        self.memory: int = get("memory")
+        self.feed: float = get("feed")
+        self.settings = np.array([
+            get("alpha"), get("gain"), get("v_thresh"), get("inhibition"), get("refractory_ms"),
+            get("theta_plus"), np.exp(-1.0 / get("theta_tau")), np.exp(-1.0 / get("trace_tau")),
+            get("learning_rate"), get("tonic"), get("phasic"), get("x_target"), get("w_norm"),
+        ])  # fmt: skip
+
+
+def sensory_layer(n: int, seed: int, dtype: torch.dtype) -> SensoryLayer:
+    """The layer that a session of ``seed`` starts from."""
+    return SensoryLayer(n, torch.Generator().manual_seed(seed ^ _SEED_OFFSET), dtype)
+
+
+class Sensory:
+    """A running layer of ``n`` neurons.  ``values`` is replaced when parameters change."""
+
+    def __init__(self, n: int, seed: int, real: np.dtype, values: Values) -> None:
+        self.values = values
+        layer = sensory_layer(n, seed, getattr(torch, real.name))
+        self.arrays: SensoryArrays = arrays_of(layer.weight.numpy().copy())
+        self.readout, self.score = Readout(n), Score()
+        self.shown = np.array([-1, FREE, NEVER, 0], np.int64)  # label, split, answer step, showing
+        self._current = np.zeros(n, real)
+        self.watch(np.zeros((0, 2), np.int64), np.zeros((CHUNK, 0), np.float32))
+
+    def watch(self, watched: np.ndarray, u_pre: np.ndarray) -> None:
+        """Record membranes: neuron ``watched[:, 1]`` in column ``watched[:, 0]`` of ``u_pre``."""
+        self._watched = watched
+        self.out = SensoryOutput(
+            np.full(CHUNK, -1, np.int32), np.zeros(CHUNK, np.float32), u_pre,
+            np.full(1, NEVER, np.int64),
+        )  # fmt: skip
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def advance(
+        self,
+        step0: int,
+        rows: np.ndarray,
+        events: list[Event],
+        da: np.ndarray,
+        release: Callable[[int, int], None],
+        observe: Callable[[float], Event],
+    ) -> list[Event]:
+        """Steps step0 .. of ``rows`` (n, 64) with the stimulus events of these steps.
+
+        ``release(a, b)`` fills ``da`` (n,) for the rows a .. b - 1, once each, in order;
+        ``observe(r)`` takes a reward that acts from the next row to be released, and returns what
+        the event tells of it.  Returns the events of the layer.
+        """
+        turns = {e["step"]: e for e in events if e["type"] in ("stimulus", "rest")}
+        at, end, told = step0, step0 + len(rows), []
+        self.out.strange[0] = NEVER
+        while at < end:
+            if at in turns:
+                told += self._turn(turns[at])
+            if at == self.shown[2]:
+                told += self._reward(at, observe)
+            later = [step for step in (*turns, int(self.shown[2])) if step > at]
+            stop = min(*later, end) if later else end
+            a, b = at - step0, stop - step0
+            release(a, b)
+            sensory_steps(
+                at, rows[a:b], da[a:b], self.plastic, self.values.learns, self.values.settings,
+                self.arrays, self._watched, a, self.out, self._current,
+            )  # fmt: skip
+            at = stop
+        return told
+
+    @property
+    def plastic(self) -> bool:
+        """Whether thresholds and weights may change now."""
+        return bool(self.shown[1] != HELD_OUT)
+
+    def forget_shown(self) -> None:
+        """The stimulus was replaced: what was shown is neither learnt nor scored."""
+        self.shown[:] = -1, FREE, NEVER, 0
+
+    # -- presentations -------------------------------------------------------------------------
+
+    def _turn(self, event: Event) -> list[Event]:
+        """A presentation begins or ends at ``event``."""
+        step = event["step"]
+        told = self._end(step) if self.shown[3] else []
+        if event["type"] == "rest":
+            self.shown[2:] = NEVER, 0
+            return told
+        split = SPLITS.get(event.get("split", ""), FREE)
+        label = int(event["label"]) if split != FREE else -1
+        answer_at = NEVER
+        if split == TRAIN:
+            answer_at = -(-(step + self.values.answer_ms) // TILE) * TILE
+        self.shown[:] = label, split, answer_at, 1
+        self.arrays.counts.fill(0)
+        return told
+
+    def _end(self, step: int) -> list[Event]:
+        label, split = int(self.shown[0]), int(self.shown[1])
+        if split == TRAIN:
+            self.readout.memory = self.values.memory
+            self.readout.observe(self.arrays.counts, label)
+        if split != HELD_OUT:
+            return []
+        answer = self.readout.answer(self.arrays.counts)
+        self.score.add(answer.label == label, step)
+        more = {"accuracy": self.score.accuracy, "scored": self.score.answers}
+        return [_told("held_out", step, label, answer) | more]
+
+    def _reward(self, step: int, observe: Callable[[float], Event]) -> list[Event]:
+        """The answer to a training digit, and what it earns."""
+        self.shown[2] = NEVER
+        label = int(self.shown[0])
+        answer = self.readout.answer(self.arrays.counts)
+        told = _told("train", step, label, answer)
+        if self.values.rewarded:
+            told |= observe(reward_of(answer, label))
+        return [told]
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Every array that a resumed run needs; views."""
+        return self.arrays._asdict() | {
+            "responses": self.readout.responses,
+            "seen": self.readout.seen,
+            "shown": self.shown,
+            "scored": self.score.last,
+            "course": self.score.course,
+            "answers": self.score.numbers,
+        }
+
+
+def reward_of(answer: Answer, label: int) -> float:
+    """r of an answer: an unsure one earns, or costs, less; none at all is worth 0."""
+    if answer.label < 0:
+        return compute_reward("neutral")
+    outcome = "success" if answer.label == label else "failure"
+    return compute_reward(outcome, prediction_error=1.0 - answer.share)
+
+
+def _told(split: str, step: int, label: int, answer: Answer) -> Event:
+    return {
+        "type": "answer",
+        "step": step,
+        "t_ms": step * DT_MS,
+        "split": split,
+        "label": str(label),
+        "answer": None if answer.label < 0 else str(answer.label),
+        "right": answer.label == label,
+        "share": round(answer.share, 4),
+    }

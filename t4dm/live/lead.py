@@ -1,0 +1,65 @@
+"""What a window's picture needs from before the window: weight samples and the stimulus shown then.
+
+A window of 300 ms holds one sample of the weights and often no onset of a stimulus.  With its lead
+it has the last 10 s of samples up to its end, and the newest onset or rest before its first step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from t4dm.live.ring_reader import RingReader
+from t4dm.live.segment import HIST_EVERY, Segment, grid
+from t4dm.live.window import Window
+
+LEAD_STEPS = 10_000
+ONSETS = ("stimulus", "rest")
+_SAMPLED = ("hist_exc", "hist_inh", "bounds", "pairs")
+
+
+def with_lead(window: Window, reader: RingReader) -> Window:
+    """``window`` with what ``reader`` holds of its lead; raises RingGone where that vanishes."""
+    first = max(0, window.step0 - LEAD_STEPS)
+    entries = reader.entries(window.epoch, first, window.step0)
+    sampled = [e for e in entries if len(grid(e.step0, min(e.step1, window.step0), HIST_EVERY))]
+    read = {entry.seq: Segment.decode(reader.read(entry.seq)) for entry in sampled}
+    onset = None
+    for entry in reversed(entries):
+        segment = read.get(entry.seq) or Segment.decode(reader.read(entry.seq))
+        onset = _newest_onset(segment, window.step0)
+        if onset:
+            break
+    events = [onset, *window.events] if onset else window.events
+    return _with_samples(replace(window, events=events), list(read.values()))
+
+
+def _newest_onset(segment: Segment, before: int) -> dict[str, Any] | None:
+    events = segment.meta.get("events", [])
+    mine = (e for e in reversed(events) if e["type"] in ONSETS and e["step"] < before)
+    return next(mine, None)
+
+
+def _with_samples(window: Window, segments: Iterable[Segment]) -> Window:
+    """The samples of ``segments`` that join those of ``window`` without a hole, 10 s in all."""
+    wanted = window.step1 - LEAD_STEPS
+    joined, begin = [], window.step0
+    for segment in reversed(list(segments)):
+        steps = grid(segment.step0, segment.step1, HIST_EVERY)
+        inside = (steps >= wanted) & (steps < window.step0)
+        if not inside.any() or len(grid(int(steps[inside][-1]) + 1, begin, HIST_EVERY)):
+            break
+        joined.insert(0, (segment, inside))
+        begin = int(steps[inside][0])
+    if not joined:
+        return window
+    arrays = {
+        name: np.concatenate([*(getattr(s, name)[keep] for s, keep in joined), getattr(window, name)])
+        for name in _SAMPLED
+    }
+    ends = [s.meta["w_hi"] for s, keep in joined if "w_hi" in s.meta for _ in range(keep.sum())]
+    meta = window.meta | {"hist_w_hi": [*ends, *window.meta.get("hist_w_hi", [])]}
+    return replace(window, hist_step0=begin, meta=meta, **arrays)

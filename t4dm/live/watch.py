@@ -1,0 +1,166 @@
+"""Watch your own model: spikes and membranes of any torch module, live on the dashboard.
+
+    import t4dm.live.watch
+    with t4dm.live.watch.watch(net, name="mine", params={"threshold": param(1.0, 0.1, 5.0, help="…")}):
+        train(net)
+
+The script stays its own master: it is never killed, restarted or, unless it allows that, held; without
+a dashboard it is told so in one sentence and goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import get_worker_info
+
+from t4dm.live import paths
+from t4dm.live.client import sessions
+from t4dm.live.leftovers import is_alive, read_supervisor_pid
+from t4dm.live.lifeline import take_lock
+from t4dm.live.watch_layers import Axes, candidates
+from t4dm.live.watch_params import Declaration, ScriptParams
+from t4dm.live.watch_recorder import Recorder
+
+RANKS = ("RANK", "LOCAL_RANK")
+
+
+class Watch:
+    """A watched module; :meth:`close` ends it, as does leaving its ``with`` block."""
+
+    def __init__(self, name: str, recorder: Recorder | None, why: str = "") -> None:
+        self.name, self._recorder, self._why = name, recorder and weakref.ref(recorder), why
+
+    @property
+    def active(self) -> bool:
+        """Whether calls of the module are (or will be) recorded."""
+        recorder = self._recorder and self._recorder()
+        return recorder is not None and recorder.active
+
+    @property
+    def why(self) -> str:
+        """Why nothing is recorded; empty while it is."""
+        recorder = self._recorder and self._recorder()
+        return self._why if recorder is None else recorder.why
+
+    def close(self) -> None:
+        """Take every hook off the module and end the session; its last window stays."""
+        recorder = self._recorder and self._recorder()
+        if recorder is not None:
+            recorder.close("closed by the script")
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def watch(
+    module: nn.Module,
+    name: str | None = None,
+    *,
+    time_axis: int | None = None,
+    batch_index: int = 0,
+    params: Mapping[str, Declaration] | None = None,
+    every: int = 1,
+    hold: bool = False,
+    no_grad: bool = False,
+) -> Watch:
+    """Show the spikes of ``module``'s layers on the dashboard, from its next call on.
+
+    name: of the session, by default the class's; time_axis: the time axis of the layers' tensors,
+    None where each call of a layer is a step; batch_index: the sample shown; params: controls on the
+    page, ``{"threshold": param(1.0, 0.1, 5, help=…)}`` for an attribute of the module or of its
+    spiking layers, or ``{"lr": (object, attribute, lo, hi)}``, applied between two calls; every:
+    record each k-th call; hold: let the page pause the script; no_grad: record calls without
+    gradients too, which are left alone otherwise.
+
+    Other ranks (``RANK``, ``LOCAL_RANK`` not 0), workers of a DataLoader and compiled modules are left
+    alone.  Raises ValueError for a bad argument and for a name that is taken, TypeError for no module.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"watch takes a torch module, got {type(module).__name__}")
+    name = paths.checked_name(type(module).__name__.lower() if name is None else name)
+    _check("every", every, 1)
+    _check("batch_index", batch_index, 0)
+    if time_axis is not None and (isinstance(time_axis, bool) or not isinstance(time_axis, int)):
+        raise ValueError(f"time_axis is an axis number or None, got {time_axis!r}")
+    layers = list(candidates(module))
+    declared = ScriptParams(module, [layer for _, layer in layers], params or {})
+    if why := _left_alone(module):
+        return Watch(name, None, why)
+    run = paths.run_dir()
+    try:
+        lock = _claim(run, name)
+    except OSError as error:
+        return _without(name, f"'{name}' is not shown: {error}")
+    _tell_where(run, name)
+    axes = Axes(time_axis, batch_index)
+    recorder = Recorder(module, layers, name, run, lock, axes, declared, every, hold, no_grad)
+    return Watch(name, recorder)
+
+
+def _check(name: str, value: Any, lo: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < lo:
+        raise ValueError(f"{name} is a whole number from {lo}, got {value!r}")
+
+
+def _left_alone(module: nn.Module) -> str:
+    """Why this process or module is not watched; empty where it is."""
+    for variable in RANKS:
+        if os.environ.get(variable, "0") not in ("", "0"):
+            return f"{variable} is not 0: only the first rank is watched"
+    if get_worker_info() is not None:
+        return "this is a worker of a DataLoader"
+    if isinstance(module, torch._dynamo.eval_frame.OptimizedModule):
+        why = "a compiled module runs no hooks; watch the module that was compiled, uncompiled"
+        say(why)
+        return why
+    return ""
+
+
+def _claim(run: Path, name: str) -> int:
+    """The lock of the session's name; raises ValueError where it is taken, OSError without room."""
+    if name == paths.DEFAULT_SESSION or name in sessions(run):
+        raise ValueError(f"the name '{name}' is the dashboard's own; choose another name=")
+    paths.socket_path(run, name)
+    lock = take_lock(run / f"{name}.lock")
+    if lock is None:
+        raise ValueError(f"a session named '{name}' is running already; choose another name=")
+    return lock
+
+
+def _tell_where(run: Path, name: str) -> None:
+    pid = read_supervisor_pid(run)
+    if pid is None or not is_alive(pid):
+        say(
+            f"no dashboard runs here (T4DM_RUN_DIR {run}); "
+            f"the script goes on, and '{name}' appears as soon as one is started"
+        )
+
+
+def _without(name: str, why: str) -> Watch:
+    say(why)
+    return Watch(name, None, why)
+
+
+def say(sentence: str) -> None:
+    """One sentence on the script's standard error."""
+    print(f"t4dm: {sentence}", file=sys.stderr, flush=True)
+
+
+def wait(seconds: float) -> None:
+    """Stand still, as a held script does between two looks."""
+    time.sleep(seconds)
