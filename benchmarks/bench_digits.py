@@ -66,9 +66,7 @@ def main() -> None:
     ask.add_argument("--passes", type=int, default=3)
     options = ask.parse_args()
     torch.set_num_threads(1)
-    rows = [
-        measure(name, options.seeds, options.neurons, options.passes) for name in CONDITIONS
-    ]
+    rows = [measure(name, options.seeds, options.neurons, options.passes) for name in CONDITIONS]
     shown = StimulusParams()
     write("digits", {
         "machine": machine(), "seeds": list(range(options.seeds)), "neurons": options.neurons,

@@ -46,7 +46,7 @@ TORCHVISION = (
 class StandIn(types.ModuleType):
     """A module of which only names are asked."""
 
-    __path__: list[str] = []
+    __path__: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -111,7 +111,10 @@ def accuracy(peer: Peer, options: argparse.Namespace) -> dict[str, Any]:
         order, seen = orders.permutation(train), []
         for index in order:
             seen.append(peer.show(images[index]))
-        print(f"pass {done + 1}: {float(torch.cat(seen).sum(2).mean()):.1f} spikes a digit", flush=True)
+        print(
+            f"pass {done + 1}: {float(torch.cat(seen).sum(2).mean()):.1f} spikes a digit",
+            flush=True,
+        )
     assigned, proportions, _ = assign_labels(
         torch.cat(seen), torch.from_numpy(labels[order]), CLASSES
     )

@@ -63,7 +63,7 @@ def live_app() -> Iterator[LiveApp]:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=60)
         finally:
             process.kill()
             shutil.rmtree(folder, ignore_errors=True)
@@ -73,7 +73,7 @@ def _await_running(url: str, process: subprocess.Popen[str], log: Path) -> None:
     """Until the default session runs; the first start in fresh folders compiles and calibrates."""
     state = ""
     for _ in range(2400):
-        with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=30) as answer:
             state = json.load(answer)["sessions"].get("default", {}).get("state")
         if state == "running":
             return

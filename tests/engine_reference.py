@@ -1,5 +1,7 @@
 """The torch reference driven step by step, with the same commands as an engine."""
 
+# The sensory layer's twin asks after every step, from the events alone, what is shown and what it is worth.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -10,12 +12,15 @@ import numpy as np
 import torch
 
 from t4dm.live.engine import Engine, StackConfig
+from t4dm.learning.readout import Readout
+from t4dm.live.engine_sensory import feed_rows, reward_of, sensory_layer
 from t4dm.live.engine_weights import set_scales
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
 from t4dm.spiking.cortical_stack import CorticalStack
 from t4dm.spiking.neuromod_bus import NeuromodBus
 from t4dm.spiking.params import NeuromodParams
+from t4dm.spiking.sensory_params import SensoryParams
 from t4dm.spiking.settings import StepSettings
 from t4dm.stimuli.registry import make_stimulus
 
@@ -42,6 +47,10 @@ ALL_KINDS: Changes = {
     1600: [("stimulus.kind", "noise"), ("neuromod.update_freq", 7)],
     1700: [("stdp.mode", "three_factor"), ("stdp.mu", 1.0), ("stdp.pairing", "nearest")],
     1800: [("stdp.mode", "modulated"), ("stdp.mu", 0.0), ("stdp.pairing", "all_to_all")],
+    1650: [("stimulus.kind", "digits"), ("sensory.learning_rate", 2.0), ("sensory.gain", 0.3)],
+    1750: [("sensory.enabled", False)],
+    1790: [("sensory.enabled", True), ("sensory.feed", 3.0), ("sensory.inhibition", 1.0)],
+    1860: [("sensory.stdp", False), ("sensory.x_target", 0.1)],
     1880: [
         ("homeostasis.target_rate", 0.5), ("homeostasis.learning_rate", 1.0), ("lif.v_thresh", 3.0),
     ],
@@ -53,6 +62,60 @@ FEW: Changes = {
     400: [("stdp.w_max", 0.6)],
     600: [("neuromod.DA", 0.9)],
 }
+
+
+class SensoryReference:
+    """``SensoryLayer.step`` with its read-out, one step at a time."""
+
+    def __init__(self, config: StackConfig, seed: int, bus: NeuromodBus) -> None:
+        dtype = getattr(torch, config.dtype)
+        self.layer = sensory_layer(config.n_sensory, seed, dtype)
+        self.rows = feed_rows(config.n_sensory, config.n_neurons, seed, dtype)
+        self.state = self.layer.init_state()
+        self.readout, self.bus = Readout(config.n_sensory), bus
+        self.counts = np.zeros(config.n_sensory)
+        self.forget()
+
+    def forget(self) -> None:
+        self.event: dict[str, Any] | None = None  # what is shown
+        self.frozen = False
+
+    def before(self, t: int, events: list[dict[str, Any]], params: SensoryParams) -> None:
+        """What begins and ends at step ``t``, before dopamine of that step is known."""
+        if not params.enabled:
+            self.forget()
+            return
+        for event in events:
+            if event["type"] in ("stimulus", "rest"):
+                self._turn(event)
+        shown = self.event
+        if shown is None or shown.get("split") != "train" or not params.reward:
+            return
+        if t % 8 == 0 and 0 <= t - (shown["step"] + params.answer_ms) < 8:
+            self.bus.observe_reward(
+                reward_of(self.readout.answer(self.counts), int(shown["label"]))
+            )
+
+    def _turn(self, event: dict[str, Any]) -> None:
+        if self.event is not None and self.event.get("split") == "train":
+            self.readout.observe(self.counts, int(self.event["label"]))
+        begins = event["type"] == "stimulus"
+        self.event = event if begins else None
+        if begins:
+            self.counts[:] = 0
+            self.frozen = event.get("split") == "held_out"
+
+    def step(self, stim: np.ndarray, params: SensoryParams, da: float) -> tuple[Any, torch.Tensor]:
+        """What the layer does, and what it adds to the input of block 0 (D,)."""
+        nothing = torch.zeros_like(self.rows[0])
+        if not params.enabled:
+            return None, nothing
+        made = self.layer.step(torch.from_numpy(stim), self.state, params, da, not self.frozen)
+        self.state = made.state
+        if made.winner < 0:
+            return made, nothing
+        self.counts[made.winner] += 1
+        return made, params.feed * self.rows[made.winner]
 
 
 class Reference:
@@ -68,6 +131,7 @@ class Reference:
         self.state = self.stack.init_state()
         self.stimulus = make_stimulus(self.tree, seed, None)
         self.bus = NeuromodBus()
+        self.sensory = SensoryReference(config, seed, self.bus)
         self.t = 0
         self._read()
 
@@ -77,6 +141,9 @@ class Reference:
         self.bus.params = NeuromodParams(
             **{name: self.tree.get(f"neuromod.{path}") for name, path in names.items()}
         )
+        values = {name: self.tree.get(f"sensory.{name}") for name in SensoryParams.model_fields}
+        values["stdp"] &= self.tree.get("stdp.enabled")
+        self.sensory_params = SensoryParams(**values)
 
     def change(self, path: str, value: Any) -> None:
         if path == "inject":
@@ -86,15 +153,23 @@ class Reference:
         else:
             self.tree.set(path, value)
             self._read()
+            kind = self.stimulus.kind
             self.stimulus.params_changed(self.tree, self.t)
+            if self.stimulus.kind != kind:
+                self.sensory.forget()
 
     def step(self) -> dict[str, Any]:
         rows, events, rest = self.stimulus.rows(self.t, 1)
         onset = any(event["type"] == "stimulus" for event in events)
-        settings = self._settings.at(self.bus.advance(self.t, onset), bool(rest[0]))
-        _, self.state, probes = self.stack.step(torch.from_numpy(rows[0]), self.state, settings)
+        self.sensory.before(self.t, events, self.sensory_params)
+        levels = self.bus.advance(self.t, onset)
+        made, feed = self.sensory.step(rows[0], self.sensory_params, levels["DA"])
+        settings = self._settings.at(levels, bool(rest[0]))
+        _, self.state, probes = self.stack.step(
+            torch.from_numpy(rows[0]), self.state, settings, self.stack.c_in * feed
+        )
         self.t += 1
-        return {name: value.numpy() for name, value in probes.items()}
+        return {name: value.numpy() for name, value in probes.items()} | {"sensory": made}
 
     def recurrent(self, block: int) -> np.ndarray:
         return self.stack.blocks()[block].recurrent.weight.detach().numpy()
@@ -148,20 +223,27 @@ class Agreement:
         self.first_flip: int | None = None
         self.largest_weight_gap = 0.0
         self.lowest_theta = np.inf
-        self.spikes = np.zeros((2, engine.n_stages))  # engine, reference
+        self.spikes = np.zeros((2, engine.n_stages + 1))  # engine, reference
+        self.first = engine.n_stages * engine.config.n_neurons  # id of the first sensory neuron
 
     def look(self, segment: Segment, k: int, ids: np.ndarray, probes: dict[str, Any]) -> None:
         spikes = probes["spikes"]
         self.spikes[0] += segment.rates[k]
-        self.spikes[1] += spikes.sum(1)
+        made = probes["sensory"]
+        winner = -1 if made is None else made.winner
+        fired = [] if winner < 0 else [self.first + winner]
+        self.spikes[1] += [*spikes.sum(1), len(fired)]
         self.lowest_theta = min(self.lowest_theta, float(segment.theta[k].min()))
-        same = np.array_equal(ids, np.flatnonzero(spikes.reshape(-1)))
+        same = np.array_equal(ids, [*np.flatnonzero(spikes.reshape(-1)), *fired])
         if self.first_flip is None and not same:
             self.first_flip = segment.step0 + k
         if k == segment.step1 - segment.step0 - 1 and self.first_flip is None:
             for block in range(self.engine.config.n_blocks):
                 gap = np.abs(self.engine.recurrent(block) - self.reference.recurrent(block)).max()
                 self.largest_weight_gap = max(self.largest_weight_gap, float(gap))
+            theirs = self.reference.sensory.layer.weight.numpy()
+            gap = np.abs(self.engine.sensory.arrays.weight - theirs).max()
+            self.largest_weight_gap = max(self.largest_weight_gap, float(gap))
 
     @property
     def rate_error(self) -> float:

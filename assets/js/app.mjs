@@ -1,6 +1,7 @@
 /** The one page object: what is known of the session, what the view shows, and who listens. */
 
 import { readTheme } from "./colors.mjs";
+import { sessionOf } from "./sessions.mjs";
 
 const config = JSON.parse(document.getElementById("t4dm-config")?.textContent || "{}");
 const listeners = new Map();
@@ -11,7 +12,7 @@ const WHOLE = { rows: "spread:200", membrane: [], gate_block: 0, weights_block: 
 
 export const app = {
   config,
-  session: config.session ?? "default",
+  session: sessionOf(location.search, config.session ?? "default"),
   manifest: null,
   params: null,
   meta: null,

@@ -12,6 +12,7 @@ const COMMANDS = {
 /** Why the session cannot do `name`, or "" where it can. */
 export function lacking(app, name) {
   if (!app.manifest) return "The worker has not started yet.";
+  if (app.meta?.worker?.ended && name !== "rewind") return "The script has ended.";
   const isCommand = name in COMMANDS;
   const offered = (isCommand ? app.manifest.commands : app.manifest.capabilities) ?? [];
   if (offered.includes(name)) return "";
@@ -39,6 +40,6 @@ export function needs(app, name, ...nodes) {
       node.title = why || titles[i];
     });
   };
-  app.on("manifest", apply);
+  for (const event of ["manifest", "status"]) app.on(event, apply);
   apply();
 }

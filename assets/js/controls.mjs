@@ -10,7 +10,7 @@ import { createStimulus } from "./upload.mjs";
 
 const TICK_MS = 200;
 const ORDER = ["lif", "stdp", "neuromod", "input", "stimulus", "homeostasis", "gate"];
-const OPEN = ["lif", "stdp", "neuromod"];
+const OPEN = ["lif", "stdp", "neuromod", "script"];
 
 /** Fills `#controls` as soon as the session's parameters are known. */
 export function mount(app) {

@@ -48,10 +48,10 @@ function takeAxes(layout, mark, scene) {
   }
 }
 
-/** As many numbers as on the film; the axis title beside them, where it costs no height. */
+/** As many numbers as on the film (Plotly stays below the count that it is given); the axis title beside them, where it costs no height. */
 function timeAxis(layout, box) {
   const title = layout.xaxis.title?.text ?? "";
-  layout.xaxis = { ...layout.xaxis, title: { text: "" }, nticks: ticksAcross(box) };
+  layout.xaxis = { ...layout.xaxis, title: { text: "" }, nticks: ticksAcross(box) + 1 };
   layout.annotations.push({
     text: title, x: 1, y: 0, xref: "paper", yref: "paper", xanchor: "left", yanchor: "top",
     yshift: -5, xshift: -1, showarrow: false, font: { size: 12, color: theme().muted },

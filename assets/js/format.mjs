@@ -25,6 +25,12 @@ export function simTime(ms) {
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(ms < 100_000 ? 2 : 1)} s` : "–";
 }
 
+/** A time or a length of it on the session's axis: `12.3 s` of simulated ms, else `12,300 steps`. */
+export function axisText(ms, axis = "sim_ms", digits = 1) {
+  if (axis === "sim_ms") return `${(ms / 1000).toFixed(digits)} s`;
+  return `${Math.round(ms).toLocaleString("en")} ${axis}s`;
+}
+
 /** A parameter path for reading: `block 2 lif_in.v_thresh` for an override, else itself. */
 export function pathText(path) {
   const parts = path.split(".");

@@ -4,6 +4,9 @@ import { theme } from "./colors.mjs";
 import { emptyNote } from "./marks/paint.mjs";
 
 const NARROW = 520;
+const HEARD_BY_DASH = [
+  "click", "clickannotation", "hover", "unhover", "selected", "deselect", "relayout", "restyle",
+];
 let revision = 0;
 const PLOTLY_CONFIG = {
   displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
@@ -56,10 +59,11 @@ export class Surface {
     return { l: narrow ? Math.min(l, 66) : l, r, t: 6, b, pad: 0, autoexpand: false };
   }
 
-  /** Hear of Plotly's own redraws. */
+  /** Hear of Plotly's own redraws; Dash would answer a zoom by plotting its first figure again. */
   watch(onChange) {
     if (this.watched === this.gd) return;
     this.watched = this.gd;
+    for (const name of HEARD_BY_DASH) this.gd.removeAllListeners(`plotly_${name}`);
     this.gd.on("plotly_afterplot", () => { this.dirty = true; onChange(); });
   }
 

@@ -11,6 +11,8 @@ const CALM = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
 const MEAN_GAP_MS = CALM ? 250 : 28;
 const KEYFRAME_MS = 2000;
 const STALE_S = 1.0;
+/** States in which nothing new is due; a watched script is idle while it does not call its module. */
+const STANDING = ["paused", "idle", "ended"];
 const FRESH_S = 0.6;
 const BACKOFF_MS = [100, 250, 500, 1000];
 
@@ -146,7 +148,8 @@ export class Loop {
 
   /** Manifest and parameters follow while a status says that the worker answers. */
   #learn({ worker, state, params_rev: rev }) {
-    if (!worker?.alive || worker.age_s > FRESH_S || state === "starting") return;
+    const answers = worker?.alive && worker.age_s <= FRESH_S && state !== "starting";
+    if (!answers && !worker?.ended) return;
     if (!this.app.manifest) this.app.refreshManifest();
     if (Number.isFinite(rev) && rev !== this.app.params?.rev) this.app.refreshParams();
   }
@@ -176,7 +179,7 @@ export class Loop {
   get age() {
     const now = performance.now();
     const silent = (now - this.lastAnswer) / 1000;
-    const still = this.app.meta?.state === "paused" ? 0 : (now - this.lastData) / 1000;
+    const still = STANDING.includes(this.app.meta?.state) ? 0 : (now - this.lastData) / 1000;
     return Math.max(silent, still > STALE_S ? still : 0, this.app.meta?.worker?.age_s ?? 0);
   }
 
@@ -184,6 +187,7 @@ export class Loop {
     const silent = (performance.now() - this.lastAnswer) / 1000;
     if (this.failures > 2 && silent > STALE_S) return "down";
     if (!this.app.meta) return "waiting";
+    if (this.app.meta.worker?.ended) return "ended";
     if (this.app.meta.worker?.alive === false || this.app.meta.state === "starting") return "down";
     return this.age > STALE_S ? "stale" : "live";
   }

@@ -112,7 +112,7 @@ function unitOf(axis = "sim_ms") {
     return { axis: "Time (ms)", steps: "ms", rates: "Hz per neuron", rate: (hz) => `${hz.toFixed(0)} Hz` };
   }
   return {
-    axis: axis === "call" ? "Call" : "Step", steps: `${axis}s`, rates: `spikes per neuron, 1000 ${axis}s`,
+    axis: axis === "call" ? "Call" : "Step", steps: `${axis}s`, rates: `spikes / 1000 ${axis}s`,
     rate: (hz) => `${(hz / 10).toFixed(1)} %`,
   };
 }

@@ -2,6 +2,7 @@
 
 import { lacking } from "./capabilities.mjs";
 import { theme } from "./colors.mjs";
+import { axisText } from "./format.mjs";
 import { STARTING, whyDown } from "./health.mjs";
 import { eventText } from "./marks/events.mjs";
 
@@ -58,9 +59,17 @@ function spanSelect(app) {
   for (const ms of SPANS) {
     const option = document.createElement("option");
     option.value = String(ms);
-    option.textContent = ms < 1000 ? `${ms} ms` : `${ms / 1000} s`;
     node.append(option);
   }
+  const name = () => {
+    const axis = app.manifest?.axis ?? "sim_ms";
+    for (const option of node.options) {
+      const ms = Number(option.value);
+      option.textContent = axis === "sim_ms" && ms < 1000 ? `${ms} ms` : axisText(ms, axis, 1).replace(".0 s", " s");
+    }
+  };
+  app.on("manifest", name);
+  name();
   const show = () => {
     if (!SPANS.includes(app.view.span_ms)) return;
     node.value = String(app.view.span_ms);
@@ -75,12 +84,13 @@ function spanSelect(app) {
 /** `{kind, text}` of the badge: what the picture is, told by shape and words. */
 export function badge(app, loop) {
   const { mode } = app.view;
-  const t = (ms) => `${(ms / 1000).toFixed(2)} s`;
+  const t = (ms) => axisText(ms, app.meta?.axis, 2);
   if (app.status === "waiting") return { kind: "waiting", text: "WAITING for the first frame" };
   if (app.status === "down") {
     const why = whyDown(app.meta);
     return why === STARTING ? { kind: "waiting", text: why } : { kind: "down", text: `STALE ${loop.age.toFixed(1)} s · ${why}` };
   }
+  if (app.status === "ended" && mode === "live") return { kind: "paused", text: app.meta.worker.message };
   if (app.status === "stale") return { kind: "stale", text: `STALE ${loop.age.toFixed(1)} s` };
   if (mode === "rewind") return { kind: "replay", text: `REPLAY at ${t(app.view.t1_ms)}` };
   if (mode === "paused") return { kind: "paused", text: `PAUSED view at ${t(app.view.t1_ms)}` };
@@ -118,10 +128,11 @@ function refresh({ app, loop, badge: node, pause, slider, where, live, marks, se
   const why = lacking(app, "rewind");
   slider.disabled = hi <= lo || why !== "";
   slider.title = why || "Scroll through held history";
-  const behind = Math.max(0, hi - app.view.t1_ms) / 1000;
+  const axis = app.meta?.axis;
   live.hidden = following;
-  live.textContent = `${behind.toFixed(1)} s behind, jump to live`;
-  where.textContent = `held ${(lo / 1000).toFixed(1)}–${(hi / 1000).toFixed(1)} s`;
+  live.textContent = `${axisText(Math.max(0, hi - app.view.t1_ms), axis)} behind, jump to live`;
+  const from = axis && axis !== "sim_ms" ? Math.round(lo).toLocaleString("en") : (lo / 1000).toFixed(1);
+  where.textContent = `held ${from}–${axisText(hi, axis)}`;
   showGap(gap, epochs, lo, hi, Number(slider.min));
   drawMarks(marks, seen.filter((e) => e.epoch === app.meta?.epoch), app, Number(slider.min), hi);
 }

@@ -6,6 +6,7 @@ import { h, icon, iconButton, remembered, whenReady } from "./dom.mjs";
 import { num, simTime } from "./format.mjs";
 import { STARTING, whyDown } from "./health.mjs";
 import { openHelp } from "./keys.mjs";
+import { sessionPicker } from "./sessions.mjs";
 import { openSets } from "./sets.mjs";
 import { takeSnapshot } from "./snapshot.mjs";
 import { toast, toastError } from "./toasts.mjs";
@@ -18,7 +19,7 @@ const MAX_SEED = 2 ** 31 - 1;
 /** Fills `#topbar`. */
 export function mount(app) {
   const host = document.getElementById("topbar");
-  const parts = [identity(app), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), stimulus(app), tools(app), reasonLine(app)];
+  const parts = [sessionPicker(app), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), stimulus(app), tools(app), reasonLine(app)];
   host.append(...parts.map((part) => part.node));
   fillPages(app);
   restoreTheme();
@@ -58,11 +59,6 @@ function fillPages(app) {
   const names = [...new Set((app.config.panels ?? []).map((panel) => panel.page))];
   const link = (name) => h("a", { href: `#${name}`, text: name[0].toUpperCase() + name.slice(1), "aria-current": "page", on: { click: (event) => event.preventDefault() } });
   document.getElementById("pages").append(h("strong", { class: "brand", text: "t4dm" }), ...names.map(link));
-}
-
-function identity(app) {
-  const name = h("span", { class: "session-name", title: "Session", text: app.session });
-  return { node: h("div", { class: "bar-part" }, h("span", { class: "bar-name", text: "session" }), name) };
 }
 
 function runButtons(app) {
@@ -114,7 +110,7 @@ function seedBox(app) {
   needs(app, "reset", button);
   const node = h("div", { class: "bar-part" }, h("label", { htmlFor: "seed", text: "seed" }), box, button, message);
   const refresh = () => {
-    if (!dirty && document.activeElement !== box && app.meta?.seed !== undefined) box.value = String(app.meta.seed);
+    if (!dirty && document.activeElement !== box && app.meta?.seed !== undefined) box.value = String(app.meta.seed ?? "");
   };
   return { node, refresh };
 }
@@ -162,7 +158,12 @@ function clock(app) {
   return {
     node: h("div", { class: "bar-part clock" }, time, ratio),
     refresh() {
-      const { t_ms: ms, ratio: achieved, state } = app.meta ?? {};
+      const { t_ms: ms, ratio: achieved, state, axis = "sim_ms", rate } = app.meta ?? {};
+      if (axis !== "sim_ms") {
+        time.textContent = Number.isFinite(ms) ? `${axis} ${ms.toLocaleString("en")}` : "–";
+        ratio.textContent = state === "running" && Number.isFinite(rate) ? `${num(rate, 3)} ${axis}s/s` : "standing";
+        return;
+      }
       time.textContent = simTime(ms);
       ratio.textContent = state === "running" && Number.isFinite(achieved) ? `${achieved.toFixed(achieved < 10 ? 2 : 1)}x real time` : "standing";
     },
@@ -174,6 +175,7 @@ export function badgeOf(app) {
   const { state, reason, worker } = app.meta ?? {};
   const why = whyDown(app.meta);
   if (app.status === "down") return why === STARTING ? { kind: "waiting", word: "STARTING", reason: why } : { kind: "down", word: "DOWN", reason: why };
+  if (app.status === "ended") return { kind: "paused", word: "ENDED", reason: worker.message };
   if (app.status === "stale") return { kind: "stale", word: `STALE ${num(worker?.age_s ?? 0, 2)} s`, reason: "" };
   if (app.status !== "live") return { kind: "waiting", word: "WAITING", reason: "" };
   if (app.view.mode === "rewind") return { kind: "replay", word: "REPLAY", reason: "" };

@@ -18,7 +18,10 @@ from t4dm.params import plain
 WAIT_S = 0.25
 TICK_S = 0.002
 MAX_WINDOW_MS = 20_000
-STATUS_KEYS = ("state", "reason", "speed", "ratio", "params_rev", "seed", "breakpoints", "pending")
+STATUS_KEYS = (
+    "state", "reason", "speed", "ratio", "params_rev", "seed", "breakpoints", "pending",
+    "axis", "rate", "owner",
+)  # fmt: skip
 
 
 def next_frame(

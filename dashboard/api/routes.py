@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 
 from dashboard.api import commands, frames, panels, query, sets, strict_json
 from dashboard.api.errors import ApiError, json_response
-from dashboard.api.sessions import checking_tree, session, session_names
+from dashboard.api.sessions import checking_tree, entries, session, session_names
 from dashboard.security import is_api
 from t4dm.live import paths
 from t4dm.stimuli.file import load_stimulus_file
@@ -33,7 +33,8 @@ def healthz() -> Response:
 
 @api.get("/sessions")
 def list_sessions() -> Response:
-    return json_response({"sessions": session_names()})
+    """Names, and one line each: owner, state, and why it is not running."""
+    return json_response({"sessions": session_names(), "entries": entries()})
 
 
 @api.get("/sessions/<name>")

@@ -7,22 +7,45 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.api.errors import ApiError
-from t4dm.live import paths
+from t4dm.live import external_files, paths
 from t4dm.live.client import SessionClient, sessions
+from t4dm.live.external_params import tree_of
 from t4dm.live.tree import ParamTree
 
 
 def session_names() -> list[str]:
-    """Every session the supervisor runs, and ``default``, which always exists."""
-    return sorted({*sessions(paths.run_dir()), paths.DEFAULT_SESSION})
+    """Every session there is: the supervisor's, ``default``, which always exists, and external ones."""
+    run = paths.run_dir()
+    return sorted({*sessions(run), paths.DEFAULT_SESSION, *external_files.names(run)})
+
+
+def entries() -> list[dict[str, Any]]:
+    """One line a session for the page's picker: name, owner, state, and a sentence where it ended."""
+    found = []
+    for name in session_names():
+        status = session(name).status()
+        found.append(
+            {
+                "name": name,
+                "owner": status.get("owner", "supervised"),
+                "state": status.get("state") if status["worker"]["alive"] else "ended"
+                if status["worker"].get("ended") else "down",
+                "message": status["worker"]["message"],
+            }
+        )  # fmt: skip
+    return found
 
 
 def session(name: str) -> SessionClient:
     """The session of that name; raises :class:`ApiError` 404 with the names there are."""
-    known = session_names()
+    run = paths.run_dir()
+    if name != paths.DEFAULT_SESSION and not external_files.is_external(run, name):
+        known = session_names()
+    else:
+        known = [name]
     if name not in known:
         raise ApiError(404, "no_session", "no such session", field="session", choices=known)
-    return _client(paths.run_dir(), name)
+    return _client(run, name)
 
 
 @lru_cache(maxsize=64)
@@ -40,7 +63,10 @@ def checking_tree(client: SessionClient) -> ParamTree:
 
     Raises :class:`t4dm.live.client.WorkerDown` before the session has a manifest.
     """
-    return _tree(n_blocks(client.manifest()))
+    manifest = client.manifest()
+    if manifest.get("owner") == external_files.OWNER:
+        return tree_of(manifest)
+    return _tree(n_blocks(manifest))
 
 
 def n_blocks(manifest: dict[str, Any]) -> int:

@@ -192,7 +192,7 @@ def _add_injections(out: style.Figure, window: Window) -> None:
             "text": [_signed(float(event["level"])) for event, _ in boluses],
             "marker": {
                 "symbol": [f"triangle-{'up' if e['level'] >= 0 else 'down'}" for e, _ in boluses],
-                "size": 11, "color": "#000000", "line": {"width": 1.5, "color": "#FFFFFF"},
+                "size": 13, "color": "#000000", "line": {"width": 1.5, "color": "#FFFFFF"},
             },
             "hovertemplate": "bolus %{text} at %{x} ms<extra></extra>", "showlegend": False,
         }

@@ -14,7 +14,7 @@ SIDE = 8
 CELL_PX = 14
 RECENT_STEPS = 50  # that the image is the mean of where no event brought one
 GAP_PX = 16  # between the image and the plot
-LABEL_SHARE = 0.05  # of the span, from one label to the next
+LABEL_SHARE = 0.07  # of the span, from one label to the next
 IMAGE = style.ASIDE  # name of the shapes and the caption that make up the image
 
 

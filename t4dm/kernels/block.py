@@ -27,14 +27,22 @@ def _tiles(step0, n):  # type: ignore[no-untyped-def]
 
 @jit()
 def drive_first(  # type: ignore[no-untyped-def]
-    step0, n, scale, stim, encoder, gate_w, apical_w, x, gate, apical
+    step0, n, scale, stim, encoder, winner, feed, feed_scale, gate_w, apical_w, x, gate, apical
 ):
-    """Block 0: x = scale * stim @ E, and the gate's and the apical projection of x."""
+    """Block 0: x = scale * stim @ E + feed_scale * feed[winner], and x's two projections.
+
+    ``winner`` (n,): the sensory neuron that fired in a step, -1 where none did.
+    """
     rows = _tiles(step0, n)
     tile_matmul(stim[:rows], encoder, x[:rows])
     for r in range(rows):
         for i in range(x.shape[1]):
             x[r, i] *= scale
+    for k in range(n):
+        if winner[k] >= 0:
+            x_r, row = x[step0 % TILE + k], feed[winner[k]]
+            for i in range(x_r.shape[0]):
+                x_r[i] += feed_scale * row[i]
     tile_matmul(x[:rows], gate_w, gate[:rows])
     tile_matmul(x[:rows], apical_w, apical[:rows])
 

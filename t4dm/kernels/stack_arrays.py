@@ -256,9 +256,9 @@ def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype)
     )
 
 
-def empty_output(n_blocks: int, n: int, n_watched: int) -> Output:
-    """Room for CHUNK steps."""
-    stages = 2 * n_blocks
+def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output:
+    """Room for CHUNK steps of the stages and of ``more`` groups after them."""
+    stages = 2 * n_blocks + more
     return Output(
         counts=np.zeros((stages, CHUNK), np.uint16),
         ids=np.zeros((stages, CHUNK, n), np.uint16),

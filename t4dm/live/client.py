@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from t4dm.live import paths
+from t4dm.live import external_files, paths
 from t4dm.live.leftovers import is_alive
 from t4dm.live.ring_reader import RingReader
 
@@ -49,8 +49,17 @@ class SessionClient:
         return self._ask(request, timeout)
 
     def params(self, timeout: float = TIMEOUT_S) -> dict[str, Any]:
-        """``{"rev", "step", "values", "overrides", "effective", "non_default", "specs"}``."""
-        return self._ask({"op": "params"}, timeout)
+        """``{"rev", "step", "values", "overrides", "effective", "non_default", "specs"}``.
+
+        Of an external session that ended: the last ones.
+        """
+        try:
+            return self._ask({"op": "params"}, timeout)
+        except WorkerDown:
+            kept = _read_json(paths.manifest_path(self.run_dir, self.session)).get("params")
+            if kept is None:
+                raise
+            return kept
 
     def reader(self) -> RingReader:
         """The reader of this session's ring, kept open between calls."""
@@ -71,7 +80,19 @@ class SessionClient:
             "restarts": child.get("restarts", 0),
             "message": child.get("message", ""),
         }
+        if status.get("owner") == external_files.OWNER:
+            self._add_end(status)
         return status
+
+    def _add_end(self, status: dict[str, Any]) -> None:
+        """Say of an external session that its script has ended, or gives no sign of life."""
+        worker = status["worker"]
+        message = external_files.ended(self.reader(), status)
+        if message:
+            worker |= {"alive": False, "ended": True, "message": message}
+            status |= {"state": "ended", "reason": message}
+        elif not worker["alive"]:
+            worker["message"] = f"the script gives no sign of life for {worker['age_s']:.0f} s"
 
     def supervisor(self) -> dict[str, Any]:
         """What the supervisor says of its sessions; {} where there is none."""
@@ -90,6 +111,8 @@ class SessionClient:
         child = supervisor.get("sessions", {}).get(self.session, {})
         looks_after = bool(supervisor) and is_alive(supervisor["pid"])
         status = self.status()
+        if status.get("owner") == external_files.OWNER:
+            return f"the script of session '{self.session}' has ended"
         begins = status.get("state") == "starting" and status["worker"]["alive"]
         first = not paths.manifest_path(self.run_dir, self.session).exists()
         coming = looks_after and first and child.get("state") in ("starting", "running")

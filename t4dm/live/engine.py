@@ -27,8 +27,9 @@ from t4dm.kernels.stack_arrays import (
     empty_work,
 )
 from t4dm.live.engine_faults import first_fault
-from t4dm.live.engine_network import Network
+from t4dm.live.engine_network import Feed, Network
 from t4dm.live.engine_output import describe, segment_of
+from t4dm.live.engine_sensory import Sensory, Values
 from t4dm.live.engine_settings import read_levels, read_settings
 from t4dm.live.engine_weights import read_weights, recurrent_weights, set_scales
 from t4dm.live.segment import Segment
@@ -49,15 +50,22 @@ class StackConfig:
     n_neurons: int = 256
     n_heads: int = 8
     dtype: Literal["float32", "float64"] = "float32"
+    n_sensory: int = 256
 
     def __post_init__(self) -> None:
-        total = 2 * self.n_blocks * self.n_neurons
-        if self.n_blocks < 1 or self.n_neurons < 8 or total > MAX_IDS:
+        few = self.n_blocks < 1 or self.n_neurons < 8 or self.n_sensory < 1
+        if few or self.n_total > MAX_IDS:
             raise ValueError(
-                f"n_blocks >= 1, n_neurons >= 8 and at most {MAX_IDS} ids, got {total}"
+                f"n_blocks >= 1, n_neurons >= 8, n_sensory >= 1 and at most {MAX_IDS} ids, "
+                f"got {self.n_total}"
             )
         if self.n_neurons % (2 * self.n_heads) or self.n_neurons % 4:
             raise ValueError("n_neurons must be a multiple of 4 and of 2 * n_heads")
+
+    @property
+    def n_total(self) -> int:
+        """Neurons of all stages and of the sensory layer, which comes last."""
+        return 2 * self.n_blocks * self.n_neurons + self.n_sensory
 
 
 class Engine:
@@ -70,6 +78,7 @@ class Engine:
         self.n_stages = 2 * config.n_blocks
         self._real = np.dtype(config.dtype)
         self._network: Network | None = None
+        self._sensory: Sensory | None = None
         self._watch: list[int] = []
         self.watch = default_membranes(self.n_stages, config.n_neurons)
         self.reset(seed)
@@ -95,6 +104,9 @@ class Engine:
         self.arrays.w_hi[0] = self.tree.get("stdp.w_max")
         self._work = empty_work(config.n_neurons, self.n_exc, self._real)
         self._network = Network(weights, self.arrays, self._work)
+        self._sensory = Sensory(
+            config.n_sensory, seed, self._real, Values(self.tree), config.n_neurons
+        )
         self._events: list[dict[str, Any]] = []
         self.bad: tuple[str, int] | None = None
         self._read_tree()
@@ -108,7 +120,15 @@ class Engine:
 
     def _wire(self) -> None:
         if self._network is not None:
-            self._network.wire(self._settings, self._out, self._watched)
+            self._network.wire(self._settings, self._out, self._watched[:-1])
+            self.sensory.values = Values(self.tree)
+            self.sensory.watch(self._watched[-1], self._out.u)
+
+    @property
+    def sensory(self) -> Sensory:
+        """The plastic sensory layer."""
+        assert self._sensory is not None
+        return self._sensory
 
     @property
     def network(self) -> Network:
@@ -125,17 +145,18 @@ class Engine:
 
     @watch.setter
     def watch(self, neurons: Sequence[int]) -> None:
-        n, total = self.config.n_neurons, self.n_stages * self.config.n_neurons
+        n, total = self.config.n_neurons, self.config.n_total
         outside = [i for i in neurons if not 0 <= i < total]
         if outside:
             raise ValueError(f"neuron ids must be 0 to {total - 1}, got {outside[0]}")
         self._watch = list(neurons)
-        where = [(column, i // n, i % n) for column, i in enumerate(neurons)]
+        groups = [min(i // n, self.n_stages) for i in neurons]
+        where = [(c, g, i - g * n) for c, (g, i) in enumerate(zip(groups, neurons, strict=True))]
         self._watched = [
-            np.array([(c, i) for c, stage, i in where if stage == g], np.int64).reshape(-1, 2)
-            for g in range(self.n_stages)
+            np.array([(c, i) for c, group, i in where if group == g], np.int64).reshape(-1, 2)
+            for g in range(self.n_stages + 1)
         ]
-        self._out = empty_output(self.config.n_blocks, n, len(neurons))
+        self._out = empty_output(self.config.n_blocks, n, len(neurons), more=1)
         self._wire()
 
     def params_changed(self, paths: Iterable[str]) -> None:
@@ -145,7 +166,10 @@ class Engine:
         """
         groups = {path.split(".")[0] for path in paths}
         if "stimulus" in groups:
+            kind = self.stimulus.kind
             self.stimulus.params_changed(self.tree, self.step)
+            if self.stimulus.kind != kind:
+                self.sensory.forget_shown()
         if "stdp" not in groups:
             self._read_tree()
             return
@@ -184,16 +208,36 @@ class Engine:
             if event["type"] == "stimulus":
                 onset[event["step"] - step0] = True
         self._load_rows(rows)
-        levels, out = self._levels, self._out
-        advance_levels(
-            step0, n, self.arrays.levels, self.arrays.boluses, levels.enabled, levels.every,
-            levels.base, levels.keep, levels.held, onset, levels.onset_dose, out.levels, out.gains,
-        )  # fmt: skip
-        n_spikes = self.network.advance(step0, n, rest)
+        levels, arrays, out = self._levels, self.arrays, self._out
+
+        def release(a: int, b: int) -> None:
+            advance_levels(
+                step0 + a, b - a, arrays.levels, arrays.boluses, levels.enabled, levels.every,
+                levels.base, levels.keep, levels.held, onset[a:b], levels.onset_dose,
+                out.levels[a:b], out.gains[a:b],
+            )  # fmt: skip
+
+        told = self.sensory.advance(step0, rows, events, out.levels[:, 0], release, self._observe)
+        n_spikes = self._run_stack(step0, n, rest)
         self.step = step0 + n
         self._check()
         mine, self._events = self._events, []
-        return self._shown(n, n_spikes, rows, events + mine)
+        return self._shown(n, n_spikes, rows, events + told + mine)
+
+    def _run_stack(self, step0: int, n: int, rest: np.ndarray) -> int:
+        """The blocks, fed by the sensory layer's spikes of these steps; returns the spikes."""
+        sensory = self.sensory
+        sensory.write(self._out, n, self.n_stages)
+        feed = Feed(sensory.out.winner, sensory.feed_rows, sensory.values.feed)
+        return self.network.advance(step0, n, rest, feed)
+
+    def _observe(self, r: float) -> dict[str, float]:
+        """A reward from the task: DA += reward_gain * (r - r_hat), and r_hat learns."""
+        r_hat = float(self.arrays.reward[1])
+        delta = r - r_hat
+        self.arrays.reward[:] = r, r_hat + self._levels.reward_rate * delta, delta
+        self.arrays.boluses[0] += min(1.0, max(-1.0, self._levels.reward_gain * delta))
+        return {"r": r, "r_hat": r_hat, "delta": delta}
 
     def _shown(
         self, n: int, n_spikes: int, rows: np.ndarray, events: list[dict[str, Any]]
@@ -203,9 +247,10 @@ class Engine:
             "watch": list(self._watch),
             "w_hi": self._w_hi,
             "w_max": float(self.tree.get("stdp.w_max")),
+            "w_shown": self.sensory.values.w_shown,
             "events": sorted(events, key=lambda event: event["step"]),
         }
-        return segment_of(self._out, self.step - n, n, n_spikes, rows, meta)
+        return segment_of(self._out, self.step - n, n, n_spikes, rows, meta, self.sensory)
 
     @property
     def _w_hi(self) -> float:
@@ -222,8 +267,9 @@ class Engine:
 
     def _check(self) -> None:
         """Look for NaN and Inf; a fault is kept in ``bad`` and becomes an event."""
+        self._out.strange[-1] = self.sensory.out.strange
         strange = self._out.strange[:, 0]
-        tensor = first_fault(self.arrays, strange)
+        tensor = self.sensory.fault() or first_fault(self.arrays, strange[: self.n_stages])
         self.bad = None
         if tensor is not None:
             seen = strange[strange >= 0]
@@ -251,13 +297,13 @@ class Engine:
     def describe(self) -> dict[str, Any]:
         """Groups, probes and constants for the manifest."""
         config = {"config": asdict(self.config), "stdp_path": self.stdp_path}
-        return describe(self.n_stages, self.config.n_neurons, self.n_exc, self._w_hi) | config
+        return describe(self.config, self.n_exc, self._w_hi) | config
 
     # -- state ---------------------------------------------------------------------------------
 
     def state(self) -> dict[str, np.ndarray]:
         """Copies of all that a resumed run needs, parameters apart; bit for bit."""
-        saved = {name: array.copy() for name, array in self.arrays._asdict().items()}
+        saved = {name: array.copy() for name, array in self._kept().items()}
         text = json.dumps({"stimulus": self.stimulus.state(), "events": self._events})
         return saved | {
             "step": np.array([self.step], np.int64),
@@ -265,19 +311,23 @@ class Engine:
             "json": np.frombuffer(text.encode(), np.uint8).copy(),
         }
 
+    def _kept(self) -> dict[str, np.ndarray]:
+        mine = self.sensory.kept().items()
+        return self.arrays._asdict() | {f"sensory_{name}": array for name, array in mine}
+
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Go on where :meth:`state` stood; the tree must hold the parameters of that moment.
 
         Raises ValueError, and changes nothing, when the arrays are those of another network.
         """
-        for name, array in self.arrays._asdict().items():
+        for name, array in self._kept().items():
             found = state.get(name)
             if found is None or found.shape != array.shape or found.dtype != array.dtype:
                 raise ValueError(f"the saved state does not fit this network: {name}")
         seed = int(state["seed"][0])
         if seed != self.seed:
             self.reset(seed)
-        for name, array in self.arrays._asdict().items():
+        for name, array in self._kept().items():
             array[...] = state[name]
         self.step = int(state["step"][0])
         rest = json.loads(state["json"].tobytes())

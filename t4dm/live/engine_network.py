@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from t4dm.kernels import block as kernel
@@ -20,6 +22,14 @@ from t4dm.kernels.stack_arrays import (
     Work,
 )
 from t4dm.live.engine_settings import Settings
+
+
+class Feed(NamedTuple):
+    """What reaches block 0 beside the encoder: ``scale * c_in * rows[winner]`` in each step."""
+
+    winner: np.ndarray  # (T,) i4, -1 where no sensory neuron fired
+    rows: np.ndarray  # (N_s, D) real
+    scale: float
 
 
 class Network:
@@ -80,28 +90,31 @@ class Network:
 
     # -- time ----------------------------------------------------------------------------------
 
-    def advance(self, step0: int, n: int, rest: np.ndarray) -> int:
+    def advance(self, step0: int, n: int, rest: np.ndarray, feed: Feed) -> int:
         """Steps step0 .. step0 + n - 1, whose stimulus, levels and gains are filled in.
 
-        Returns the number of spikes.
+        ``feed`` is what the sensory layer adds to the input of block 0.  Returns the number of spikes.
         """
         self.out.strange.fill(-1)
         for b in self.blocks:
-            self.drive(b, step0, n)
+            self.drive(b, step0, n, feed)
             self.fire_in(b, step0, n, rest)
             self.look_back(b, step0, n)
             self.mix_time(b, step0, n)
             self.fire_out(b, step0, n, rest)
         return self.pack(step0, n)
 
-    def drive(self, b: int, step0: int, n: int) -> None:
+    def drive(self, b: int, step0: int, n: int, feed: Feed) -> None:
         """The block's input and its projections."""
         weights, work = self.weights, self.work
         gate_w, apical_w = weights.gate_w[b], weights.apical_w[b]
         rows = (gate_w, apical_w, work.x, work.gate, work.apical)
         if b == 0:
             scale = self.real.type(self.settings.input_gain * weights.c_in[0])
-            kernel.drive_first(step0, n, scale, work.stim, weights.encoder, *rows)
+            strength = self.real.type(feed.scale * weights.c_in[0])
+            kernel.drive_first(
+                step0, n, scale, work.stim, weights.encoder, feed.winner, feed.rows, strength, *rows
+            )
         else:
             before = self._stages[2 * b - 2 : 2 * b]
             kernel.drive_next(step0, n, weights.c_l[b - 1], *before, *rows)

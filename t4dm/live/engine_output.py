@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, Output
+from t4dm.live.engine_sensory import Sensory
 from t4dm.live.segment import Segment, grid
 from t4dm.live.window import DT_MS
 from t4dm.spiking.params import GAINS, NEUROMODULATORS, PROBES, STAGES
+from t4dm.spiking.sensory_params import BAND
+from t4dm.spiking.sensory_params import PROBES as SENSORY_PROBES
+
+if TYPE_CHECKING:
+    from t4dm.live.engine import StackConfig
+
+STAGE_BAND = (0.02, 0.15)
 
 
 def segment_of(
-    out: Output, step0: int, n: int, n_spikes: int, rows: np.ndarray, meta: dict[str, Any]
+    out: Output,
+    step0: int,
+    n: int,
+    n_spikes: int,
+    rows: np.ndarray,
+    meta: dict[str, Any],
+    sensory: Sensory,
 ) -> Segment:
     """Copies of steps step0 .. step0 + n - 1 of ``out``; ``rows`` (n, 64) is the stimulus.
 
@@ -45,29 +59,37 @@ def segment_of(
         hist_inh=out.hist_inh[None][:m].copy(),
         bounds=out.bounds[None][:m].copy(),
         pairs=out.pairs[None][:m].copy(),
+        receptive=sensory.receptive[:m].copy(),
+        neuron_labels=sensory.labels[:m].copy(),
+        course=sensory.course()[:m],
         meta=meta | more,
     )
 
 
-def describe(n_stages: int, n: int, n_exc: int, w_hi: float) -> dict[str, Any]:
-    """Groups of ``n`` neurons, probes and constants, as plain JSON data."""
-    groups = [
+def describe(config: StackConfig, n_exc: int, w_hi: float) -> dict[str, Any]:
+    """Groups with their healthy bands (share of neurons firing in a step), probes and constants."""
+    n = config.n_neurons
+    groups: list[dict[str, Any]] = [
         {
             "name": f"block {g // 2} LIF {'in' if g % 2 == 0 else 'out'}",
             "n": n,
             "block": g // 2,
             "stage": STAGES[g % 2],
             "n_exc": n_exc if g % 2 == 0 else n,
+            "band": STAGE_BAND,
         }
-        for g in range(n_stages)
+        for g in range(2 * config.n_blocks)
     ]
+    groups.append({"name": "sensory layer", "short": "sensory", "n": config.n_sensory, "band": BAND})
     return {
         "kind": "spiking stack",
         "groups": groups,
-        "probes": {name: probe.to_json() for name, probe in PROBES.items()},
+        "probes": {
+            name: probe.to_json() for name, probe in (PROBES | SENSORY_PROBES).items()
+        },
         "constants": {
             "dt_ms": DT_MS,
-            "n_total": n_stages * n,
+            "n_total": config.n_total,
             "w_hi": w_hi,
             "gate_every": GATE_EVERY,
             "hist_every": HIST_EVERY,

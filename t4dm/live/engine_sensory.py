@@ -14,18 +14,23 @@ from typing import Any
 import numpy as np
 import torch
 
+from t4dm.kernels.learning import finite
 from t4dm.kernels.products import TILE
 from t4dm.kernels.sensory import SensoryArrays, SensoryOutput, arrays_of, sensory_steps
-from t4dm.kernels.stack_arrays import CHUNK
+from t4dm.kernels.stack_arrays import CHUNK, HIST_EVERY, Output
 from t4dm.learning.readout import Answer, Readout, Score
 from t4dm.learning.reward import compute_reward
 from t4dm.live.window import DT_MS
-from t4dm.spiking.sensory import SensoryLayer
+from t4dm.spiking.init import uniform
+from t4dm.spiking.sensory import AFFERENTS, SensoryLayer
 
 Event = dict[str, Any]
 NEVER = -1
 FREE, TRAIN, HELD_OUT = range(3)
 SPLITS = {"train": TRAIN, "held_out": HELD_OUT}
+SHOWN_SHARE = 0.5
+NO_LABEL = 255
+FEED_SHARE = 0.1
 _SEED_OFFSET = 0x5E45
 
 
@@ -42,6 +47,7 @@ class Values:
         self.answer_ms: int = get("answer_ms")
         self.memory: int = get("memory")
         self.feed: float = get("feed")
+        self.w_shown: float = SHOWN_SHARE * get("w_norm")
         self.settings = np.array([
             get("alpha"), get("gain"), get("v_thresh"), get("inhibition"), get("refractory_ms"),
             get("theta_plus"), np.exp(-1.0 / get("theta_tau")), np.exp(-1.0 / get("trace_tau")),
@@ -54,16 +60,27 @@ def sensory_layer(n: int, seed: int, dtype: torch.dtype) -> SensoryLayer:
     return SensoryLayer(n, torch.Generator().manual_seed(seed ^ _SEED_OFFSET), dtype)
 
 
-class Sensory:
-    """A running layer of ``n`` neurons.  ``values`` is replaced when parameters change."""
+def feed_rows(n: int, dim: int, seed: int, dtype: torch.dtype) -> torch.Tensor:
+    """(N, D) fixed projection into block 0: a neuron reaches a tenth of the channels, U(0.5, 1.5)."""
+    generator = torch.Generator().manual_seed(seed ^ (_SEED_OFFSET << 16))
+    reached = torch.rand(n, dim, generator=generator, dtype=torch.float64) < FEED_SHARE
+    return (reached * uniform((n, dim), 0.5, 1.5, generator)).to(dtype)
 
-    def __init__(self, n: int, seed: int, real: np.dtype, values: Values) -> None:
-        self.values = values
-        layer = sensory_layer(n, seed, getattr(torch, real.name))
+
+class Sensory:
+    """A running layer of ``n`` neurons that reaches ``dim`` channels of block 0."""
+
+    def __init__(self, n: int, seed: int, real: np.dtype, values: Values, dim: int = 0) -> None:
+        self.values, self.n = values, n
+        dtype = getattr(torch, real.name)
+        layer = sensory_layer(n, seed, dtype)
+        self.feed_rows = feed_rows(n, dim, seed, dtype).numpy()
         self.arrays: SensoryArrays = arrays_of(layer.weight.numpy().copy())
         self.readout, self.score = Readout(n), Score()
         self.shown = np.array([-1, FREE, NEVER, 0], np.int64)  # label, split, answer step, showing
         self._current = np.zeros(n, real)
+        self.receptive = np.zeros((1, AFFERENTS, n), np.uint8)
+        self.labels = np.full((1, n), NO_LABEL, np.uint8)
         self.watch(np.zeros((0, 2), np.int64), np.zeros((CHUNK, 0), np.float32))
 
     def watch(self, watched: np.ndarray, u_pre: np.ndarray) -> None:
@@ -91,16 +108,23 @@ class Sensory:
         ``observe(r)`` takes a reward that acts from the next row to be released, and returns what
         the event tells of it.  Returns the events of the layer.
         """
-        turns = {e["step"]: e for e in events if e["type"] in ("stimulus", "rest")}
         at, end, told = step0, step0 + len(rows), []
         self.out.strange[0] = NEVER
+        if not self.values.enabled:
+            self.forget_shown()
+            self.out.winner.fill(-1)
+            release(0, len(rows))
+            return []
+        turns = {e["step"]: e for e in events if e["type"] in ("stimulus", "rest")}
         while at < end:
+            if at % HIST_EVERY == 0:
+                self._sample()
             if at in turns:
                 told += self._turn(turns[at])
             if at == self.shown[2]:
                 told += self._reward(at, observe)
-            later = [step for step in (*turns, int(self.shown[2])) if step > at]
-            stop = min(*later, end) if later else end
+            sample = (at // HIST_EVERY + 1) * HIST_EVERY
+            stop = min(end, sample, *(s for s in (*turns, int(self.shown[2])) if s > at))
             a, b = at - step0, stop - step0
             release(a, b)
             sensory_steps(
@@ -118,6 +142,34 @@ class Sensory:
     def forget_shown(self) -> None:
         """The stimulus was replaced: what was shown is neither learnt nor scored."""
         self.shown[:] = -1, FREE, NEVER, 0
+
+    def _sample(self) -> None:
+        """Keep the weights, scaled to bytes, and the labels as they are now."""
+        share = np.clip(self.arrays.weight / self.values.w_shown, 0.0, 1.0)
+        self.receptive[0] = np.rint(255.0 * share)
+        labels = self.readout.labels()
+        self.labels[0] = np.where(labels < 0, NO_LABEL, labels)
+
+    def course(self) -> np.ndarray:
+        """(1, points, 3) float32: step, accuracy, r_hat of the run so far; NaN where none yet."""
+        held = int(self.score.numbers[1])
+        course = self.score.course.astype(np.float32)
+        course[held:] = np.nan
+        return course[None]
+
+    def write(self, out: Output, n: int, group: int) -> None:
+        """Put the last ``n`` steps into row ``group`` of what the engine shows."""
+        winner = self.out.winner[:n]
+        out.counts[group, :n] = winner >= 0
+        out.ids[group, :n, 0] = np.maximum(winner, 0)
+        out.theta[group, :n] = self.out.theta[:n]
+
+    def fault(self) -> str | None:
+        """Name of the first tensor that is not finite."""
+        for name in ("weight", "theta_a", "trace", "u"):
+            if not finite(getattr(self.arrays, name).reshape(-1)):
+                return f"sensory.{name}"
+        return "sensory.u_pre" if self.out.strange[0] != NEVER else None
 
     # -- presentations -------------------------------------------------------------------------
 

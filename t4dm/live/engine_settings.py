@@ -47,6 +47,7 @@ class Levels(NamedTuple):
     held: np.ndarray  # (4,) NaN where free
     onset_dose: np.ndarray  # (4,)
     reward_gain: float
+    reward_rate: float
 
 
 def read_levels(tree: ParamTree) -> Levels:
@@ -67,6 +68,7 @@ def read_levels(tree: ParamTree) -> Levels:
             [0.0, tree.get("neuromod.onset_ACh"), tree.get("neuromod.onset_NE"), 0.0]
         ),
         reward_gain=tree.get("neuromod.reward_gain"),
+        reward_rate=tree.get("neuromod.reward_rate"),
     )
 
 

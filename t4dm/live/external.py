@@ -7,12 +7,14 @@ in place of an engine stands :class:`ScriptEngine`, which only hands declared va
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from t4dm.commands import Command
 from t4dm.live import handlers
+from t4dm.live.external_files import OWNER
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.session import Session
@@ -20,7 +22,6 @@ from t4dm.live.tree import ParamTree
 from t4dm.live.window import DEFAULT_MEMBRANES, DT_MS
 from t4dm.params import ParamError, Probe
 
-OWNER = "external"
 COMMANDS = ("set", "clear", "replace", "watch", "note")
 HOLD_COMMANDS = ("run", "pause", "step", "break_on", "break_off")
 CAPABILITIES = ("rewind", "watch")
@@ -48,8 +49,8 @@ class ScriptEngine:
     ``apply(values)`` is called on the script's own thread and may raise :class:`ParamError`.
     """
 
-    data_dir = None
-    seed = 0
+    data_dir: Path | None = None
+    seed: int = 0
 
     def __init__(
         self, tree: ParamTree, groups: list[dict[str, Any]], watch: list[int],

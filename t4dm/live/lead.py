@@ -14,7 +14,7 @@ import numpy as np
 
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.segment import HIST_EVERY, Segment, grid
-from t4dm.live.window import Window
+from t4dm.live.window import NEWEST, Window
 
 LEAD_STEPS = 10_000
 ONSETS = ("stimulus", "rest")
@@ -60,6 +60,9 @@ def _with_samples(window: Window, segments: Iterable[Segment]) -> Window:
         name: np.concatenate([*(getattr(s, name)[keep] for s, keep in joined), getattr(window, name)])
         for name in _SAMPLED
     }
+    if not len(window.receptive):
+        segment, keep = joined[-1]
+        arrays |= {name: getattr(segment, name)[keep][-1:] for name in NEWEST}
     ends = [s.meta["w_hi"] for s, keep in joined if "w_hi" in s.meta for _ in range(keep.sum())]
     meta = window.meta | {"hist_w_hi": [*ends, *window.meta.get("hist_w_hi", [])]}
     return replace(window, hist_step0=begin, meta=meta, **arrays)

@@ -14,8 +14,7 @@ import numpy as np
 from t4dm.kernels.neuromod import advance_levels
 from t4dm.live.engine_sensory import Sensory, Values
 from t4dm.live.engine_settings import read_levels
-from t4dm.live.tree import SPIKING_GROUPS, ParamTree
-from t4dm.spiking.sensory_params import SensoryParams
+from t4dm.live.tree import ParamTree
 from t4dm.stimuli.digits import digit_images
 from t4dm.stimuli.params import StimulusParams
 from t4dm.stimuli.presented import PresentedSource
@@ -49,7 +48,7 @@ class Lessons:
     """
 
     def __init__(self, n: int, seed: int, params: dict[str, Any] | None = None) -> None:
-        self.tree = ParamTree(1, tuple({*SPIKING_GROUPS, SensoryParams}))
+        self.tree = ParamTree(1)
         for path, value in (params or {}).items():
             self.tree.set(path, value)
         self.seed, self.step = seed, 0
@@ -102,7 +101,12 @@ class Lessons:
     def test(self, order: np.ndarray) -> float:
         """Share of the digits ``order`` answered correctly; nothing is learnt, all is put back."""
         kept = {name: array.copy() for name, array in self.sensory.kept().items()}
-        level, boluses, step, spikes = self.level.copy(), self.boluses.copy(), self.step, self.spikes
+        level, boluses, step, spikes = (
+            self.level.copy(),
+            self.boluses.copy(),
+            self.step,
+            self.spikes,
+        )
         right: list[bool] = []
         self.show(order, "held_out", lambda told: right.append(told["right"]))
         for name, array in self.sensory.kept().items():

@@ -10,7 +10,7 @@ import os
 import queue
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from t4dm.live import handlers
@@ -24,7 +24,7 @@ from t4dm.live.session import Session
 from t4dm.live.window import DT_MS
 
 IDLE_S = 0.25
-STATUS_S = 0.03
+STATUS_S = 0.05
 REMEMBERED_KEYS = 256
 MAX_PENDING = 32
 LOG_BYTES = 16_000  # of each list of events in the status, which holds 64 kB
@@ -43,6 +43,7 @@ class Worker:
         self.observer = Observer(session)
         self.stopping = False
         self._stepping: list[tuple[Request, dict[str, Any]]] = []
+        self._answered: list[Callable[[], None]] = []  # answers that wait for the status
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._status_at = 0.0
         self._checkpoint_at = time.monotonic()
@@ -105,14 +106,18 @@ class Worker:
 
     def _stood_still(self) -> None:
         """A goal or a breakpoint was reached."""
+        self._publish_status(time.monotonic())
         self._answer_steps(self.session.reason)
         self.keeper.settings(self.session.settings(), lambda durable: None)
-        self._publish_status(time.monotonic())
+        self._send_answers()
 
     # -- commands ------------------------------------------------------------------------------
 
     def _drain(self, wait_s: float) -> bool:
-        """Answer every request that waits, after waiting at most ``wait_s`` for one."""
+        """Answer every request that waits, after waiting at most ``wait_s`` for one.
+
+        The status that an answer speaks of is published before the answer goes out.
+        """
         requests = self.server.requests
         try:
             request = requests.get(timeout=wait_s) if wait_s > 0 else requests.get_nowait()
@@ -125,19 +130,28 @@ class Worker:
             except queue.Empty:
                 break
         self._publish_status(time.monotonic())
+        self._send_answers()
         return True
+
+    def _send_answers(self) -> None:
+        for send in self._answered:
+            send()
+        self._answered.clear()
+
+    def _answer(self, request: Request, answer: dict[str, Any]) -> None:
+        self._answered.append(lambda: request.answer(answer))
 
     def _handle(self, request: Request) -> None:
         if request.op == "params":
-            request.answer({"ok": True, **self.session.params()})
+            self._answer(request, {"ok": True, **self.session.params()})
         elif request.op == "commands":
             if request.key and request.key in self._answers:
-                request.answer(self._answers[request.key])
+                self._answer(request, self._answers[request.key])
             else:
                 self._command(request)
         elif request.op != "wake":
             error = {"field": "op", "message": "op is one of commands, params"}
-            request.answer({"ok": False, "error": {"code": "invalid", **error}})
+            self._answer(request, {"ok": False, "error": {"code": "invalid", **error}})
 
     def _command(self, request: Request) -> None:
         session = self.session
@@ -147,7 +161,7 @@ class Worker:
             speed, state = session.speed, session.state
             done = handlers.apply(session, commands, request.who)
         except handlers.Refused as refusal:
-            request.answer({"ok": False, "error": refusal.error})
+            self._answer(request, {"ok": False, "error": refusal.error})
             return
         if (speed, state) != (session.speed, session.state):
             self.pacer.restart(session.speed)
@@ -170,13 +184,14 @@ class Worker:
         elif kept:
             self._answer_kept(request, answer)
         else:
-            request.answer(answer)
+            self._answer(request, answer)
 
     def _answer_kept(self, request: Request, answer: dict[str, Any]) -> None:
         def synced(durable: bool) -> None:
             request.answer(answer if durable else answer | {"durable": False})
 
-        self.keeper.settings(self.session.settings(), synced)
+        settings = self.session.settings()
+        self._answered.append(lambda: self.keeper.settings(settings, synced))
 
     def _answer_steps(self, reason: str) -> None:
         for request, answer in self._stepping:

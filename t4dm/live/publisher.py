@@ -23,6 +23,7 @@ import numpy as np
 
 from t4dm.live import external, paths
 from t4dm.live.external import ExternalSession
+from t4dm.live.external_files import OWNER
 from t4dm.live.frame import dumps
 from t4dm.live.main_loop import LOG_BYTES, newest
 from t4dm.live.ring_writer import RingWriter
@@ -159,6 +160,11 @@ class Publisher:
         if threading.current_thread() is not self._thread:
             self._thread.join(2.0)
 
+    def forget(self) -> None:
+        """In a forked child, which has no thread of ours: let go of the socket, and of nothing else."""
+        self._end.set()
+        self.server.forget()
+
     # -- its own thread ------------------------------------------------------------------------
 
     def _loop(self) -> None:
@@ -284,7 +290,7 @@ class Publisher:
         session = self.session
         with self.lock:
             status = {
-                "session": session.name, "pid": os.getpid(), "owner": external.OWNER,
+                "session": session.name, "pid": os.getpid(), "owner": OWNER,
                 "state": state, "reason": reason, "finite": True, "step": self._published,
                 "t_ms": self._published * DT_MS, "dt": DT_MS, "epoch": session.epoch,
                 "speed": None, "ratio": None, "rate": round(self._rate, 2), "axis": session.axis,

@@ -3,12 +3,16 @@
 Shapes: T steps, G groups, L blocks, D channels, W watched neurons, B sets of weights (a block of
 the live stack has one), Tg steps divisible by :data:`GATE_EVERY`, M steps divisible by
 :data:`HIST_EVERY`.  A session without gate, neuromodulators, stimulus or weights leaves those arrays
-zero wide: L, B, or the width of ``levels``, ``gains``, ``stim`` is 0.
+zero wide: L, B, or the width of ``levels``, ``gains``, ``stim`` is 0.  A session with a sensory layer
+of S neurons samples it M times as well: ``receptive`` (M, 64, S) weights as shares of meta["w_shown"]
+times 255, ``neuron_labels`` (M, S) with 255 for none, ``course`` (M, points, 3) step, accuracy and
+expected reward of the run so far, NaN where there is no point yet.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +28,12 @@ STIM_WIDTH = 64
 GATE_FULL = 1.5
 _PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "clamped")
 _PER_GATE = ("gate", "gate_mean")
-_PER_HIST = ("hist_exc", "hist_inh", "bounds", "pairs")
+_PER_LAYER = ("receptive", "neuron_labels", "course")
+_PER_HIST = ("hist_exc", "hist_inh", "bounds", "pairs", *_PER_LAYER)
+
+
+def _none(dtype: str, *shape: int) -> np.ndarray:
+    return np.empty((0, *shape), dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,9 @@ class Segment:
     bounds: np.ndarray  # f4 (M, B, 2) share of plastic weights at 0 and at w_max
     pairs: np.ndarray  # u4 (M, B, 201) spike pairs of the last second by dt
     meta: dict[str, Any]
+    receptive: np.ndarray = field(default_factory=partial(_none, "u1", 64, 0))
+    neuron_labels: np.ndarray = field(default_factory=partial(_none, "u1", 0))
+    course: np.ndarray = field(default_factory=partial(_none, "f4", 0, 3))
 
     @property
     def layout(self) -> Layout:

@@ -69,6 +69,10 @@ class CommandServer:
         self._socket.close()
         self.path.unlink(missing_ok=True)
 
+    def forget(self) -> None:
+        """Let go of the socket and leave its path to the process that listens."""
+        self._socket.close()
+
     def _accept(self) -> None:
         while True:
             try:

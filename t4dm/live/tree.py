@@ -22,6 +22,7 @@ from t4dm.spiking.params import (
     RecurrentParams,
     RWKVParams,
 )
+from t4dm.spiking.sensory_params import SensoryParams
 from t4dm.stimuli.params import InputParams, StimulusParams
 
 SPIKING_GROUPS: tuple[type[Params], ...] = (
@@ -36,6 +37,7 @@ SPIKING_GROUPS: tuple[type[Params], ...] = (
     AttentionParams,
     ApicalParams,
     RWKVParams,
+    SensoryParams,
 )
 
 

@@ -35,6 +35,7 @@ class Layer:
     n_all: int = 0
     index: Tensor | None = None
     has_membrane: bool = False
+    device: torch.device | None = None
     spikes: list[Tensor] = field(default_factory=list)
     membranes: list[Tensor] = field(default_factory=list)
 
@@ -79,7 +80,7 @@ def spikes_of(output: Any) -> Tensor | None:
 def membrane_of(output: Any, module: nn.Module, like: Tensor) -> Tensor | None:
     """The membrane that belongs to spikes ``like``: in the output, in its state, or on the module."""
     parts = list(output[1:]) if isinstance(output, tuple) else []
-    found = [part for part in parts if isinstance(part, Tensor)]
+    found: list[Any] = [part for part in parts if isinstance(part, Tensor)]
     for owner in (*parts, module):
         found += [getattr(owner, name, None) for name in MEMBRANES if not isinstance(owner, Tensor)]
     for tensor in found:
@@ -164,7 +165,7 @@ class Weight:
 
 def weights_of(root: nn.Module) -> list[Weight]:
     """The first eight Linear layers, thinned out to 65,536 weights each."""
-    found = []
+    found: list[Weight] = []
     for name, module in root.named_modules():
         if isinstance(module, nn.Linear) and len(found) < MAX_WEIGHTS:
             every = -(-module.weight.numel() // MAX_WEIGHT_SAMPLES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -89,7 +90,7 @@ class ScriptParams:
                     for back in reversed(undo):
                         back()
                     raise ParamError(path, f"{path}: the script refused it ({error})") from error
-                undo.append(lambda place=place, before=before: place.write(before))
+                undo.append(partial(place.write, before))
 
 
 def _resolve(
@@ -98,14 +99,16 @@ def _resolve(
     """Where ``name`` is kept, and its field with the value it has now as the default."""
     if isinstance(declaration, tuple):
         if len(declaration) != 4:
-            raise ValueError(f"params: {name} is (object, attribute, lo, hi) or t4dm.params.param(…)")
+            raise ValueError(
+                f"params: {name} is (object, attribute, lo, hi) or t4dm.params.param(…)"
+            )
         owner, attribute, lo, hi = declaration
         places = [Place(owner, attribute)]
         field = param(0.0, lo, hi, help=f"{attribute} of {type(owner).__name__}.")
     elif isinstance(declaration, FieldInfo):
         places, field = _places(module, layers, name), declaration
     else:
-        raise ValueError(f"params: {name} is (object, attribute, lo, hi) or t4dm.params.param(…)")
+        raise TypeError(f"params: {name} is (object, attribute, lo, hi) or t4dm.params.param(…)")
     try:
         now = places[0].read()
     except (AttributeError, KeyError) as error:

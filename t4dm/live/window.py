@@ -89,6 +89,9 @@ class Window:
     hist_inh: np.ndarray  # u4 (M, B, 64)
     bounds: np.ndarray  # f4 (M, B, 2)
     pairs: np.ndarray  # u4 (M, B, 201)
+    receptive: np.ndarray  # u1 (0 or 1, 64, S) newest sample of the sensory weights
+    neuron_labels: np.ndarray  # u1 (0 or 1, S)
+    course: np.ndarray  # f4 (0 or 1, points, 3)
     events: list[dict[str, Any]]
     meta: dict[str, Any] = field(default_factory=dict)  # KEPT_META, hist_w_hi
     hist_step0: int | None = None  # where the samples begin, if before step0 (``t4dm.live.lead``)
@@ -150,9 +153,10 @@ class Window:
 
 WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
     "spk_row", "spk_dt", "rates", "u", "theta", "levels", "gains", "gate", "gate_mean", "stim",
-    "clamped", "hist_exc", "hist_inh", "bounds", "pairs",
+    "clamped", "hist_exc", "hist_inh", "bounds", "pairs", "receptive", "neuron_labels", "course",
 ))  # fmt: skip
-KEPT_META = ("w_hi", "w_lo", "w_max", "weights", "params_rev", "mono_ns", "axis")
+NEWEST = ("receptive", "neuron_labels", "course")
+KEPT_META = ("w_hi", "w_lo", "w_shown", "w_max", "weights", "params_rev", "mono_ns", "axis")
 
 
 def merge(
@@ -199,7 +203,14 @@ def merge(
         meta={k: last.meta[k] for k in KEPT_META if k in last.meta}
         | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]},
         **{name: _join(getattr(s, name) for s in segments) for name in _PLAIN},
+        **newest_sample(segments),
     )
+
+
+def newest_sample(segments: Sequence[Segment]) -> dict[str, np.ndarray]:
+    """What the sensory layer last looked like in ``segments``: arrays of 0 or 1 sample."""
+    last = next((s for s in reversed(segments) if len(s.receptive)), segments[-1])
+    return {name: getattr(last, name)[-1:] for name in NEWEST}
 
 
 _PLAIN = (

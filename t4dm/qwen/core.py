@@ -1,6 +1,6 @@
 """The spiking middle: hidden states -> encoder -> CorticalStack -> decoder -> mix with the skip path.
 
-    x_0(t)  = c_in * (h(t) / rms(h(t))) E + b               one spiking step a token
+    x_0(t)  = c_in * ((h(t) / rms(h(t))) E + b)              one spiking step a token
     h'(t)   = (1 - m) h(t) + m rms(h(t)) (x_L(t) D + d)      m = sigmoid(mix_logit), learned
 The encoder sees each position at unit RMS, and the decoded part comes back at the position's own RMS,
 so that one m means the same at every depth of every model.  Padded positions pass through unchanged.
@@ -82,8 +82,13 @@ class SpikingCore(nn.Module):
         return self.encoder(h / rms(h))
 
     def calibrate(self, h_TC: Tensor, target: float | None = None) -> Scales:
-        """Set the stack's scales so that every stage fires ``target`` spikes a token on ``h_TC``."""
+        """Centre the drive on ``h_TC``, then scale every stage to ``target`` spikes a token on it.
+
+        The bias takes up the mean of every channel: what all tokens share would otherwise make the
+        same neurons fire at each of them.
+        """
         with torch.no_grad():
+            self.encoder.bias -= self.drive(h_TC).mean(0)
             scales = calibrate_drive(self.stack, self.drive(h_TC).cpu(), target)
         apply_scales(self.stack, scales)
         return scales

@@ -88,14 +88,19 @@ class CorticalStack(nn.Module):
 
     @torch.no_grad()
     def step(
-        self, stim: Tensor, state: StackState, settings: StepSettings
+        self,
+        stim: Tensor,
+        state: StackState,
+        settings: StepSettings,
+        feed: Tensor | None = None,
     ) -> tuple[Tensor, StackState, dict[str, Any]]:
-        """One step of the live network from a stimulus row (P,).
+        """One step of the live network from a stimulus row (P,) and what is added to x_0 (D,).
 
         Returns x_L (D,), the state, and the probes ``spikes`` and ``u_pre`` (G, N), ``theta`` (G,),
         ``gate`` (L, D), ``clamped`` (G,).  STDP and homeostasis act, from the next step on.
         """
         x, done, learnt, thetas = self.encode(stim, settings.input_gain), [], [], []
+        x = x if feed is None else x + feed
         for block, held, plastic in zip(self.blocks(), state.blocks, state.plastic, strict=True):
             block.recurrent.clip(settings.stdp.w_max)
             made = block.step(x, held, settings, plastic.theta_h)

@@ -36,7 +36,7 @@ def count_spikes(v: Tensor, theta: Tensor, most: int = MAX_SPIKES) -> Tensor:
     ratio = v / theta
     whole = ratio.floor().clamp(0, most)
     smooth = ratio.clamp(0, most + 1)
-    return smooth + (whole - smooth).detach()
+    return whole.detach() + (smooth - smooth.detach())
 
 
 def gif_step(

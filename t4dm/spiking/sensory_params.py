@@ -17,22 +17,33 @@ class SensoryParams(Params):
     group: ClassVar[str] = "sensory"
     title: ClassVar[str] = "Sensory layer"
 
-    enabled: bool = param(True, help="Off: the layer is silent and feeds nothing; it learns nothing.")
+    enabled: bool = param(
+        True, help="Off: the layer is silent and feeds nothing; it learns nothing."
+    )
     stdp: bool = param(True, help="Off: no afferent weight changes; needs stdp.enabled too.")
     reward: bool = param(
-        True, help="Off: the answers to training digits release no dopamine and move no expectation."
+        True,
+        help="Off: the answers to training digits release no dopamine and move no expectation.",
     )
     learning_rate: float = param(
         0.5, 0.0, 10.0, log=True, help="Step of a weight towards the afferent trace at a spike."
     )
     tonic: float = param(
-        0.02, 0.0, 4.0, log=True, help="Share of the learning rate in force at the neutral DA of 0.5."
+        0.02,
+        0.0,
+        4.0,
+        log=True,
+        help="Share of the learning rate in force at the neutral DA of 0.5.",
     )
     phasic: float = param(
         4.0, 0.0, 20.0, help="What DA adds to that share: phasic * (DA - 0.5) / 0.5, never below 0."
     )
     x_target: float = param(
-        0.02, 0.0, 1.0, step=0.005, help="Afferents whose trace is below it are depressed at a spike."
+        0.02,
+        0.0,
+        1.0,
+        step=0.005,
+        help="Afferents whose trace is below it are depressed at a spike.",
     )
     trace_tau: float = param(
         50.0, 1.0, 1000.0, unit="ms", log=True, help="Decay of the afferent trace."
@@ -50,7 +61,10 @@ class SensoryParams(Params):
         1e6, 100.0, 1e8, unit="ms", log=True, help="Decay of what spikes have added to a threshold."
     )
     inhibition: float = param(
-        3.0, 0.0, 50.0, help="A spike takes this off every other membrane; -inhibition is the floor."
+        3.0,
+        0.0,
+        50.0,
+        help="A spike takes this off every other membrane; -inhibition is the floor.",
     )
     refractory_ms: int = param(
         5, 0, 200, unit="ms", help="A neuron that fired stays silent for this long."
@@ -77,6 +91,8 @@ class SensoryParams(Params):
 
 PROBES = {
     "receptive_fields": Probe("64 N", kind="state", help="Afferent weights of every neuron."),
-    "neuron_labels": Probe("N", kind="state", dtype="int8", help="Digit a neuron stands for, or -1."),
+    "neuron_labels": Probe(
+        "N", kind="state", dtype="int8", help="Digit a neuron stands for, or -1."
+    ),
     "accuracy": Probe("T", help="Share of the last held-out digits that were answered correctly."),
 }

@@ -2,7 +2,7 @@
 
     p        = sigmoid(x W + b)                        chance of a spike a step
     poisson  s_k ~ Bernoulli(p)                        from the generator handed in
-    regular  s_k = floor(k p) - floor((k-1) p)         k = 1..K; the count is floor(K p), no chance
+    regular  s_k = floor(k p + 1/2) - floor((k-1) p + 1/2)     k = 1..K; the count is K p rounded
     back     y   = rate W' + b',   rate = mean over k of s_k
 Backward, ds_k/dp = 1 (straight through): Bengio et al. 2013.  Rate codes: Gerstner et al. 2014, ch. 7.
 D channels  N neurons  K timesteps
@@ -24,9 +24,9 @@ CODES = ("regular", "poisson")
 
 
 def regular_spikes(p: Tensor, steps: int) -> Tensor:
-    """(..., K, N) evenly spread spikes, floor(K p) of them; counted in float32 whatever p's dtype."""
+    """(..., K, N) evenly spread spikes, K p of them rounded; counted in float32 whatever p's dtype."""
     k = torch.arange(steps + 1, device=p.device, dtype=torch.float32)[:, None]
-    return (k * p.float()[..., None, :]).floor().diff(dim=-2)
+    return (k * p.float()[..., None, :] + 0.5).floor().diff(dim=-2)
 
 
 class ContinuousToSpikeBridge(nn.Module):

@@ -18,7 +18,8 @@ import platformdirs
 
 from t4dm.stimuli.draws import permutation
 from t4dm.stimuli.presented import PresentedSource
-from t4dm.stimuli.source import stimulus
+from t4dm.stimuli.source import Event, stimulus
+from t4dm.stimuli.split import held_out
 from t4dm.store.files import write_durable
 
 SHAPE = (1797, 64)
@@ -75,9 +76,13 @@ def keep_images(path: Path, loaded: Images) -> None:
 
 @stimulus("digits")
 class Digits(PresentedSource):
-    """One digit after the other; ``index`` is its place in the data set, ``label`` its class."""
+    """One digit after the other; ``index`` is its place in the data set, ``label`` its class.
+
+    ``split`` tells whether it is for learning or held out (``t4dm.stimuli.split``).
+    """
 
     _order: tuple[int, np.ndarray] | None = None
+    _held_out: np.ndarray | None = None
 
     def item(self, count: int) -> tuple[np.ndarray, str, int]:
         images, labels = digit_images()
@@ -86,6 +91,12 @@ class Digits(PresentedSource):
             self._order = pass_number, permutation(self.seed, pass_number, len(images))
         index = int(self._order[1][place])
         return images[index], str(labels[index]), index
+
+    def onset(self, step: int, image: np.ndarray, label: str, index: int = 0) -> Event:
+        if self._held_out is None:
+            self._held_out = held_out(digit_images()[1], self.seed)
+        split = "held_out" if self._held_out[index] else "train"
+        return super().onset(step, image, label, index) | {"split": split}
 
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(state)

@@ -1,5 +1,6 @@
 """The snapshot: one PNG of the board that says what it is and can be opened again."""
 
+import base64
 import json
 import struct
 import time
@@ -57,14 +58,15 @@ def manifest(**more):
 def drop(page, name, data):
     """Drop a file of these bytes on the page."""
     page.evaluate(
-        """([name, bytes]) => {
+        """([name, text]) => {
             const transfer = new DataTransfer();
-            transfer.items.add(new File([new Uint8Array(bytes)], name));
+            const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+            transfer.items.add(new File([bytes], name));
             for (const type of ['dragover', 'drop'])
                 document.body.dispatchEvent(
                     new DragEvent(type, {bubbles: true, cancelable: true, dataTransfer: transfer}));
         }""",
-        [name, list(data)],
+        [name, base64.b64encode(data).decode()],
     )
 
 
@@ -110,8 +112,9 @@ def test_the_picture_shows_every_panel(board):
     assert scale >= 1 and height > scale * (down + TITLE)
     boxes = [[a["x"] - left + PAD, a["y"] - top + TITLE, a["width"], a["height"]] for a in areas]
     colours = board.evaluate(
-        """async ([bytes, boxes]) => {
-            const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+        """async ([text, boxes]) => {
+            const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+            const picture = await createImageBitmap(new Blob([bytes]));
             const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
             context.drawImage(picture, 0, 0);
             return boxes.map(box => {
@@ -122,7 +125,7 @@ def test_the_picture_shows_every_panel(board):
                 return seen.size;
             });
         }""",
-        [list(png), [[round(scale * side) for side in box] for box in boxes]],
+        [base64.b64encode(png).decode(), [[round(scale * side) for side in box] for box in boxes]],
     )
     assert all(count > 8 for count in colours), colours
 

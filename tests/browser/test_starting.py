@@ -40,7 +40,7 @@ def web_alone():
 
 
 def _await_answer(url, web):
-    for _ in range(600):
+    for _ in range(2400):
         assert web.poll() is None, "the web process ended"
         try:
             urllib.request.urlopen(f"{url}/healthz", timeout=2).close()
@@ -53,7 +53,7 @@ def _await_answer(url, web):
 def _end(process):
     process.terminate()
     try:
-        process.wait(15)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

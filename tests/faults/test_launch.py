@@ -12,6 +12,7 @@ import pytest
 
 from dashboard.launch import child_environment, page_url, port_trouble, procfile_commands
 from dashboard.settings import Settings
+from tests.faults.test_worker import wait_for
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,27 +66,32 @@ def launched(tmp_path, port):
     for process in started:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
+
+
+def family_of(process, n):
+    """The launcher's descendants, once there are ``n`` of them."""
+    launcher = psutil.Process(process.pid)
+    return wait_for(lambda: len(found := launcher.children(recursive=True)) == n and found)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_one_line_when_live_and_nothing_left_after_a_signal(launched, port, number):
     process = launched(web=WEB, worker=STUBBORN)
     assert process.stdout.readline() == f"t4dm is live at http://127.0.0.1:{port}\n"
-    family = psutil.Process(process.pid).children(recursive=True)
-    assert len(family) == 3
+    family = family_of(process, 3)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out == ""
     assert "worker| child" in err.replace(" |", "|")
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=20)
     assert alive == []
 
 
 def test_a_process_that_ends_by_itself_ends_all(launched):
     process = launched(web=WEB, worker="print('no model today')")
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "no model today" in err
     assert "worker ended by itself" in err
@@ -94,10 +100,10 @@ def test_a_process_that_ends_by_itself_ends_all(launched):
 def test_processes_end_when_the_launcher_is_killed(launched):
     process = launched(web=WEB)
     process.stdout.readline()
-    family = psutil.Process(process.pid).children(recursive=True)
+    family = family_of(process, 1)
     process.kill()
     if sys.platform.startswith("linux"):
-        _, alive = psutil.wait_procs(family, timeout=10)
+        _, alive = psutil.wait_procs(family, timeout=20)
         assert alive == []
     for child in family:
         if child.is_running():
@@ -108,7 +114,7 @@ def test_a_taken_port_is_one_sentence(launched, port):
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", port))
         holder.listen()
-        out, err = launched(web=WEB).communicate(timeout=20)
+        out, err = launched(web=WEB).communicate(timeout=60)
     assert out == ""
     assert err.count("\n") == 1 and f"Port {port} is taken" in err
     assert f"make run PORT={port + 1}" in err
@@ -122,7 +128,7 @@ def test_a_port_that_is_none_is_refused(text):
         env=os.environ | {"PORT": text},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 2

@@ -64,7 +64,7 @@ def test_the_last_finite_checkpoint_is_kept(program):
     wait_for(lambda: program.client.status()["checkpoint"]["step"], what="a checkpoint")
     bad = fall_ill(program)
     program.process.terminate()
-    assert program.process.wait(30) == 0
+    assert program.process.wait(60) == 0
     kept = CheckpointStore(paths.session_data(program.data, "default")).load(lambda c: None)
     assert kept is not None and kept.finite and 0 < kept.meta["step"] < bad["step"]
     program.start()

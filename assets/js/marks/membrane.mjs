@@ -57,10 +57,9 @@ export const mark = {
   },
 
   foot: () => [
-    `u before reset, each lane ${lane(shown.row)}`,
+    `u before reset, each lane ${lane(shown.row)}`, "dashed: θ", "dot: spike",
     ...(shown.outside ? [`▴▾ ${grouped(shown.outside)} samples beyond`] : []),
-    ...(shown.clamped ? [`${grouped(shown.clamped)} clamped at ±u_max in window`] : []),
-    "dashed: threshold", "dot: spike",
+    ...(shown.clamped ? [`${grouped(shown.clamped)} clamped at ±u_max`] : []),
   ].join(" · "),
 
   drawn: () => shown,

@@ -79,8 +79,8 @@ export const mark = {
     const of = scene.total_n ? ` of ${grouped(scene.total_n)}` : "";
     const rows = `showing ${grouped(scene.rows.length)}${of} neurons`;
     const how = shown.mode === "density"
-      ? `density, bin ${shown.bin_rows} rows × ${shown.bin_ms} ms` : "one tick = one spike";
-    return `${rows} · ${grouped(shown.ticks)} spikes in ${grouped(scene.span_ms)} ms · ${how}`
+      ? `density, bin ${shown.bin_rows} rows × ${shown.bin_ms} ${scene.unit.steps}` : "one tick = one spike";
+    return `${rows} · ${grouped(shown.ticks)} spikes in ${grouped(scene.span_ms)} ${scene.unit.steps} · ${how}`
       + ` · by ${ORDER_NAMES[scene.view.order]}${scene.order ? "" : " · grey bar: inhibitory"}`;
   },
 

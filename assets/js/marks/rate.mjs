@@ -16,7 +16,7 @@ export const mark = {
   margin: { l: 64, r: 60 },
 
   layout: (scene) => ({
-    yaxis: { range: [0, top.hz], fixedrange: true, title: { text: `Rate (${scene.unit.rates})` }, nticks: 5 },
+    yaxis: { range: [0, top.hz], fixedrange: true, title: { text: scene.unit.rates }, nticks: 5 },
   }),
 
   layoutKey: (scene) => `${top.hz}|${scene.unit.rates}`,

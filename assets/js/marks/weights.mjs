@@ -1,6 +1,7 @@
 /** Recurrent weights of a block: log counts in fixed bins, inhibitory apart; below, their drift. */
 
 import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
+import { axisText } from "../format.mjs";
 import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate } from "./paint.mjs";
 
 const DRIFT_SAMPLES = 40, HEADING_UP = 9;
@@ -64,7 +65,7 @@ export const mark = {
     const span = driftSpan(scene);
     if (!span) return;
     label(ctx, "older", box.x - 8, low.y + low.h - 6, theme.muted, "right");
-    label(ctx, `${((span[1] - span[0]) / 1000).toFixed(1)} s`, box.x - 8, low.y + low.h / 2, theme.fg, "right");
+    label(ctx, axisText(span[1] - span[0], scene.store.meta?.axis), box.x - 8, low.y + low.h / 2, theme.fg, "right");
   },
 
   foot(scene) {

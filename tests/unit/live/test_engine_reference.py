@@ -27,11 +27,14 @@ def test_float64_every_probe_equal_over_2000_steps(calibrated):
     def same(segment, k, ids, probes):
         agreement.look(segment, k, ids, probes)
         assert agreement.first_flip is None
-        np.testing.assert_allclose(segment.theta[k], probes["theta"], atol=1e-6)
+        np.testing.assert_allclose(segment.theta[k, :-1], probes["theta"], atol=1e-6)
+        made = probes["sensory"]
+        if made is not None:
+            assert segment.theta[k, -1] == pytest.approx(float(made.theta.mean()), rel=1e-6)
         np.testing.assert_allclose(
             segment.u[k], probes["u_pre"].reshape(-1)[watched], atol=1e-5, rtol=1e-6
         )
-        assert np.array_equal(segment.clamped[k], probes["clamped"])
+        assert np.array_equal(segment.clamped[k], [*probes["clamped"], 0])
         if (segment.step0 + k) % 4 == 0:
             row = len([t for t in range(segment.step0, segment.step0 + k) if t % 4 == 0])
             wanted = probes["gate"] / 1.5 * 255

@@ -95,3 +95,24 @@ def test_padding_is_finite_and_as_if_it_were_not_there():
     assert out.isfinite().all()
     assert out[:, ~mask[0]].abs().max() == 0
     torch.testing.assert_close(out[:, mask[0]], attn.mix(s[:, mask[0]])[0])
+
+
+def test_a_row_that_is_all_padding_is_finite():
+    attn, s = attention(window=6), raster(20)
+    mask = torch.ones(2, 20, dtype=torch.bool)
+    mask[0] = False
+    out, state = attn.mix(s, mask_BT=mask)
+    assert out.isfinite().all() and out[0].abs().max() == 0 and out[1].abs().max() > 0
+    assert not state.held[0].any()
+
+
+def test_streaming_equals_batch_beyond_the_window_at_many_parameters():
+    s = raster(150, batch=1)
+    for tau, kappa, sharpness in ((2.0, 0.0, 1.0), (50.0, 4.0, 20.0)):
+        attn = attention(window=64)
+        whole, _ = attn.mix(s, None, None, tau, kappa, sharpness)
+        state, rows = attn.init_state((1,)), []
+        for t in range(150):
+            row, state = attn.step(s[:, t], state, tau, kappa, sharpness)
+            rows.append(row)
+        assert (torch.stack(rows, 1) - whole).abs().max() < 1e-6

@@ -22,7 +22,7 @@ def test_any_number_of_timesteps(code, steps):
     bridge = ContinuousToSpikeBridge(10, 6, code=code)
     spikes = bridge(X, steps, draws())
     assert spikes.shape == (3, 4, steps, 6)
-    assert ((spikes == 0) | ((spikes - 1).abs() < 1e-6)).all()
+    assert ((spikes == 0) | (spikes == 1)).all()
     assert SpikeToContinuousBridge(6, 10)(spikes).shape == X.shape
 
 
@@ -46,6 +46,7 @@ def test_poisson_trains_have_their_rate_and_are_repeatable():
 
 def test_what_is_upstream_learns_through_the_spikes():
     """There and back over spikes, a linear map upstream is fitted to a target."""
+    torch.manual_seed(0)
     upstream = torch.nn.Linear(10, 10)
     bridge, back = ContinuousToSpikeBridge(10, 24, 16), SpikeToContinuousBridge(24, 10)
     target = torch.sin(X)

@@ -1,7 +1,7 @@
 """Watch your own model: spikes and membranes of any torch module, live on the dashboard.
 
-    import t4dm.live.watch
-    with t4dm.live.watch.watch(net, name="mine", params={"threshold": param(1.0, 0.1, 5.0, help="…")}):
+    import t4dm.live
+    with t4dm.live.watch(net, name="mine", params={"threshold": param(1.0, 0.1, 5.0, help="…")}):
         train(net)
 
 The script stays its own master: it is never killed, restarted or, unless it allows that, held; without
@@ -11,25 +11,22 @@ a dashboard it is told so in one sentence and goes on.
 from __future__ import annotations
 
 import os
-import sys
-import time
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import nn
 from torch.utils.data import get_worker_info
 
-from t4dm.live import paths
+from t4dm.live import external_files, paths
 from t4dm.live.client import sessions
-from t4dm.live.leftovers import is_alive, read_supervisor_pid
 from t4dm.live.lifeline import take_lock
 from t4dm.live.watch_layers import Axes, candidates
 from t4dm.live.watch_params import Declaration, ScriptParams
-from t4dm.live.watch_recorder import Recorder
+from t4dm.live.watch_recorder import Recorder, Settings, has_dashboard, say
 
 RANKS = ("RANK", "LOCAL_RANK")
 
@@ -38,31 +35,39 @@ class Watch:
     """A watched module; :meth:`close` ends it, as does leaving its ``with`` block."""
 
     def __init__(self, name: str, recorder: Recorder | None, why: str = "") -> None:
-        self.name, self._recorder, self._why = name, recorder and weakref.ref(recorder), why
+        self.name, self._why = name, why
+        self._ref = None if recorder is None else weakref.ref(recorder)
+
+    @property
+    def _recorder(self) -> Recorder | None:
+        return None if self._ref is None else self._ref()
 
     @property
     def active(self) -> bool:
         """Whether calls of the module are (or will be) recorded."""
-        recorder = self._recorder and self._recorder()
+        recorder = self._recorder
         return recorder is not None and recorder.active
 
     @property
     def why(self) -> str:
         """Why nothing is recorded; empty while it is."""
-        recorder = self._recorder and self._recorder()
+        recorder = self._recorder
         return self._why if recorder is None else recorder.why
 
     def close(self) -> None:
         """Take every hook off the module and end the session; its last window stays."""
-        recorder = self._recorder and self._recorder()
+        recorder = self._recorder
         if recorder is not None:
             recorder.close("closed by the script")
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -107,9 +112,8 @@ def watch(
     except OSError as error:
         return _without(name, f"'{name}' is not shown: {error}")
     _tell_where(run, name)
-    axes = Axes(time_axis, batch_index)
-    recorder = Recorder(module, layers, name, run, lock, axes, declared, every, hold, no_grad)
-    return Watch(name, recorder)
+    settings = Settings(name, run, lock, Axes(time_axis, batch_index), every, hold, no_grad)
+    return Watch(name, Recorder(module, layers, declared, settings))
 
 
 def _check(name: str, value: Any, lo: int) -> None:
@@ -136,15 +140,15 @@ def _claim(run: Path, name: str) -> int:
     if name == paths.DEFAULT_SESSION or name in sessions(run):
         raise ValueError(f"the name '{name}' is the dashboard's own; choose another name=")
     paths.socket_path(run, name)
-    lock = take_lock(run / f"{name}.lock")
+    external_files.sweep(run)
+    lock = take_lock(external_files.lock_path(run, name))
     if lock is None:
         raise ValueError(f"a session named '{name}' is running already; choose another name=")
     return lock
 
 
 def _tell_where(run: Path, name: str) -> None:
-    pid = read_supervisor_pid(run)
-    if pid is None or not is_alive(pid):
+    if not has_dashboard(run, name):
         say(
             f"no dashboard runs here (T4DM_RUN_DIR {run}); "
             f"the script goes on, and '{name}' appears as soon as one is started"
@@ -154,13 +158,3 @@ def _tell_where(run: Path, name: str) -> None:
 def _without(name: str, why: str) -> Watch:
     say(why)
     return Watch(name, None, why)
-
-
-def say(sentence: str) -> None:
-    """One sentence on the script's standard error."""
-    print(f"t4dm: {sentence}", file=sys.stderr, flush=True)
-
-
-def wait(seconds: float) -> None:
-    """Stand still, as a held script does between two looks."""
-    time.sleep(seconds)

@@ -1,0 +1,391 @@
+"""The recorder of a watched module: forward hooks that copy out what its spiking layers did.
+
+A call of the module is one unit: before it, waiting changes are applied; after it, what its layers
+gave is handed to the publisher as one block.  Whatever fails in here ends the watching with one
+sentence and never reaches the script.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from t4dm.live.client import SessionClient
+from t4dm.live.external import ExternalSession, ScriptEngine, default_watch
+from t4dm.live.groups import Layout
+from t4dm.live.leftovers import is_alive
+from t4dm.live.manifest import code_version
+from t4dm.live.publisher import Block, Files, Publisher, Publishes
+from t4dm.live.segment import HIST_EVERY
+from t4dm.live.watch_layers import (
+    Axes,
+    Layer,
+    is_binary,
+    is_spiking_type,
+    layout_of,
+    membrane_of,
+    spikes_of,
+    threshold_of,
+    weights_of,
+)
+from t4dm.live.watch_params import ScriptParams
+
+TRIES = 3  # calls in which a spiking layer must have shown itself
+HOLD_TICK_S = 0.02
+ALONE_S = 5.0  # a held script goes on when no dashboard has been there for so long
+HEADROOM = 4.0  # the weight axis ends at this times the largest weight at the start
+
+
+log = logging.getLogger("t4dm.watch")
+
+
+def say(sentence: str) -> None:
+    """One sentence on the script's standard error."""
+    print(f"t4dm: {sentence}", file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a module is watched; ``lock`` is the descriptor that holds the session's name."""
+
+    name: str
+    run: Path
+    lock: int
+    axes: Axes
+    every: int
+    hold: bool
+    no_grad: bool
+
+
+class Hook:
+    """A forward hook that no copy of its module takes along: a copy, or a pickle, is not watched."""
+
+    def __init__(self, act: Callable[..., None]) -> None:
+        self._act = act
+
+    def __call__(self, module: nn.Module, *given: Any) -> None:
+        if not torch.compiler.is_compiling():
+            self._act(module, *given)
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return no_hook, ()
+
+
+def no_hook() -> Callable[..., None]:
+    """What stands for a :class:`Hook` in a copy."""
+    return _nothing
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+class Recorder:
+    """Watches ``module``; ``layers`` are ``(name, module)`` of what may spike."""
+
+    def __init__(
+        self, module: nn.Module, layers: list[tuple[str, nn.Module]], params: ScriptParams,
+        settings: Settings,
+    ) -> None:  # fmt: skip
+        self.settings, self._params = settings, params
+        self.why = ""
+        self._root = weakref.ref(module)
+        self._layers = [Layer(name, layer) for name, layer in layers]
+        self._weights = weights_of(module)
+        self._publisher: Publisher | None = None
+        self._closed = False
+        self._pid, self._thread = os.getpid(), 0
+        self._depth = self._calls = self._tries = 0
+        self._recording = False
+        self._watch: list[int] = []
+        self._columns: dict[int, tuple[list[int], Tensor]] = {}
+        self._theta = np.empty(0)
+        self._handles = [
+            module.register_forward_pre_hook(Hook(self._guarded(self._before))),
+            *(self._hooked(layer) for layer in self._layers),
+            module.register_forward_hook(Hook(self._guarded(self._after)), always_call=True),
+        ]
+        _RECORDERS.add(self)
+        self._final = weakref.finalize(self, os.close, settings.lock)
+
+    @property
+    def active(self) -> bool:
+        return not self._closed
+
+    def close(self, how: str) -> None:
+        """Take the hooks off and end the session, saying ``how``."""
+        if self._closed:
+            return
+        self._closed, self.why = True, how
+        for handle in self._handles:
+            handle.remove()
+        for layer in self._layers:
+            layer.clear()
+        if self._publisher is not None:
+            self._publisher.close(how)
+        self._final()
+
+    def forget(self) -> None:
+        """In a forked child: the session is the parent's, and so are its lock and its socket."""
+        self._closed, self.why = True, "this is a child of the script"
+        self._final.detach()
+        os.close(self.settings.lock)
+        if self._publisher is not None:
+            self._publisher.forget()
+
+    # -- hooks ---------------------------------------------------------------------------------
+
+    def _hooked(self, layer: Layer) -> Any:
+        def saw(module: nn.Module, _: Any, output: Any) -> None:
+            if self._recording and module is layer.module and self._is_mine:
+                self._saw(layer, module, output)
+
+        return layer.module.register_forward_hook(Hook(self._guarded(saw)))
+
+    def _guarded(self, act: Callable[..., None]) -> Callable[..., None]:
+        def guarded(*given: Any) -> None:
+            if self._closed:
+                return
+            try:
+                act(*given)
+            except Exception as error:
+                log.debug("watching failed", exc_info=True)
+                self._fail(f"{type(error).__name__}: {error}")
+
+        return guarded
+
+    def _fail(self, why: str) -> None:
+        say(f"'{self.settings.name}' is watched no longer, the script goes on ({why})")
+        self.close(why)
+
+    @property
+    def _is_mine(self) -> bool:
+        return os.getpid() == self._pid and threading.get_ident() == self._thread
+
+    def _before(self, module: nn.Module, *_: Any) -> None:
+        if os.getpid() != self._pid or module is not self._root():
+            return
+        if self._depth == 0:
+            self._thread = threading.get_ident()
+        elif not self._is_mine:
+            return
+        self._depth += 1
+        if self._depth > 1:
+            return
+        if self._publisher is not None:
+            self._between(self._publisher)
+        wanted = torch.is_grad_enabled() or self.settings.no_grad
+        self._recording = wanted and self._calls % self.settings.every == 0
+        self._calls += wanted
+
+    def _between(self, publisher: Publisher) -> None:
+        """Apply what waits, and stand still while the page holds an obliging script."""
+        if publisher.waiting:
+            publisher.serve()
+            self._read_thresholds()
+        alone_since = None
+        while self.settings.hold and publisher.held and not self._closed:
+            time.sleep(HOLD_TICK_S)
+            publisher.serve()
+            now = time.monotonic()
+            if has_dashboard(self.settings.run, self.settings.name):
+                alone_since = None
+            elif alone_since is None:
+                alone_since = now
+            elif now - alone_since > ALONE_S:
+                say(f"the dashboard that held '{self.settings.name}' has gone; the script goes on")
+                with publisher.lock:
+                    publisher.session.run()
+        if publisher.session.engine.watch is not self._watch:
+            self._choose(publisher.session.engine.watch)
+
+    def _saw(self, layer: Layer, module: nn.Module, output: Any) -> None:
+        spikes = spikes_of(output)
+        if spikes is None:
+            return
+        axes = self.settings.axes
+        layer.spikes.append(axes.rows(spikes, layer.index))
+        if self._publisher is None:
+            membrane = membrane_of(output, module, spikes)
+            layer.has_membrane = membrane is not None
+            layer.membranes.append(axes.rows(spikes if membrane is None else membrane))
+        elif (place := self._columns.get(id(layer))) is not None:
+            membrane = membrane_of(output, module, spikes)
+            if membrane is not None:
+                layer.membranes.append(axes.rows(membrane, place[1]))
+
+    def _after(self, module: nn.Module, _: Any, output: Any) -> None:
+        if not self._depth or not self._is_mine or module is not self._root():
+            return
+        self._depth -= 1
+        if self._depth or not self._recording:
+            return
+        self._recording = False
+        if output is not None:  # None: the call raised
+            if self._publisher is None:
+                self._settle()
+            if self._publisher is not None:
+                self._publisher.offer(self._block(self._publisher))
+        for layer in self._layers:
+            layer.clear()
+
+    # -- once ----------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """After a first call: keep the layers that spiked, and open the session."""
+        found = [layer for layer in self._layers if layer.spikes and _spikes(layer)]
+        if not found:
+            self._tries += 1
+            if self._tries == TRIES:
+                self._fail(f"no spiking layer was called in {TRIES} calls of the module")
+            return
+        self._layers = found
+        for layer in found:
+            layer.n_all, layer.device = layer.spikes[0].shape[1], layer.spikes[0].device
+        layout = layout_of(found)
+        for layer in found:
+            if layer.index is not None:
+                layer.index = layer.index.to(layer.device)
+                layer.spikes = [rows[:, layer.index] for rows in layer.spikes]
+        steps = max(sum(len(rows) for rows in layer.spikes) for layer in found)
+        self._open(layout, "call" if steps == 1 else "step")
+        for layer in found:
+            place = self._columns.get(id(layer))
+            layer.membranes = (
+                [] if place is None else [rows[:, place[1]] for rows in layer.membranes]
+            )
+
+    def _open(self, layout: Layout, axis: str) -> None:
+        settings = self.settings
+        shows = [g for g, layer in enumerate(self._layers) if layer.has_membrane]
+        self._choose_in(layout, default_watch(layout, shows))
+        self._read_thresholds()
+        apply = weakref.WeakMethod(self._params.apply)
+        engine = ScriptEngine(
+            self._params.tree, layout.to_json(), self._watch, lambda values: _call(apply, values)
+        )
+        epoch = time.monotonic_ns() // 10**8
+        session = ExternalSession(settings.name, engine, epoch, axis, settings.hold)
+        self._watch = engine.watch
+        largest = [
+            float(w.sample().abs().max()) if w.module.weight.numel() else 0.0 for w in self._weights
+        ]
+        publishes = Publishes(
+            probes=["spikes", *(["u_pre"] if shows else []),
+                    *(["theta"] if np.isfinite(self._theta).any() else []),
+                    *(["weights"] if self._weights else [])],
+            weights=[weight.name for weight in self._weights],
+            w_hi=[HEADROOM * value if value else 1.0 for value in largest],
+            more=code_version() | {"every": settings.every, "script": os.path.basename(sys.argv[0])},
+        )  # fmt: skip
+        files = Files(settings.run, settings.name)
+        self._publisher = Publisher(session, files, publishes, _teller(weakref.ref(self)))
+        weakref.finalize(self, self._publisher.close, "the script has let go of its module")
+
+    # -- each call -----------------------------------------------------------------------------
+
+    def _choose(self, watch: list[int]) -> None:
+        assert self._publisher is not None
+        self._choose_in(self._publisher.session.layout, watch)
+
+    def _choose_in(self, layout: Layout, watch: list[int]) -> None:
+        """Record the membranes of ``watch`` from now on: columns of ``u``, and neurons a layer."""
+        self._watch, self._columns = watch, {}
+        of = layout.group_of(watch).tolist()
+        for g, layer in enumerate(self._layers):
+            columns = [k for k, group in enumerate(of) if group == g]
+            if not (columns and layer.has_membrane):
+                continue
+            inside = torch.tensor([watch[k] - layout.groups[g].first for k in columns])
+            if layer.index is not None:
+                inside = layer.index.cpu()[inside]
+            self._columns[id(layer)] = columns, inside.to(layer.device)
+
+    def _read_thresholds(self) -> None:
+        self._theta = np.array([threshold_of(layer.module) for layer in self._layers])
+
+    def _block(self, publisher: Publisher) -> Block:
+        spikes = [_joined(layer.spikes, layer.n) for layer in self._layers]
+        steps = max(len(rows) for rows in spikes)
+        u = np.full((steps, len(self._watch)), np.nan, np.float32)
+        for layer in self._layers:
+            if layer.membranes:
+                rows = _joined(layer.membranes, 0)
+                u[: len(rows), self._columns[id(layer)][0]] = rows
+        first = publisher.recorded
+        due = -(-first // HIST_EVERY) * HIST_EVERY < first + steps
+        weights = [weight.sample().numpy() for weight in self._weights] if due else None
+        return Block(
+            steps,
+            [_padded(rows, steps) for rows in spikes],
+            u,
+            list(self._watch),
+            self._theta,
+            weights,
+        )
+
+
+_RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for recorder in list(_RECORDERS):
+        if recorder.active:
+            recorder.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
+
+
+def has_dashboard(run: Path, name: str) -> bool:
+    """Whether a dashboard looks after run directory ``run`` now."""
+    pid = SessionClient(run, name).supervisor().get("pid")
+    return pid is not None and is_alive(pid)
+
+
+def _spikes(layer: Layer) -> bool:
+    """Whether a candidate is a spiking layer: by its type, or by giving 0 and 1 only."""
+    same = all(rows.shape[1] == layer.spikes[0].shape[1] for rows in layer.spikes)
+    return same and (is_spiking_type(layer.module) or all(map(is_binary, layer.spikes)))
+
+
+def _joined(rows: list[Tensor], n: int) -> np.ndarray:
+    """(T, n) of all rows in order; (0, n) where there are none."""
+    if not rows:
+        return np.empty((0, n), np.float32)
+    whole = rows[0] if len(rows) == 1 else torch.cat(rows)
+    return whole.float().cpu().numpy()
+
+
+def _padded(rows: np.ndarray, steps: int) -> np.ndarray:
+    """A layer that was called less often than others is silent in the steps it lacks."""
+    if len(rows) == steps:
+        return rows
+    return np.concatenate([rows, np.zeros((steps - len(rows), rows.shape[1]), rows.dtype)])
+
+
+def _call(method: weakref.WeakMethod[Any], values: dict[str, Any]) -> None:
+    found = method()
+    if found is not None:
+        found(values)
+
+
+def _teller(recorder: weakref.ref[Recorder]) -> Callable[[str], None]:
+    def tell(why: str) -> None:
+        found = recorder()
+        if found is not None:
+            found._fail(why)
+
+    return tell

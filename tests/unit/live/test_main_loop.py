@@ -1,0 +1,76 @@
+"""The worker's main loop, without threads, sockets or a disk: what is told, and in which order."""
+
+from __future__ import annotations
+
+import queue
+from types import SimpleNamespace
+
+import pytest
+
+from t4dm.live.main_loop import Worker
+from t4dm.live.server import Request
+from t4dm.live.session import Session
+from t4dm.live.tree import ParamTree
+from tests.toy_engine import ToyEngine
+
+
+@pytest.fixture
+def told():
+    """Everything that leaves the worker, in order: statuses as (name, rev, step, state), answers."""
+    return []
+
+
+@pytest.fixture
+def worker(told):
+    """A worker on the toy engine whose ring and keeper only take notes."""
+    session = Session("default", ToyEngine(tree=ParamTree(6)))
+
+    def status(now):
+        told.append(("status", now["params_rev"], now["step"], now["state"]))
+
+    ring = SimpleNamespace(append=lambda *_: None, status=status)
+    keeper = SimpleNamespace(
+        pause_s=5.0, idle=True, saved_step=None, error="", settings=lambda _, then: then(True)
+    )
+    server = SimpleNamespace(requests=queue.SimpleQueue())
+    return Worker(session, ring, server, keeper, {})
+
+
+class NotedRequest(Request):
+    """A request whose answer is noted instead of sent."""
+
+    def __init__(self, body, told):
+        super().__init__("commands", body)
+        self.told = told
+
+    def answer(self, answer):
+        self.told.append(("answer", answer))
+
+
+def ask(worker, told, *bodies):
+    """Queue commands and have them answered."""
+    for body in bodies:
+        worker.server.requests.put(NotedRequest(body, told))
+    worker._drain(0.0)
+
+
+def test_a_status_with_the_change_is_out_before_its_answer(worker, told):
+    ask(worker, told, {"type": "set", "path": "lif.beta", "value": 0.5}, {"type": "pause"})
+    kinds = [kind for kind, *_ in told]
+    assert kinds == ["status", "answer", "answer"]
+    assert told[0] == ("status", 1, 0, "paused")
+    assert [answer["ok"] for kind, answer, *_ in told if kind == "answer"] == [True, True]
+
+
+def test_a_status_with_the_last_step_is_out_before_the_steps_are_answered(worker, told):
+    ask(worker, told, [{"type": "pause"}, {"type": "step", "n": 3}])
+    assert [kind for kind, *_ in told] == ["status"]
+    worker._chunk(8)
+    assert told[1] == ("status", 0, 3, "paused")
+    assert told[2][0] == "answer" and told[2][1]["step"] == 3
+
+
+def test_a_refusal_changes_nothing_and_is_answered(worker, told):
+    ask(worker, told, {"type": "set", "path": "lif.beta", "value": 99})
+    assert told[0] == ("status", 0, 0, "running")
+    assert told[1][1]["error"]["field"] == "lif.beta"
