@@ -59,7 +59,7 @@ def _table(*rows: tuple[Ablation, Literal["curve", "error"], str, str, str]) -> 
 FAULTS = _table(
     (
         Ablation.DUPLICATE_NORM_DROPOUT, "curve", "LayerNorm and dropout applied twice",
-        "share of read-out units dropped is 1 - (1-p)^2 instead of p",
+        "share of noise in the read-out is 1 - (1-p)^2 instead of p",
         "t4dm.hippocampal.transformer",
     ),
     (

@@ -166,7 +166,10 @@ class Reference:
         made, feed = self.sensory.step(rows[0], self.sensory_params, levels["DA"])
         settings = self._settings.at(levels, bool(rest[0]))
         _, self.state, probes = self.stack.step(
-            torch.from_numpy(rows[0]), self.state, settings, self.stack.c_in * feed
+            torch.from_numpy(rows[0]),
+            self.state,
+            settings,
+            settings.input_gain * self.stack.c_in * feed,
         )
         self.t += 1
         return {name: value.numpy() for name, value in probes.items()} | {"sensory": made}

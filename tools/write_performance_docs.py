@@ -21,7 +21,7 @@ Measured, not promised: written from `benchmarks/results/*.json` by `make docs`.
 
 def performance_page() -> str:
     """The whole page as Markdown."""
-    rows = [*_page(), *_start(), *_engine(), *_kernel(), *_stream(), *_memory(), *_model()]
+    rows = [*_page(), *_snapshot(), *_start(), *_engine(), *_kernel(), *_stream(), *_memory(), *_model()]
     return "\n".join([HEAD, *rows, "", *_budget(), ""])
 
 
@@ -43,6 +43,17 @@ def _page() -> list[str]:
         _row("worker to painted pixel, p50 / p95", "30 / 80 ms", latency, script),
         _row("typed value to applied / seen, p95", "50 / 150 ms", typed, script),
         _row("unpaced with one viewer", "2x real time", unpaced, script),
+    ]
+
+
+def _snapshot() -> list[str]:
+    result, script = _load("snapshot")["result"], "bench_snapshot.py"
+    live, paused, pause = (
+        result[name]["slowest"] for name in ("snapshot_live_s", "snapshot_paused_s", "pause_s")
+    )
+    return [
+        _row("snapshot of the board, live / paused, slowest", "3 / 3 s", f"{live:.2f} / {paused:.2f} s", script),
+        _row("pause until every panel can be inspected, slowest", "1.5 s", f"{pause:.2f} s", script),
     ]
 
 

@@ -1,6 +1,7 @@
 // The page's side of the command road: one request in flight, in order; of several waiting `set`s
 // of one path only the newest is sent. Reads of parameters, sets and uploads live here too.
 
+import { Refused, askJson } from "./ask.mjs";
 import { basePath } from "./paths.mjs";
 import { refusalOf } from "./scale.mjs";
 
@@ -130,24 +131,17 @@ function session() {
 /** JSON in, JSON out; every failure is an ApiError that says what happened in a sentence. */
 export async function request(method, url, body, headers = {}) {
   const raw = body instanceof FormData || body instanceof Blob;
-  const options = { method, headers: { "X-T4DM-Who": app.who, ...headers }, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) };
+  const options = { method, headers: { "X-T4DM-Who": app.who, ...headers }, signal: AbortSignal.timeout(TIMEOUT_MS) };
   if (body !== undefined) {
     options.body = raw ? body : JSON.stringify(body);
     if (!raw) options.headers["Content-Type"] = "application/json";
   }
-  let response;
   try {
-    response = await fetch(url, options);
-  } catch {
+    return await askJson(url, options);
+  } catch (error) {
+    if (error instanceof Refused) throw new ApiError({ ...error.detail, message: error.message }, error.status);
     throw new ApiError({ code: "unreachable", message: "The server does not answer; the change may not have arrived." });
   }
-  const answer = await response.json().catch(() => null);
-  const failed = !response.ok || answer?.ok === false;
-  if (failed) {
-    const detail = answer?.error && typeof answer.error === "object" ? answer.error : {};
-    throw new ApiError({ ...detail, message: String(detail.message ?? `The server answered ${response.status}.`) }, response.status);
-  }
-  return answer;
 }
 
 /** The session's parameters: `{rev, values, overrides, effective, non_default, specs}`. */

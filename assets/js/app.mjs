@@ -1,5 +1,6 @@
 /** The one page object: what is known of the session, what the view shows, and who listens. */
 
+import { askJson } from "./ask.mjs";
 import { readTheme } from "./colors.mjs";
 import { sessionOf } from "./sessions.mjs";
 
@@ -104,9 +105,7 @@ async function refresh(name, path) {
   if (pending.has(name)) return;
   pending.add(name);
   try {
-    const answer = await fetch(app.url(path), { headers: { "X-T4DM-Who": app.who } });
-    if (!answer.ok) throw new Error(`${name}: HTTP ${answer.status}`);
-    app[name] = await answer.json();
+    app[name] = await askJson(app.url(path), { headers: { "X-T4DM-Who": app.who } });
     app.emit(name, app[name]);
   } catch {
     await new Promise((resolve) => { setTimeout(resolve, RETRY_MS); });

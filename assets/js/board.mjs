@@ -10,9 +10,11 @@ import { mark as gate } from "./marks/gate.mjs";
 import { mark as rate } from "./marks/rate.mjs";
 import { mark as stdp } from "./marks/stdp.mjs";
 import { mark as stimulus } from "./marks/stimulus.mjs";
+import { mark as receptive } from "./marks/receptive.mjs";
+import { mark as accuracy } from "./marks/accuracy.mjs";
 
 const MARKS = Object.fromEntries(
-  [raster, membrane, neuromod, weights, gate, rate, stdp, stimulus].map((mark) => [mark.slug, mark]));
+  [raster, membrane, neuromod, weights, gate, rate, stdp, stimulus, receptive, accuracy].map((mark) => [mark.slug, mark]));
 const LABELS_MS = 250;
 
 export class Board {

@@ -3,6 +3,7 @@
  * Rewinding draws held history on the canvas at once and turns into traces when the bar rests.
  */
 
+import { askBytes, askJson } from "./ask.mjs";
 import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 import { theme } from "./colors.mjs";
@@ -56,9 +57,7 @@ export class Inspector {
   /** The panel's Plotly figure from the server, over the window in view. */
   async figure(slug) {
     const query = { ...this.query(slug), theme: theme().dark ? "dark" : "light" };
-    const answer = await fetch(this.app.url(`/panels/${slug}.json`, query));
-    if (!answer.ok) throw new Error(await problem(answer));
-    return answer.json();
+    return askJson(this.app.url(`/panels/${slug}.json`, query));
   }
 
   #view(changed) {
@@ -91,9 +90,7 @@ export class Inspector {
     this.wanted = false;
     try {
       const [from_ms, to_ms] = this.window();
-      const answer = await fetch(this.app.url("/window", { from_ms, to_ms, ...this.app.viewQuery() }));
-      if (!answer.ok) throw new Error(await problem(answer));
-      const frame = decode(await answer.arrayBuffer());
+      const frame = decode(await askBytes(this.app.url("/window", { from_ms, to_ms, ...this.app.viewQuery() })));
       if (this.app.view.mode !== "live") {
         this.past.append(frame);
         this.board.source = this.past;
@@ -217,13 +214,4 @@ export class Inspector {
 function onScreen(surface) {
   const { top, bottom } = surface.plot.getBoundingClientRect();
   return bottom > 0 && top < window.innerHeight;
-}
-
-async function problem(answer) {
-  try {
-    const body = await answer.json();
-    return body.error?.message ?? `HTTP ${answer.status}`;
-  } catch {
-    return `HTTP ${answer.status}`;
-  }
 }

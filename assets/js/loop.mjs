@@ -4,6 +4,7 @@
  */
 
 import { Cadence } from "./cadence.mjs";
+import { askBytes } from "./ask.mjs";
 import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 
@@ -77,9 +78,7 @@ export class Loop {
     const abort = this.abort = new AbortController();
     const sent = this.lastSent = performance.now();
     try {
-      const answer = await fetch(this.#url(), { signal: abort.signal, cache: "no-store" });
-      if (!answer.ok) throw await refusalOf(answer);
-      const bytes = await answer.arrayBuffer();
+      const bytes = await askBytes(this.#url(), { signal: abort.signal });
       if (generation !== this.generation) return;
       const frame = decode(bytes);
       this.clock.sample(frame.meta.now_ns, sent, performance.now());
@@ -240,13 +239,6 @@ export class Loop {
 /** What tells one event from all others: the worker's running number, else all that it says. */
 export function keyOf({ epoch, worker }, event) {
   return event.n === undefined ? `${epoch}|${JSON.stringify(event)}` : `${worker?.pid}#${event.n}`;
-}
-
-/** What the server said against a request, as an Error with its `status`. */
-async function refusalOf(answer) {
-  const body = await answer.json().catch(() => null);
-  const error = new Error(body?.error?.message ?? `frames: HTTP ${answer.status}`);
-  return Object.assign(error, { status: answer.status });
 }
 
 /** Maps the worker's monotonic clock to `performance.now()` by the tightest round trips. */

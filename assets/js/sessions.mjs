@@ -1,5 +1,6 @@
 // The sessions there are: which one the page shows, and a picker where there is more than one.
 
+import { askJson } from "./ask.mjs";
 import { h } from "./dom.mjs";
 
 const EVERY_MS = 3000;
@@ -41,8 +42,7 @@ function textOf({ name, state }) {
 
 async function fetchEntries() {
   try {
-    const answer = await fetch("/sessions", { cache: "no-store" });
-    return answer.ok ? (await answer.json()).entries : [];
+    return (await askJson("/sessions")).entries ?? [];
   } catch {
     return [];
   }

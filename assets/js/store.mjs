@@ -27,6 +27,7 @@ export class Store {
     this.rows = [];
     this.membrane = [];
     this.hist = [];
+    this.layer = null;
     this.events = [];
     this.meta = null;
     this.version = (this.version ?? 0) + 1;
@@ -57,6 +58,7 @@ export class Store {
     this.#samples(meta, arrays);
     this.#spikes(meta, arrays);
     this.#histograms(meta, arrays);
+    this.#layer(meta, arrays);
     this.#events(meta.events ?? []);
     this.step1 = meta.step1;
     this.step0 = Math.max(this.step0, this.step1 - this.capacity);
@@ -128,6 +130,20 @@ export class Store {
       });
     }
     if (this.hist.length > HISTORY) this.hist.splice(0, this.hist.length - HISTORY);
+  }
+
+  /** The newest sample of the sensory layer: weights as bytes, labels, and the course of the run. */
+  #layer(meta, arrays) {
+    const { receptive, neuron_labels: labels, course } = arrays;
+    if (!receptive?.shape[0]) return;
+    const points = [];
+    for (let at = 0; at < course.data.length && !Number.isNaN(course.data[at]); at += 3) {
+      points.push([course.data[at] * meta.dt / 1000, course.data[at + 1], course.data[at + 2]]);
+    }
+    this.layer = {
+      step: meta.hist_steps?.at(-1) ?? meta.step1, n: receptive.shape[2], fields: receptive.data.slice(),
+      labels: labels.data.slice(), course: points,
+    };
   }
 
   #events(events) {

@@ -13,6 +13,8 @@ from t4dm.live.frame import dumps
 from t4dm.params import ParamError
 
 log = logging.getLogger(__name__)
+REFUSALS = "X-T4DM-Refusals"
+KEPT = (401, 403)
 _CODES = {
     400: "bad_request", 401: "key_missing", 403: "forbidden", 404: "not_found",
     405: "method_not_allowed", 408: "timeout", 413: "too_large", 414: "too_long",
@@ -61,8 +63,24 @@ def refusal(error: ParamError, status: int = 422) -> Response:
     return json_response(error_body("refused", message, **details), status)
 
 
+def in_200(response: Response) -> Response:
+    """A refusal as an answer of 200 with its ``status`` in the body, where the request asks for it.
+
+    A browser notes every other status as an error in its console, also one that the page expects.
+    What the key or the origin forbids keeps its status.
+    """
+    asked = request.headers.get(REFUSALS) == "200"
+    if not asked or response.status_code < 400 or response.status_code in KEPT or not response.is_json:
+        return response
+    body = response.get_json() | {"status": response.status_code}
+    response.set_data(dumps(body))
+    response.status_code = 200
+    return response
+
+
 def install(app: Flask) -> None:
     """Answer every failure of ``app`` in the one shape; nothing of the inside is shown."""
+    app.after_request(in_200)
 
     @app.errorhandler(ApiError)
     def on_api_error(error: ApiError) -> Response:

@@ -19,10 +19,11 @@ from dashboard.panels.registry import all_panels, panel_by_slug
 from t4dm.live.client import SessionClient
 from t4dm.live.frame import dumps
 from t4dm.live.published import missing
-from t4dm.live.window import View
+from t4dm.live.window import View, Window
 
 KINDS = ("json", "csv", "npz", "png", "svg")
 THEMES = ("light", "dark")
+_shared: dict[tuple[str, str, View, frames.Steps], Window] = {}  # the newest one asked for
 PAPER = {"light": "#FFFFFF", "dark": "#1A1B1E"}
 
 
@@ -69,6 +70,17 @@ def _csv(client: SessionClient, panel: Panel, view: View, steps: frames.Steps) -
     return _file(parts, "text/csv; charset=utf-8", f"{panel.slug}.csv")
 
 
+def _window(client: SessionClient, view: View, steps: frames.Steps) -> Window:
+    """The window of ``steps``; the panels of one board, asked for one after the other, share it."""
+    key = (str(client.run_dir), client.session, view, steps)
+    window = _shared.get(key)
+    if window is None:
+        window = frames.picture(client, view, steps)
+        _shared.clear()
+        _shared[key] = window
+    return window
+
+
 def _figure_text(
     client: SessionClient, panel: Panel, view: View, steps: frames.Steps, theme: str
 ) -> str:
@@ -84,7 +96,7 @@ def _figure_text(
     key = hashlib.sha256(repr(question).encode()).hexdigest()
     text = answers.get(key)
     if text is None:
-        window = frames.picture(client, view, steps)
+        window = _window(client, view, steps)
         absent = missing(panel.needs, client.manifest()["probes"])
         figure = (
             style.absent(panel.slug, absent, cast(style.Theme, theme))

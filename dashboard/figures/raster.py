@@ -165,7 +165,7 @@ def _add_ticks(
     """
     times = (window.step0 + window.spk_dt.astype(np.int64)) * DT_MS
     ids = np.asarray(window.rows, dtype=np.int64)[window.spk_row.astype(np.int64)]
-    half = max(TICK_HALF, len(window.rows) / PLOT_HEIGHT)
+    half = round(max(TICK_HALF, len(window.rows) / PLOT_HEIGHT), 2)
     for band in bands:
         mine = (rows >= band.lo) & (rows < band.hi)
         if not mine.any():

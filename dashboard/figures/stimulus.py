@@ -14,7 +14,7 @@ SIDE = 8
 CELL_PX = 14
 RECENT_STEPS = 50  # that the image is the mean of where no event brought one
 GAP_PX = 16  # between the image and the plot
-LABEL_SHARE = 0.07  # of the span, from one label to the next
+LABEL_SHARE, END_SHARE = 0.055, 0.07  # of the span: from one label to the next, to the end
 IMAGE = style.ASIDE  # name of the shapes and the caption that make up the image
 
 
@@ -152,7 +152,7 @@ def _add_onsets(out: style.Figure, window: Window, theme: style.Theme) -> None:
         line = {"width": 1, "color": style.muted(theme)}
         if first == event["step"]:
             out["layout"]["shapes"].append(upright | {"type": "line", "x1": at, "line": line})
-        if first < free or first > window.step1 - LABEL_SHARE * window.n_steps:
+        if first < free or first > window.step1 - END_SHARE * window.n_steps:
             continue
         free = first + LABEL_SHARE * window.n_steps
         label = style.safe_text(str(event.get("label", "")), 12)

@@ -6,7 +6,7 @@ import numpy as np
 
 from dashboard.figures import groups
 from dashboard.figures import weights as weights_figure
-from t4dm.live.segment import GATE_FULL, HIST_BINS, PAIR_BINS
+from t4dm.live.segment import GATE_FULL, HIST_BINS, NO_LABEL, PAIR_BINS
 from t4dm.live.window import DT_MS, Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
@@ -87,6 +87,29 @@ def stimulus(window: Window) -> Columns:
     """The 64 inputs of each step, 0 to 1."""
     names = [f"pixel_{index}" for index in range(window.stim.shape[1])]
     return {"time_ms": _times(window)} | _columns(names, window.stim / np.float32(255))
+
+
+def receptive(window: Window) -> Columns:
+    """One line an afferent weight of the newest sample: when, which neuron, its label, the weight."""
+    shares = window.receptive.astype(np.float32) * np.float32(window.meta.get("w_shown", 1.0) / 255)
+    samples, afferents, n = shares.shape
+    labels = window.neuron_labels.astype(np.int64)
+    when = window.hist_steps[-samples:] if samples else np.zeros(0)
+    return {
+        "time_ms": np.repeat(when * DT_MS, afferents * n),
+        "neuron": np.tile(np.repeat(np.arange(n), afferents), samples),
+        "label": np.repeat(np.where(labels == NO_LABEL, -1, labels).ravel(), afferents),
+        "afferent": np.tile(np.arange(afferents), samples * n),
+        "weight": shares.transpose(0, 2, 1).ravel(),
+    }
+
+
+def accuracy(window: Window) -> Columns:
+    """The run so far: held-out accuracy and the reward expected at that time."""
+    course = window.course.reshape(-1, 3)
+    course = course[~np.isnan(course[:, 0])]
+    names = ("time_ms", "held_out_accuracy", "expected_reward")
+    return {name: course[:, k] * (DT_MS if k == 0 else 1.0) for k, name in enumerate(names)}
 
 
 def _times(window: Window) -> np.ndarray:

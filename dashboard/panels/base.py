@@ -15,9 +15,12 @@ from t4dm.live.tree import SPIKING_GROUPS
 from t4dm.live.window import Window
 from t4dm.params import did_you_mean
 from t4dm.spiking.params import PROBES as SPIKING_PROBES
+from t4dm.spiking.sensory_params import PROBES as SENSORY_PROBES
 
 STIMULUS_PROBE = "stimulus"
-KNOWN_PROBES: tuple[str, ...] = (*SPIKING_PROBES, *LEARNING_PROBES, STIMULUS_PROBE)
+KNOWN_PROBES: tuple[str, ...] = (
+    *SPIKING_PROBES, *LEARNING_PROBES, *SENSORY_PROBES, STIMULUS_PROBE,
+)  # fmt: skip
 KNOWN_CONTROLS: tuple[str, ...] = tuple(
     spec.path for group in SPIKING_GROUPS for spec in group.specs()
 )

@@ -248,6 +248,7 @@ class Engine:
             "w_hi": self._w_hi,
             "w_max": float(self.tree.get("stdp.w_max")),
             "w_shown": self.sensory.values.w_shown,
+            "learned": self.sensory.told(),
             "events": sorted(events, key=lambda event: event["step"]),
         }
         return segment_of(self._out, self.step - n, n, n_spikes, rows, meta, self.sensory)

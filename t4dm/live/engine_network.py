@@ -25,7 +25,7 @@ from t4dm.live.engine_settings import Settings
 
 
 class Feed(NamedTuple):
-    """What reaches block 0 beside the encoder: ``scale * c_in * rows[winner]`` in each step."""
+    """What reaches block 0 beside the encoder: ``scale * rows[winner]``, in its units."""
 
     winner: np.ndarray  # (T,) i4, -1 where no sensory neuron fired
     rows: np.ndarray  # (N_s, D) real
@@ -111,7 +111,7 @@ class Network:
         rows = (gate_w, apical_w, work.x, work.gate, work.apical)
         if b == 0:
             scale = self.real.type(self.settings.input_gain * weights.c_in[0])
-            strength = self.real.type(feed.scale * weights.c_in[0])
+            strength = self.real.type(feed.scale * scale)
             kernel.drive_first(
                 step0, n, scale, work.stim, weights.encoder, feed.winner, feed.rows, strength, *rows
             )

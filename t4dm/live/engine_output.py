@@ -80,13 +80,13 @@ def describe(config: StackConfig, n_exc: int, w_hi: float) -> dict[str, Any]:
         }
         for g in range(2 * config.n_blocks)
     ]
-    groups.append({"name": "sensory layer", "short": "sensory", "n": config.n_sensory, "band": BAND})
+    groups.append(
+        {"name": "sensory layer", "short": "sensory", "n": config.n_sensory, "band": BAND}
+    )
     return {
         "kind": "spiking stack",
         "groups": groups,
-        "probes": {
-            name: probe.to_json() for name, probe in (PROBES | SENSORY_PROBES).items()
-        },
+        "probes": {name: probe.to_json() for name, probe in (PROBES | SENSORY_PROBES).items()},
         "constants": {
             "dt_ms": DT_MS,
             "n_total": config.n_total,

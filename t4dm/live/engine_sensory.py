@@ -20,6 +20,7 @@ from t4dm.kernels.sensory import SensoryArrays, SensoryOutput, arrays_of, sensor
 from t4dm.kernels.stack_arrays import CHUNK, HIST_EVERY, Output
 from t4dm.learning.readout import Answer, Readout, Score
 from t4dm.learning.reward import compute_reward
+from t4dm.live.segment import NO_LABEL
 from t4dm.live.window import DT_MS
 from t4dm.spiking.init import uniform
 from t4dm.spiking.sensory import AFFERENTS, SensoryLayer
@@ -29,7 +30,6 @@ NEVER = -1
 FREE, TRAIN, HELD_OUT = range(3)
 SPLITS = {"train": TRAIN, "held_out": HELD_OUT}
 SHOWN_SHARE = 0.5
-NO_LABEL = 255
 FEED_SHARE = 0.1
 _SEED_OFFSET = 0x5E45
 
@@ -78,6 +78,7 @@ class Sensory:
         self.arrays: SensoryArrays = arrays_of(layer.weight.numpy().copy())
         self.readout, self.score = Readout(n), Score()
         self.shown = np.array([-1, FREE, NEVER, 0], np.int64)  # label, split, answer step, showing
+        self.expected = np.zeros(1)  # r_hat at the last rewarded answer
         self._current = np.zeros(n, real)
         self.receptive = np.zeros((1, AFFERENTS, n), np.uint8)
         self.labels = np.full((1, n), NO_LABEL, np.uint8)
@@ -111,8 +112,7 @@ class Sensory:
         at, end, told = step0, step0 + len(rows), []
         self.out.strange[0] = NEVER
         if not self.values.enabled:
-            self.forget_shown()
-            self.out.winner.fill(-1)
+            self._stand_still()
             release(0, len(rows))
             return []
         turns = {e["step"]: e for e in events if e["type"] in ("stimulus", "rest")}
@@ -133,6 +133,14 @@ class Sensory:
             )  # fmt: skip
             at = stop
         return told
+
+    def _stand_still(self) -> None:
+        """The steps of a layer that is switched off."""
+        self.forget_shown()
+        self.out.winner.fill(-1)
+        self.out.theta.fill(self.values.settings[2] + self.arrays.theta_a.mean())
+        for column, neuron in self._watched:
+            self.out.u_pre[:, column] = self.arrays.u[neuron]
 
     @property
     def plastic(self) -> bool:
@@ -156,6 +164,12 @@ class Sensory:
         course = self.score.course.astype(np.float32)
         course[held:] = np.nan
         return course[None]
+
+    def told(self) -> dict[str, Any]:
+        """How well it does, as JSON data; accuracy is None before the first held-out digit."""
+        score = self.score
+        accuracy = None if score.answers == 0 else round(score.accuracy, 4)
+        return {"accuracy": accuracy, "scored": score.answers, "window": len(score.last)}
 
     def write(self, out: Output, n: int, group: int) -> None:
         """Put the last ``n`` steps into row ``group`` of what the engine shows."""
@@ -197,7 +211,7 @@ class Sensory:
         if split != HELD_OUT:
             return []
         answer = self.readout.answer(self.arrays.counts)
-        self.score.add(answer.label == label, step)
+        self.score.add(answer.label == label, step, float(self.expected[0]))
         more = {"accuracy": self.score.accuracy, "scored": self.score.answers}
         return [_told("held_out", step, label, answer) | more]
 
@@ -209,6 +223,7 @@ class Sensory:
         told = _told("train", step, label, answer)
         if self.values.rewarded:
             told |= observe(reward_of(answer, label))
+            self.expected[0] = told["r_hat"]
         return [told]
 
     # -- state ---------------------------------------------------------------------------------
@@ -219,6 +234,7 @@ class Sensory:
             "responses": self.readout.responses,
             "seen": self.readout.seen,
             "shown": self.shown,
+            "expected": self.expected,
             "scored": self.score.last,
             "course": self.score.course,
             "answers": self.score.numbers,

@@ -1,6 +1,6 @@
 """The worker's log lines about its network, from the segments it makes.
 
-    No spikes detected      a group has been silent for SILENT_STEPS
+    No spikes detected      a group whose band asks for spikes has been silent for SILENT_STEPS
     Spike explosion         more than half of a group's neurons a step, over EXPLOSION_STEPS
     Membrane overflow       membranes were clamped at u_max
     Numerical instability   a tensor is no longer finite
@@ -41,6 +41,8 @@ class Observer:
         paths = [spec.path for spec in self.tree.specs() if spec.name == "learning_rate"]
         self._rates = {path: self.tree.get(path) for path in paths}
         self._enabled: bool | None = None
+        bands = [group.get("band") for group in session.describe["groups"]]
+        self._may_be_silent = np.array([bool(band) and band[0] == 0 for band in bands])
         self._begin(session.engine.step)
 
     def _begin(self, step: int) -> None:
@@ -104,6 +106,7 @@ class Observer:
         joined = np.concatenate([self._recent, segment.rates[-EXPLOSION_STEPS:]])
         self._recent = joined[-EXPLOSION_STEPS:]
         silent = segment.step1 - self._last_spike >= SILENT_STEPS
+        silent &= ~self._may_be_silent
         share = self._recent.mean(0) / np.array(self.session.layout.sizes)
         burst = (share > EXPLOSION) & (len(self._recent) == EXPLOSION_STEPS)
         for group in self.session.layout.groups:

@@ -13,6 +13,8 @@ TITLES = {
     "gains": "neuromodulator gains",
     "weights": "weights",
     "pairs": "spike pairs",
+    "receptive_fields": "receptive fields",
+    "neuron_labels": "labels of neurons",
     "stimulus": "stimulus",
 }
 

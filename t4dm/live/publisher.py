@@ -27,7 +27,7 @@ from t4dm.live.external_files import OWNER
 from t4dm.live.frame import dumps
 from t4dm.live.main_loop import LOG_BYTES, newest
 from t4dm.live.ring_writer import RingWriter
-from t4dm.live.segment import GATE_EVERY, HIST_BINS, HIST_EVERY, PAIR_BINS, Segment, grid
+from t4dm.live.segment import GATE_EVERY, GATE_FULL, HIST_BINS, HIST_EVERY, PAIR_BINS, Segment, grid
 from t4dm.live.server import CommandServer, Request, failure
 from t4dm.live.window import DT_MS
 from t4dm.store.files import write_durable
@@ -50,7 +50,8 @@ class Block:
     """What one call of the module showed: ``spikes[g]`` is (T, n) of group g, non-zero: a spike.
 
     ``u`` (T, W) follows ``watch``; ``theta`` is (G,); ``weights`` are flat arrays, or None where no
-    sample was due.
+    sample was due; ``gate`` is (T, L, D) in 0 to 1.5, None for a script without one; ``events`` are
+    kept with their steps, but not in the session's short log.
     """
 
     steps: int
@@ -59,6 +60,8 @@ class Block:
     watch: list[int]
     theta: np.ndarray
     weights: list[np.ndarray] | None = None
+    gate: np.ndarray | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -145,6 +148,11 @@ class Publisher:
                 self.session.engine.step = self.recorded
                 answer = self.session.answer(request.body, request.who)
             request.answer(answer | {"mono_ns": time.monotonic_ns()})
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether every step handed over is in the ring."""
+        return self._published >= self.recorded
 
     @property
     def held(self) -> bool:
@@ -325,7 +333,8 @@ def segment_of(
     rates = np.column_stack([part.sum(axis=1) for part in np.split(fired, ends, axis=1)])
     hists = grid(step0, step1, HIST_EVERY)
     exc, inh, bounds = histograms(block.weights, publishes, len(hists))
-    tg, t = len(grid(step0, step1, GATE_EVERY)), last - first
+    gate, gate_mean = gates(block, first, last, step0)
+    t = last - first
     w_hi = max(publishes.w_hi, default=1.0)
     return Segment(
         step0=step0,
@@ -338,8 +347,8 @@ def segment_of(
         theta=np.repeat(block.theta[None].astype(np.float32), t, axis=0),
         levels=np.empty((t, 0), np.float32),
         gains=np.empty((t, 0), np.float32),
-        gate=np.empty((tg, 0, 0), np.uint8),
-        gate_mean=np.empty((tg, 0), np.float32),
+        gate=gate,
+        gate_mean=gate_mean,
         stim=np.empty((t, 0), np.uint8),
         clamped=np.zeros(rates.shape, np.uint16),
         hist_exc=exc,
@@ -348,10 +357,21 @@ def segment_of(
         pairs=np.zeros((len(hists), len(publishes.weights), PAIR_BINS), np.uint32),
         meta={
             "watch": block.watch, "hist_steps": hists.tolist(), "w_hi": w_hi, "w_lo": -w_hi,
-            "w_max": None, "weights": publishes.weights, "axis": axis, "events": [],
+            "w_max": None, "weights": publishes.weights, "axis": axis,
+            "events": [event for event in block.events if step0 <= event["step"] < step1],
             "mono_ns": time.monotonic_ns(),
         },
     )  # fmt: skip
+
+
+def gates(block: Block, first: int, last: int, step0: int) -> tuple[np.ndarray, np.ndarray]:
+    """``gate`` (Tg, L, D) and ``gate_mean`` (Tg, L) on the absolute grid; no wider than 0 without one."""
+    at = grid(step0, step0 + last - first, GATE_EVERY) - step0 + first
+    if block.gate is None:
+        return np.empty((len(at), 0, 0), np.uint8), np.empty((len(at), 0), np.float32)
+    rows = block.gate[at]
+    bytes_ = np.clip(np.rint(rows / GATE_FULL * 255), 0, 255).astype(np.uint8)
+    return bytes_, rows.mean(axis=2).astype(np.float32)
 
 
 def histograms(

@@ -26,6 +26,7 @@ HIST_BINS = 64
 PAIR_BINS = 201
 STIM_WIDTH = 64
 GATE_FULL = 1.5
+NO_LABEL = 255
 _PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "clamped")
 _PER_GATE = ("gate", "gate_mean")
 _PER_LAYER = ("receptive", "neuron_labels", "course")

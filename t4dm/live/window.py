@@ -156,7 +156,7 @@ WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
     "clamped", "hist_exc", "hist_inh", "bounds", "pairs", "receptive", "neuron_labels", "course",
 ))  # fmt: skip
 NEWEST = ("receptive", "neuron_labels", "course")
-KEPT_META = ("w_hi", "w_lo", "w_shown", "w_max", "weights", "params_rev", "mono_ns", "axis")
+KEPT_META = ("w_hi", "w_lo", "w_shown", "learned", "w_max", "weights", "params_rev", "mono_ns", "axis")
 
 
 def merge(
@@ -207,7 +207,7 @@ def merge(
     )
 
 
-def newest_sample(segments: Sequence[Segment]) -> dict[str, np.ndarray]:
+def newest_sample(segments: Sequence[Segment]) -> dict[str, Any]:
     """What the sensory layer last looked like in ``segments``: arrays of 0 or 1 sample."""
     last = next((s for s in reversed(segments) if len(s.receptive)), segments[-1])
     return {name: getattr(last, name)[-1:] for name in NEWEST}

@@ -88,7 +88,7 @@ class SpikingCore(nn.Module):
         same neurons fire at each of them.
         """
         with torch.no_grad():
-            self.encoder.bias -= self.drive(h_TC).mean(0)
+            self.encoder.bias.sub_(self.drive(h_TC).mean(0))
             scales = calibrate_drive(self.stack, self.drive(h_TC).cpu(), target)
         apply_scales(self.stack, scales)
         return scales

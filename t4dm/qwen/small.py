@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 END = "<|endoftext|>"
-TOKENS = 1024
 VOCABULARY = 2304
-"""Rows of the embedding: more than tokens, as in the large models."""
+"""Tokens, each of which has its row in the embedding; the runbook's ids are among them."""
 
 
 def descriptions() -> list[str]:
@@ -34,7 +33,7 @@ def descriptions() -> list[str]:
     return [file.read_text(encoding="utf-8") for file in files]
 
 
-def small_tokenizer(tokens: int = TOKENS) -> PreTrainedTokenizerFast:
+def small_tokenizer(tokens: int = VOCABULARY) -> PreTrainedTokenizerFast:
     """A byte-level BPE of ``tokens`` tokens; every text goes in and comes out unchanged."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast

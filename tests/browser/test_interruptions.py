@@ -42,7 +42,7 @@ def test_a_breakpoint_stands_on_the_time_axis_with_its_reason(board):
         )
         figure = figure_of(board, "rate")
         notes = [note["text"] for note in figure["layout"]["annotations"]]
-        assert any(note.startswith(f"paused: {reason[:30]}") for note in notes), notes
+        assert any(note.startswith(f"break: {reason[:30]}") for note in notes), notes
     finally:
         send(board, {"type": "break_off"}, {"type": "run"})
 

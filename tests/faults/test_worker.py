@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOY = ["--engine", "tests.toy_engine:ToyEngine", "--ring-bytes", str(32 << 20)]
 
 
-def wait_for(found, limit=60.0, what="the condition"):
+def wait_for(found, limit=120.0, what="the condition"):
     """The first true value of ``found()``; fails after ``limit`` seconds."""
     until = time.monotonic() + limit
     while not (value := found()):

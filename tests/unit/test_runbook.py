@@ -55,7 +55,7 @@ def too_few(ns):
 
 def runaway(ns):
     calm, wild, reset = (mean(ns[name][-100:]) for name in ("calm", "wild", "reset"))
-    assert calm < 0.15 and wild > 0.5 and reset < wild
+    assert calm < 0.1 and wild > 0.9 and reset < 0.2
     assert ns["weight"].max() <= 0.3 and ns["weight"].min() < -0.5
 
 
@@ -118,7 +118,7 @@ def test_code_runs_and_shows_what_is_claimed(title, request, monkeypatch, caplog
         monkeypatch.setenv("T4DM_QWEN", str(request.getfixturevalue("small_model")))
     namespace: dict = {"__name__": "runbook"}
     for code in blocks("python", SECTIONS[title]):
-        exec(compile(code, f"runbook: {title}", "exec"), namespace)
+        exec(compile(code, f"runbook: {title}", "exec"), namespace)  # noqa: S102 - the page is ours
     CLAIMS[title](namespace)
 
 

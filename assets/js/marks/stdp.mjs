@@ -177,11 +177,11 @@ function caption(ctx, scene, p) {
     [`τ− ${short(p.tau_minus)} ms, to ${p.window_post_to_pre} ms`, `τ+ ${short(p.tau_plus)} ms, to ${p.window_pre_to_post} ms`],
   ];
   rows.forEach(([left, right], i) => {
-    label(ctx, left, box.x + 6, box.y + 10 + i * 16, theme.fg);
-    label(ctx, right, box.x + box.w - 6, box.y + 10 + i * 16, theme.fg, "right");
+    plate(ctx, left, box.x + 3, box.y + 10 + i * 15, theme.fg, theme.bg);
+    plate(ctx, right, box.x + box.w - 3, box.y + 10 + i * 15, theme.fg, theme.bg, "right");
   });
   const lines = shown.words.flatMap((text) => wrapped(ctx, text, box.w / 2 - 12));
-  lines.forEach((text, i) => plate(ctx, text, box.x + 3, box.y + 42 + i * 15, theme.alert, theme.bg));
+  lines.forEach((text, i) => plate(ctx, text, box.x + 3, box.y + 40 + i * 15, theme.alert, theme.bg));
 }
 
 function short(v) { return String(Number(Number(v).toPrecision(3))); }

@@ -24,7 +24,7 @@ export const mark = {
     const { box, store, theme } = scene;
     if (store.empty) { emptyNote(ctx, box, "waiting for the first frame", theme); return; }
     const event = latest(scene);
-    shown = { type: event?.type ?? null, label: event?.label ?? null, index: event?.index ?? null,
+    shown = { type: event?.type ?? null, onset: event?.step ?? null, label: event?.label ?? null, index: event?.index ?? null,
       kind: kindOf(scene, event), sum: 0, mean_sum: 0 };
     if (!scene.paused) image(ctx, scene, event);
     timeGrid(ctx, box, scene);

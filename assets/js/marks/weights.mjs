@@ -104,7 +104,7 @@ function histogram(ctx, scene, counts, from, to, color, hatched) {
     if (!counts[i]) continue;
     const x0 = toX(box, scene, from + i * width), x1 = toX(box, scene, from + (i + 1) * width);
     const share = Math.min(1, (Math.log10(counts[i]) - LOG_LOW) / (LOG_TOP - LOG_LOW));
-    ctx.rect(x0, box.y + box.h * (1 - share), Math.max(1, x1 - x0 - 0.5), box.h * share);
+    ctx.rect(x0, box.y + box.h * (1 - share), Math.max(1, x1 - x0), box.h * share);
   }
   ctx.fill();
   if (hatched) hatch(ctx, box, toX(box, scene, from), toX(box, scene, to));
@@ -174,6 +174,7 @@ function drift(ctx, box, scene) {
   const { dpr, theme } = scene;
   const list = driftSamples(scene);
   shown.samples = list.length;
+  shown.drift_ms = driftSpan(scene);
   const [w, h] = devicePixels(box, dpr);
   const words = pixels.open(w, h);
   const low = lo(scene) * 1.03, top = hi(scene) * 1.03;

@@ -9,22 +9,25 @@ import numpy as np
 import pytest
 
 from dashboard.figures import gate, neuromod, style
-from tests.unit.dashboard.figure_values import THREE, values
+from tests.unit.dashboard.figure_values import THREE, texts, values
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_neuromod_limits_are_fixed_and_boluses_marked(window):
-    events = [{"type": "inject", "step": 2, "nt": "NE", "level": 0.3}]
+    events = [
+        {"type": "inject", "step": 1, "nt": "NE", "level": 0.3},
+        {"type": "inject", "step": 2, "nt": "5HT", "level": -0.2},
+    ]
     figure = neuromod.figure(window(THREE, events=events), {})
     heat, marks = figure["data"]
     assert (heat["zmin"], heat["zmax"]) == (0.0, 1.0)
     assert heat["colorbar"]["ticktext"] == ["0", "0.5", "1"]
     assert values(heat["customdata"]) == pytest.approx(np.full((4, 3), 0.5))
-    assert marks["marker"]["symbol"] == "triangle-up"
-    assert marks["x"] == [2.0]
-    assert 1.5 < marks["y"][0] < 2.5  # NE's row
-    assert marks["text"] == ["NE +0.3"]
+    assert marks["marker"]["symbol"] == ["triangle-up", "triangle-down"]
+    assert marks["x"] == [1.0, 2.0]
+    assert marks["y"] == [2, 3]
+    assert "NE +0.3 | 5-HT −0.2" in texts(figure)  # noqa: RUF001 - a minus sign
 
 
 def test_neuromod_is_white_at_each_modulators_baseline(window):
@@ -67,12 +70,14 @@ def test_neuromod_second_view_shows_gains(window):
 @pytest.mark.parametrize(
     "idle", [{"stdp.mode": "three_factor"}, {"stdp.da_gate": 0.9}, {"stdp.enabled": False}]
 )
-def test_neuromod_gains_without_effect_are_left_out(window, idle):
+def test_neuromod_gains_without_effect_are_grey(window, idle):
     figure = neuromod.figure(window(THREE), {"values": idle}, view="gains")
     names = figure["layout"]["yaxis"]["ticktext"]
     assert names[2:4] == ["DA → LTP: not applied", "DA → LTD: not applied"]
-    drawn = np.isfinite(values(figure["data"][0]["z"])).all(axis=1)
-    assert drawn.tolist() == [True, True, False, False, True]
+    grey, heat = (np.isfinite(values(trace["z"])).all(axis=1).tolist() for trace in figure["data"])
+    assert heat == [True, True, False, False, True]
+    assert grey == [False, False, True, True, False]
+    assert figure["data"][0]["colorscale"] == [[0, "#DFE3E8"], [1, "#DFE3E8"]]
 
 
 def test_gate_is_scaled_to_one_and_a_half(window):

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dashboard.figures import raster
 from tests.unit.dashboard.figure_values import THREE, texts, values
 
 
 def test_raster_ticks_stand_at_step_and_row(window):
     figure = raster.figure(window(THREE, step0=100), {})
-    found = []
-    for trace in figure["data"]:
-        x, y = values(trace["x"]).reshape(-1, 3), values(trace["y"]).reshape(-1, 3)
-        assert np.isnan(x[:, 2]).all()
-        assert (x[:, 0] == x[:, 1]).all()
-        found += list(zip(x[:, 0].tolist(), ((y[:, 0] + y[:, 1]) / 2).tolist(), strict=True))
-    assert sorted(found) == [(100.0, 0.0), (102.0, 5.0), (102.0, 14.0)]
+    points = [
+        point
+        for trace in figure["data"]
+        for point in zip(values(trace["x"]).tolist(), values(trace["y"]).tolist(), strict=True)
+    ]
+    assert sorted(points) == [(100.0, 0), (102.0, 5), (102.0, 14)]
+    paths = [s["path"] for s in figure["layout"]["shapes"] if s.get("name") == raster.TICKS]
+    assert paths == ["M100,-0.4V0.4", "M102,4.6V5.4", "M102,13.6V14.4"]
+
+
+def test_raster_ticks_keep_their_time_in_a_long_run(window):
+    figure = raster.figure(window([[0]], step0=123_456_789), {})
+    (path,) = [s["path"] for s in figure["layout"]["shapes"] if s.get("name") == raster.TICKS]
+    assert path == "M123456789,-0.4V0.4"
+
+
+def test_raster_draws_inhibitory_neurons_fainter(window):
+    told = {"groups": [{"n_exc": 3}] + [{"n_exc": None}] * 3}
+    figure = raster.figure(window([[0, 3, 7]]), told)
+    ticks = [s for s in figure["layout"]["shapes"] if s.get("name") == raster.TICKS]
+    colours = {round(float(s["path"][3:].split("V")[0]) + 0.4): s["line"]["color"] for s in ticks}
+    assert colours == {0: "#D55E00", 3: "#a87046", 7: "#D55E00"}
 
 
 def test_raster_names_groups_with_n_and_rate(window):
@@ -36,17 +49,15 @@ def test_raster_title_says_what_which_when(window):
 def test_raster_orders_rows_by_rate(window):
     spikes = [[2, 3], [3], [3]]
     figure = raster.figure(window(spikes), {}, order="rate")
-    x, y = (values(figure["data"][0][k]).reshape(-1, 3) for k in ("x", "y"))
-    rows = np.round((y[:, 0] + y[:, 1]) / 2).astype(int)
+    x, rows = (values(figure["data"][0][k]) for k in ("x", "y"))
     assert sorted(rows.tolist()) == [0, 0, 0, 1]
-    assert x[rows == 1, 0].tolist() == [0.0]
+    assert x[rows == 1].tolist() == [0.0]
 
 
 def test_raster_orders_rows_by_first_spike(window):
     figure = raster.figure(window([[3], [2], []]), {}, order="latency")
-    x, y = (values(figure["data"][0][k]).reshape(-1, 3) for k in ("x", "y"))
-    rows = np.round((y[:, 0] + y[:, 1]) / 2).astype(int).tolist()
-    assert dict(zip(x[:, 0].tolist(), rows, strict=True)) == {0.0: 0, 1.0: 1}
+    x, rows = (values(figure["data"][0][k]).tolist() for k in ("x", "y"))
+    assert dict(zip(x, rows, strict=True)) == {0.0: 0, 1.0: 1}
 
 
 def test_raster_turns_to_a_stated_density_when_crowded(window):
@@ -63,7 +74,7 @@ def test_raster_bins_lie_on_the_absolute_grid_of_steps(window):
     figure = raster.figure(window([list(range(16))] * 1300, step0=1001), {})
     counts = values(figure["data"][0]["z"])
     # bins of 3 steps start at 999: the first holds 1001 alone
-    assert figure["data"][0]["x0"] == 1000.0
+    assert figure["data"][0]["x0"] == 1000.5
     assert counts[0, :2].tolist() == [1, 3]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from dashboard.figures import stdp, weights
 from tests.unit.dashboard.figure_values import THREE, texts, values
+
+SAMPLED = ("hist_exc", "hist_inh", "bounds", "pairs")
 
 
 def test_weights_keep_inhibitory_apart_and_print_bounds(window):
@@ -24,6 +27,35 @@ def test_weights_keep_inhibitory_apart_and_print_bounds(window):
     edges = values(drift["x"])
     assert edges[[0, 64, 128]].tolist() == [-1.0, 0.0, 1.0]
     assert "drift: 0.000-0.000 s, 1 sample" in texts(figure)
+
+
+def test_weights_drift_over_the_last_ten_seconds_whatever_the_window(window):
+    long, short = window([[]] * 12_000), window([[]] * 300, step0=11_700)
+    led = replace(short, hist_step0=long.step0, **{n: getattr(long, n) for n in SAMPLED})
+    for given in (long, led):
+        drift = weights.figure(given, {})["data"][2]
+        assert values(drift["y"]).tolist() == list(range(2_000, 12_000, 250))
+        assert values(drift["z"]).shape == (40, 128)
+
+
+def test_weights_of_an_older_scale_are_drawn_where_they_were(window):
+    given = window([[]] * 500)
+    given.meta.update(w_hi=2.0, hist_w_hi=[1.0, 2.0])
+    old, new = values(weights.figure(given, {})["data"][2]["customdata"])[:, 64:]
+    # bin 3 of 64 is 3/64 to 4/64 of the end: of 2 now, of 1 then, which is the second half of bin 1
+    assert np.flatnonzero(np.nan_to_num(new)).tolist() == [3]
+    assert np.flatnonzero(np.nan_to_num(old)).tolist() == [1]
+    assert np.isnan(old).tolist() == [False] * 32 + [True] * 32
+
+
+def test_stdp_words_stand_where_no_curve_runs(window):
+    """Left of 0 and above it; the curve there is below."""
+    shown = {"stdp.mode": "three_factor", "stdp.mu": 1.0}
+    figure = stdp.figure(window(THREE), {"values": shown})
+    (note,) = [n for n in figure["layout"]["annotations"] if "three-factor" in n["text"]]
+    lines = note["text"].split("<br>")
+    assert (note["xanchor"], note["yanchor"]) == ("left", "top")
+    assert max(map(len, lines)) <= stdp.WORDS_ACROSS and len(lines) <= 4
 
 
 def test_weights_say_when_no_sample_falls_in_the_window(window):
@@ -63,7 +95,7 @@ def test_stdp_below_the_gate_is_flat_and_says_so(window):
     assert "gated off" not in texts(stdp.figure(window(THREE), {"values": {"stdp.da_gate": 0.5}}))
     figure = stdp.figure(window(THREE), {"values": {"stdp.da_gate": 0.9}})
     assert not values(figure["data"][-1]["y"]).any()
-    assert "gated off: DA 0.50 < gate 0.90" in texts(figure)
+    assert "gated off: DA 0.50 &lt; gate 0.90" in texts(figure)
 
 
 def test_stdp_with_weight_dependence_is_drawn_at_half_of_w_max(window):
@@ -82,7 +114,7 @@ def test_stdp_in_three_factor_mode_leaves_dopamine_to_the_second_rule(window):
     shown = {"stdp.mode": "three_factor", "stdp.learning_rate": 7.0}
     figure = stdp.figure(given, {"values": shown})
     assert stdp_line(figure) == pytest.approx((0.01, -0.0105))
-    assert "dw = rate * eligibility * (DA - 0.5), now -0.30" in texts(figure)
+    assert "dw = rate * eligibility * (DA - 0.5), now -0.30" in texts(figure).replace("<br>", " ")
     assert figure["layout"]["yaxis"]["title"]["text"] == "de (1)"
 
 

@@ -13,7 +13,10 @@ from dashboard.pages import shell
 from dashboard.panels.base import KNOWN_PROBES, Panel
 from dashboard.panels.registry import all_panels, panel_by_slug
 
-ORDER = ["raster", "rate", "membrane", "neuromod", "gate", "weights", "stdp", "stimulus"]
+ORDER = [
+    "raster", "rate", "membrane", "neuromod", "gate", "weights", "stdp", "stimulus", "receptive",
+    "accuracy",
+]  # fmt: skip
 
 
 def panel(**changes: Any) -> Panel:

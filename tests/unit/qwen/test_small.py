@@ -23,12 +23,13 @@ def test_any_text_comes_back_unchanged(small_folder):
     for text in ("What is a spike?", "Größe 1/2\n\ttab", "脉冲 🧠", ""):
         ids = tokenizer(text)["input_ids"]
         assert tokenizer.decode(ids) == text
-        assert all(0 <= i < small.TOKENS for i in ids)
-    assert len(tokenizer("handwritten digits")["input_ids"]) < 10
+        assert all(0 <= i < VOCABULARY for i in ids)
+    assert len(tokenizer("handwritten digits")["input_ids"]) < 6
 
 
 def test_the_embedding_has_room_for_the_runbooks_ids(make_model):
-    assert make_model().base.config.vocab_size == VOCABULARY > 2054
+    model = make_model()
+    assert model.base.config.vocab_size == len(model.tokenizer) == VOCABULARY > 2054
 
 
 def test_making_it_leaves_the_global_generator_alone(tmp_path):

@@ -1,0 +1,37 @@
+/** Requests of the page. It asks for refusals in an answer of 200: any other is an error in the console. */
+
+const HEADERS = { "X-T4DM-Refusals": "200" };
+
+/** A request that the server refused: its `status`, and what it said of the field as `detail`. */
+export class Refused extends Error {
+  constructor(status, detail) {
+    super(String(detail?.message ?? `The server answered ${status}.`));
+    Object.assign(this, { status, detail: detail ?? {} });
+  }
+}
+
+/** The JSON of an answer; throws Refused, or what `fetch` throws where nobody answers. */
+export async function askJson(url, options) {
+  const answer = await ask(url, options);
+  const body = await answer.json().catch(() => null);
+  judge(answer, body);
+  return body;
+}
+
+/** The bytes of an answer; throws as `askJson`. */
+export async function askBytes(url, options) {
+  const answer = await ask(url, options);
+  const told = answer.headers.get("Content-Type")?.startsWith("application/json");
+  if (told || !answer.ok) judge(answer, await answer.json().catch(() => null), true);
+  return answer.arrayBuffer();
+}
+
+function ask(url, options = {}) {
+  return fetch(url, { cache: "no-store", ...options, headers: { ...HEADERS, ...options.headers } });
+}
+
+function judge(answer, body, always = false) {
+  const detail = body?.error && typeof body.error === "object" ? body.error : null;
+  if (!always && answer.ok && !detail && body?.ok !== false) return;
+  throw new Refused(body?.status ?? answer.status, detail);
+}

@@ -1,0 +1,90 @@
+/** Receptive fields of the sensory layer: a row a digit, each neuron's 64 weights as an 8 x 8 image. */
+
+import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
+import { Pixels, colorBar, devicePixels, emptyNote } from "./paint.mjs";
+
+const SIDE = 8, STEP = 9, CLASSES = 10, NO_LABEL = 255;
+const WIDE = 32, NARROW = 14, NARROW_PX = 420;
+const pixels = new Pixels();
+let shown = {}, sorted = { of: null, rows: [] };
+
+export const mark = {
+  slug: "receptive",
+  time: false,
+  sameUnits: true,
+  margin: { l: 74, r: 66 },
+
+  layout(scene) {
+    const names = rows(scene).map((ids, row) => `${row < CLASSES ? row : "none"} (${ids.length})`);
+    return {
+      xaxis: { range: [0, STEP * columns(scene)], tickvals: [], ticks: "", showgrid: false,
+        title: { text: "Neurons of a digit" } },
+      yaxis: { range: [STEP * names.length, 0], tickvals: names.map((_, row) => STEP * (row + 0.5)), ticktext: names,
+        ticks: "", showgrid: false, title: { text: "Digit (neurons)", standoff: 2 } },
+    };
+  },
+
+  layoutKey: (scene) => `${rows(scene).map((ids) => ids.length)}|${columns(scene)}`,
+
+  /** Nothing to draw anew while this stays the same: samples come every 250 ms. */
+  stillKey: (scene) => `${scene.store.epoch}|${scene.store.layer?.step}`,
+
+  draw(ctx, scene) {
+    const { box, store, theme, dpr } = scene;
+    const layer = store.layer;
+    shown = { n: layer?.n ?? 0, drawn: 0, sum: 0, step: layer?.step ?? null };
+    if (!layer) {
+      emptyNote(ctx, box, "the layer is sampled every 250 ms · waiting for the next sample", theme);
+      return;
+    }
+    const [w, h] = devicePixels(box, dpr);
+    const words = pixels.open(w, h);
+    const list = rows(scene), across = columns(scene);
+    const cells = cellOf(w, across), lines = cellOf(h, list.length);
+    for (const ids of list) shown.drawn += Math.min(across, ids.length);
+    for (const share of layer.fields) shown.sum += share;
+    for (let y = 0; y < h; y++) {
+      const ids = list[lines[y] >> 4], j = lines[y] & 15;
+      if (j === SIDE) continue;
+      for (let x = 0; x < w; x++) {
+        const neuron = ids[cells[x] >> 4], i = cells[x] & 15;
+        if (neuron === undefined || i === SIDE) continue;
+        words[y * w + x] = CIVIDIS[layer.fields[(j * SIDE + i) * layer.n + neuron]];
+      }
+    }
+    pixels.put(ctx, box.x, box.y, dpr);
+  },
+
+  labels(ctx, scene) {
+    const { box, theme, store } = scene;
+    const top = store.meta?.w_shown ?? 1;
+    const marks = [0, 0.5, 1].map((at) => [at, String(Number((at * top).toPrecision(2)))]);
+    colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS, marks, "weight (1)", theme);
+  },
+
+  foot: (scene) => `showing ${shown.drawn ?? 0} of ${shown.n ?? 0} neurons, by the digit they answer most`
+    + ` · colours 0 to ${scene.store.meta?.w_shown ?? 1}, clipped · every 250 ms`,
+
+  drawn: () => shown,
+};
+
+/** Fields in a row; a narrow panel shows fewer, and says so. */
+function columns(scene) { return (scene.box?.w ?? WIDE * 25) < NARROW_PX ? NARROW : WIDE; }
+
+/** Neurons of each digit, then those without a label; sorted once a sample. */
+function rows({ store }) {
+  const { layer } = store;
+  if (sorted.of === (layer ?? null) && sorted.rows.length) return sorted.rows;
+  const made = Array.from({ length: CLASSES + 1 }, () => []);
+  layer?.labels.forEach((label, id) => made[label === NO_LABEL ? CLASSES : label].push(id));
+  sorted = { of: layer ?? null, rows: made };
+  return made;
+}
+
+/** For each of `length` pixels: 16 times the field it lies in, plus the cell inside (8: the gap). */
+function cellOf(length, count) {
+  return Int32Array.from({ length }, (_, p) => {
+    const at = p * count / length;
+    return Math.floor(at) << 4 | Math.min(SIDE, Math.floor((at % 1) * STEP));
+  });
+}

@@ -1,0 +1,19 @@
+"""What the sensory layer has learnt: the score on digits it never learns from."""
+
+from dashboard.figures import accuracy, tables
+from dashboard.panels.base import Panel
+
+PANEL = Panel(
+    id="panel-accuracy",
+    slug="accuracy",
+    title="Held-out accuracy",
+    figure=accuracy.figure,
+    table=tables.accuracy,
+    needs=("accuracy",),
+    controls=("sensory.reward", "sensory.stdp", "neuromod.reward_gain"),
+    order=95,
+    axis="other",
+    height=380,
+    arrays=("course",),
+    help="Share of the last 100 held-out digits answered correctly; below, the reward expected.",
+)

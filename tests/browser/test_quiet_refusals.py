@@ -1,0 +1,76 @@
+"""What only the server can refuse: the page tells it, and the browser's console stays clean.
+
+Each tab fails its test where the console holds an error (``open_tab``).
+"""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.one_tab import in_page, open_tab, reset, until, wait_toast
+
+ASK = """const {command, getSet} = await import('/assets/js/api.mjs');
+const {askBytes} = await import('/assets/js/ask.mjs');
+const {app} = window.t4dm;
+const what = {
+    inject: () => command({type: 'inject', nt: 'DA', level: 7}),
+    watch: () => command({type: 'watch', neurons: [99999]}),
+    file: () => command({type: 'replace', values: {'stimulus.kind': 'file', 'stimulus.file_id': 'gone'}}),
+    set: () => getSet('no-such-set'),
+    window: () => askBytes(app.url('/window', {from_ms: 1e12, to_ms: 2e12})),
+    session: () => askBytes('/sessions/nobody/frames'),
+}[a];
+try { await what(); return null; }
+catch (error) {
+    const {field, lo, hi} = error.detail ?? error;
+    return {text: error.message, status: error.status, field, lo, hi};
+}"""
+
+
+@pytest.fixture
+def quiet(browser, live_app):
+    """A tab of its own, closed and judged at the end of each test."""
+    with open_tab(browser, live_app.url) as page:
+        reset(page)
+        yield page
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "field", "text"),
+    [
+        ("inject", 422, "level", "1"),
+        ("watch", 422, "neurons", "3071"),
+        ("file", 422, "stimulus.file_id", "gone"),
+        ("set", 404, None, "no-such-set"),
+        ("window", 416, "from_ms", "are held"),
+        ("session", 404, None, "nobody"),
+    ],
+)
+def test_a_refusal_by_the_server_leaves_the_console_clean(browser, live_app, what, status, field, text):
+    with open_tab(browser, live_app.url) as page:
+        told = in_page(page, ASK, what)
+    assert told["status"] == status
+    assert told["field"] == field
+    assert text in f"{told['text']} {told['lo']} {told['hi']}"
+
+
+def test_the_page_shows_field_and_range_of_such_a_refusal(quiet):
+    """The value passes the page's own check of the base parameter; only the server knows the range."""
+    quiet.evaluate("() => { window.t4dm.app.params.specs.find(s => s.path === 'lif.v_thresh').hi = 50; }")
+    box = quiet.locator('input[data-param="lif.v_thresh"]')
+    box.fill("20")
+    box.press("Enter")
+    row = quiet.locator(".row", has=box)
+    expect(row.locator(".row-message")).to_contain_text("0.05 to 10")
+    assert box.get_attribute("aria-invalid") == "true"
+
+
+def test_a_view_that_the_session_has_not_falls_back_quietly(quiet):
+    quiet.evaluate("window.t4dm.app.setRows('stage:99')")
+    wait_toast(quiet, "Back to the default view.")
+    until(quiet, "window.t4dm.app.view.rows === 'spread:200' && window.t4dm.app.status === 'live'")
+
+
+def test_history_that_is_gone_is_told_not_logged(quiet):
+    """A rewind to what the record no longer holds."""
+    quiet.evaluate("window.t4dm.app.setView({mode: 'rewind', t1_ms: 1e9})")
+    wait_toast(quiet, "are held")
