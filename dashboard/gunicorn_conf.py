@@ -6,14 +6,14 @@ has to have patched the standard library by then.
 
 from __future__ import annotations
 
-from gevent import monkey
+from gevent import monkey  # type: ignore[import-untyped]
 
 monkey.patch_all()
 
-import os  # noqa: E402
-import sys  # noqa: E402
+import os
+import sys
 
-from dashboard.settings import settings_from_env  # noqa: E402
+from dashboard.settings import settings_from_env
 
 try:
     _settings = settings_from_env()

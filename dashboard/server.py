@@ -20,6 +20,7 @@ from dashboard.settings import Settings, settings_from_env
 from t4dm.live.manifest import code_version
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+MODULES = sorted(path.relative_to(ASSETS).as_posix() for path in ASSETS.rglob("*.mjs"))
 
 
 def create_app(settings: Settings) -> Dash:
@@ -37,7 +38,9 @@ def create_app(settings: Settings) -> Dash:
 
         def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
             entry = self.get_asset_url(shell.ENTRY_SCRIPT)
-            return shell.index_html(page, entry, **parts)
+            modules = [self.get_asset_url(name) for name in MODULES]
+            ahead = [self.get_relative_path(shell.PLOTLY), *modules]
+            return shell.index_html(page, entry, ahead, **parts)
 
     app = Page(
         "t4dm",

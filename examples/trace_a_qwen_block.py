@@ -7,6 +7,7 @@ Writes docs/img/qwen_block.png.
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,7 @@ LOOK = {"colorscale": "Cividis", "zmin": 0, "colorbar": {"thickness": 10, "len":
 def draw(trace: dict[str, torch.Tensor], title: str) -> go.Figure:
     """Raster above gate on one token axis, attention beside them."""
     spikes, gate, attention = (trace[name][0].numpy() for name in ("spikes", "gate", "attention"))
-    heads = f"attention, head {HEAD} of {len(attention)}"
-    names = (f"spikes, {N} neurons a stage", heads, "thalamic gate")
+    names = (f"spikes, {N} neurons a stage", f"attention, head {HEAD}", "thalamic gate")
     grid = [[{}, {"rowspan": 2}], [{}, None]]
     figure = make_subplots(2, 2, specs=grid, subplot_titles=names, vertical_spacing=0.16)
     for stage, (name, colour) in enumerate(COLOURS.items()):
@@ -44,16 +44,17 @@ def draw(trace: dict[str, torch.Tensor], title: str) -> go.Figure:
     figure.update_xaxes(title="token", range=[-0.5, len(spikes) - 0.5])
     figure.update_xaxes(title="key token", col=2).update_yaxes(title="query token", col=2)
     figure.update_yaxes(title="neuron", row=1, col=1).update_yaxes(title="channel", row=2, col=1)
-    legend = {"orientation": "h", "y": -0.12}
-    return figure.update_layout(template="plotly_white", title=title, legend=legend)
+    return figure.update_layout(template="plotly_white", title=title, legend={"orientation": "h"})
 
 
 if __name__ == "__main__":
     folder = sys.argv[1] if len(sys.argv) > 1 else make_small(tempfile.mkdtemp(prefix="qwen-"))
     model = UnifiedModel(str(folder), n=N)
     ids = torch.tensor([model.tokenizer(descriptions()[4])["input_ids"][:TOKENS]])
+    settings = replace(model.settings, attention_sharpness=0.2)
     with torch.no_grad():
-        trace = model(ids, return_spike_trace=True).spike_trace[f"block {BLOCK}"]
-    about = f"block {BLOCK} of {model.config.n_blocks} in a Qwen2, seed {model.config.seed}"
-    draw(trace, f"Reading a text: {about}").write_image(PICTURE, width=1200, height=700)
+        out = model(ids, return_spike_trace=True, settings=settings)
+    trace = out.spike_trace[f"block {BLOCK}"]
+    title = f"Reading a text: block {BLOCK} of {model.config.n_blocks} in a Qwen2, sharpness 0.2"
+    draw(trace, title).write_image(PICTURE, width=1200, height=700)
     print(f"{trace['rate']:.1%} of the neurons fire at a token; {PICTURE} is written")

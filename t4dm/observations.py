@@ -24,14 +24,18 @@ class Notices:
         self._said: dict[str, float] = {}
         self._held: dict[str, int] = {}
 
+    def due(self, kind: str, t: float) -> bool:
+        """Whether a line of this ``kind`` would be logged at time ``t``."""
+        last = self._said.get(kind)
+        return last is None or not 0 <= t - last < self.every
+
     def say(self, level: int, kind: str, t: float, message: str) -> bool:
         """Log ``message`` if it is time for another line of this ``kind``; whether it was logged."""
-        last = self._said.get(kind)
-        if last is not None and 0 <= t - last < self.every:
+        if not self.due(kind, t):
             self._held[kind] = self._held.get(kind, 0) + 1
             return False
         held = self._held.pop(kind, 0)
+        more = f" ({held} more since {self._said[kind]:g})" if held else ""
         self._said[kind] = t
-        more = f" ({held} more since {last:g})" if held else ""
         self.log.log(level, "%s %s%s", message, self.place.format(t), more)
         return True

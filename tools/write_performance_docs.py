@@ -21,7 +21,17 @@ Measured, not promised: written from `benchmarks/results/*.json` by `make docs`.
 
 def performance_page() -> str:
     """The whole page as Markdown."""
-    rows = [*_page(), *_snapshot(), *_start(), *_engine(), *_kernel(), *_stream(), *_memory(), *_model()]
+    rows = [
+        *_page(),
+        *_snapshot(),
+        *_start(),
+        *_engine(),
+        *_kernel(),
+        *_stream(),
+        *_memory(),
+        *_model(),
+        *_digits(),
+    ]
     return "\n".join([HEAD, *rows, "", *_budget(), ""])
 
 
@@ -52,8 +62,15 @@ def _snapshot() -> list[str]:
         result[name]["slowest"] for name in ("snapshot_live_s", "snapshot_paused_s", "pause_s")
     )
     return [
-        _row("snapshot of the board, live / paused, slowest", "3 / 3 s", f"{live:.2f} / {paused:.2f} s", script),
-        _row("pause until every panel can be inspected, slowest", "1.5 s", f"{pause:.2f} s", script),
+        _row(
+            "snapshot of the board, live / paused, slowest",
+            "3 / 3 s",
+            f"{live:.2f} / {paused:.2f} s",
+            script,
+        ),
+        _row(
+            "pause until every panel can be inspected, slowest", "1.5 s", f"{pause:.2f} s", script
+        ),
     ]
 
 
@@ -102,7 +119,7 @@ def _memory() -> list[str]:
 
 def _model() -> list[str]:
     healthy, runs = _load("healthy"), _load("equality")["runs"]
-    rates = [stage["rate"] for stage in healthy["stages"]]
+    rates = [row["rate"] for row in healthy["stages"] if row["stage"].startswith("block")]
     band = f"{min(rates):.1%} to {max(rates):.1%}"
     exact = [run for run in runs if run["dtype"] == "float64"]
     gap = max(run["largest_weight_gap_before_it"] for run in exact)
@@ -117,6 +134,25 @@ def _model() -> list[str]:
         _row("every stage's rate at default settings", "2 to 15 %", band, "bench_healthy.py"),
         _row("kernel against torch, float64", "same spikes, weights 1e-9", double, script),
         _row("kernel against torch, float32, rates", "1 %, 5 % a stage", float32, script),
+    ]
+
+
+def _digits() -> list[str]:
+    result, peer = _load("digits"), _load("peer_digits_bindsnet")
+    rows = {row["condition"]: row for row in result["conditions"]}
+    whole = rows["with reward and STDP"]
+    measured = f"{whole['mean']:.1%} (SD {whole['standard_deviation']:.1%})"
+    less = " / ".join(f"{rows[f'without {name}']['mean']:.1%}" for name in ("reward", "STDP"))
+    seed = peer["options"]["seed"]
+    ours = whole["held_out"][result["seeds"].index(seed)]
+    both = f"{ours:.1%} against {peer['held_out']:.1%}"
+    what = f"held-out digits, {result['neurons']} neurons, {result['passes']} passes"
+    beside = f"beside BindsNET {peer['bindsnet']} DiehlAndCook2015, same split, seed {seed}"
+    script = "bench_digits.py"
+    return [
+        _row(f"{what}, mean of {len(result['seeds'])} seeds", "80 %", measured, script),
+        _row("the same without reward / without STDP", "lower", less, script),
+        _row(beside, "no worse", both, "peer_digits_bindsnet.py"),
     ]
 
 

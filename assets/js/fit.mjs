@@ -1,10 +1,11 @@
 /** A figure made for a page of its own, fitted into its panel: it takes the axes that the film had. */
 
 import { theme } from "./colors.mjs";
-import { modebar } from "./layout.mjs";
+import { COARSE, modebar } from "./layout.mjs";
 import { laidOut } from "./marks/events.mjs";
 import { FONT, ticksAcross } from "./marks/paint.mjs";
 import { tickWidth } from "./marks/raster.mjs";
+import { ONSET_ROOM } from "./marks/stimulus.mjs";
 
 /** What the panel says beside or under the plot itself. */
 const ASIDE = "aside";
@@ -21,16 +22,17 @@ export function fitFigure(figure, surface) {
     title: { text: "" }, showlegend: false, margin: surface.margin, modebar: modebar(theme()),
     width: plot.clientWidth, height: plot.clientHeight,
     annotations: kept(layout.annotations), shapes: kept(layout.shapes),
-    dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    dragmode: COARSE ? false : "zoom",
   });
   for (const trace of data) if (trace.colorbar) trace.showscale = false;
   const box = surface.box();
   takeAxes(layout, mark, scene);
-  if (mark.time) timeAxis(layout, box);
+  if (mark.time) timeAxis(layout, box, scene.t1_ms);
   for (const shape of layout.shapes) {
     if (shape.name === "ticks") shape.line.width = tickWidth(box.w, scene.span);
   }
   placeEvents(layout, box, mark);
+  thinOnsets(layout, box);
 }
 
 /** The film's axes; only what the figure counts in its own way, such as rows, keeps its range. */
@@ -49,9 +51,9 @@ function takeAxes(layout, mark, scene) {
 }
 
 /** As many numbers as on the film (Plotly stays below the count that it is given); the axis title beside them, where it costs no height. */
-function timeAxis(layout, box) {
+function timeAxis(layout, box, t1_ms) {
   const title = layout.xaxis.title?.text ?? "";
-  layout.xaxis = { ...layout.xaxis, title: { text: "" }, nticks: ticksAcross(box) + 1 };
+  layout.xaxis = { ...layout.xaxis, title: { text: "" }, nticks: ticksAcross(box, t1_ms) + 1, tickangle: 0 };
   layout.annotations.push({
     text: title, x: 1, y: 0, xref: "paper", yref: "paper", xanchor: "left", yanchor: "top",
     yshift: -5, xshift: -1, showarrow: false, font: { size: 12, color: theme().muted },
@@ -72,4 +74,16 @@ function placeEvents(layout, box, mark) {
     note.visible = Boolean(at);
     if (at) Object.assign(note, { xshift: at.left - items[k].x, yshift: box.y - at.y, text: at.text });
   });
+}
+
+/** Of the labels where a stimulus begins those that have room, as on the film. */
+function thinOnsets(layout, box) {
+  const [lo, hi] = layout.xaxis.range;
+  let free = box.x;
+  for (const note of layout.annotations.filter(({ name }) => name === "onset")) {
+    const x = box.x + (note.x - lo) / (hi - lo) * box.w;
+    note.visible = x >= free && x + ONSET_ROOM < box.x + box.w;
+    measure.font = FONT;
+    if (note.visible) free = x + 9 + measure.measureText(note.text).width;
+  }
 }

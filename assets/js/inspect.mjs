@@ -8,13 +8,15 @@ import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 import { theme } from "./colors.mjs";
 import { fitFigure } from "./fit.mjs";
+import { COARSE } from "./layout.mjs";
 
 const SETTLE_MS = 450, RESIZE_MS = 200;
 const CLICK_PX = 4;
 const AT_ONCE = 4;
 const CONFIG = {
   displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
-  displayModeBar: "hover", doubleClick: "reset", modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"],
+  displayModeBar: COARSE ? true : "hover", doubleClick: "reset",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage", ...COARSE ? ["zoom2d", "pan2d", "autoScale2d"] : []],
 };
 
 export class Inspector {

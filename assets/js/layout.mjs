@@ -3,14 +3,16 @@
 import { theme } from "./colors.mjs";
 import { emptyNote } from "./marks/paint.mjs";
 
-const NARROW = 520;
+const NARROW = 520, NARROW_LEFT = 78;
 const HEARD_BY_DASH = [
   "click", "clickannotation", "hover", "unhover", "selected", "deselect", "relayout", "restyle",
 ];
+/** Where a finger points: no drag zooms, and the tool bar would never go. */
+export const COARSE = window.matchMedia("(pointer: coarse)").matches;
 let revision = 0;
 const PLOTLY_CONFIG = {
   displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
-  displayModeBar: "hover", doubleClick: false,
+  displayModeBar: COARSE ? false : "hover", doubleClick: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d",
     "resetScale2d"],
 };
@@ -56,7 +58,7 @@ export class Surface {
     const narrow = this.plot.clientWidth < NARROW;
     const { l, r } = this.mark.margin;
     const b = this.mark.time ? 23 : 38;
-    return { l: narrow ? Math.min(l, 66) : l, r, t: 6, b, pad: 0, autoexpand: false };
+    return { l: narrow && this.mark.time ? NARROW_LEFT : l, r, t: 6, b, pad: 0, autoexpand: false };
   }
 
   /** Hear of Plotly's own redraws; Dash would answer a zoom by plotting its first figure again. */
@@ -199,7 +201,7 @@ function holders(layout) {
 
 /** Colours of Plotly's tool bar on either theme. */
 export function modebar(look) {
-  return { bgcolor: "rgba(0,0,0,0)", color: look.line, activecolor: look.fg };
+  return { bgcolor: COARSE ? "rgba(0,0,0,0)" : look.bg, color: look.line, activecolor: look.fg };
 }
 
 /** Axes without traces; the time axis runs from -span to 0, its numbers are drawn on the film. */
@@ -208,7 +210,7 @@ function liveLayout(surface, scene, look) {
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", size: 12, color: look.fg },
-    margin: surface.margin, dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    margin: surface.margin, dragmode: COARSE ? false : "zoom",
     hovermode: false, width: surface.plot.clientWidth, height: surface.plot.clientHeight, modebar: modebar(look), uirevision: `live-${++revision}`, shapes: [], annotations: [],
     xaxis: surface.mark.time
       ? { range: [-scene.span_ms, 0], showticklabels: false, ticks: "", showgrid: false }

@@ -22,13 +22,23 @@ export async function collectPanels(app, wanted = 1.5) {
   const place = (box) => ({ x: box.left - left, y: box.top - top, w: box.width, h: box.height });
   const panels = sections.map((node, i) => ({
     slug: node.dataset.slug,
-    title: node.querySelector(".panel-head h2")?.textContent.trim() ?? node.dataset.slug,
+    title: titleOf(app, node),
     foot: node.querySelector(".panel-foot")?.textContent.trim() ?? "",
     plot: place((node.querySelector(".panel-plot") ?? node).getBoundingClientRect()),
     image: images[i],
     ...place(boxes[i]),
   }));
   return { panels, width, height, scale };
+}
+
+/** What the panel shows, and of time plots when: `Spike raster · 12.00–13.00 s`. */
+function titleOf(app, node) {
+  const { slug } = node.dataset;
+  const name = node.querySelector(".panel-head h2")?.textContent.trim() ?? slug;
+  const scene = app.scene?.(), panel = (app.config.panels ?? []).find((each) => each.slug === slug);
+  if (panel?.axis !== "time" || !scene) return name;
+  const [from, to] = app.view.zoom ?? [Math.max(0, scene.t0_ms), scene.t1_ms];
+  return `${name} · ${(from / 1000).toFixed(2)}–${(to / 1000).toFixed(2)} s`;
 }
 
 /** Draws the picture; `texts` is `{title, badge, strip, note, footer}`. Returns a canvas. */

@@ -70,7 +70,12 @@ def in_200(response: Response) -> Response:
     What the key or the origin forbids keeps its status.
     """
     asked = request.headers.get(REFUSALS) == "200"
-    if not asked or response.status_code < 400 or response.status_code in KEPT or not response.is_json:
+    if (
+        not asked
+        or response.status_code < 400
+        or response.status_code in KEPT
+        or not response.is_json
+    ):
         return response
     body = response.get_json() | {"status": response.status_code}
     response.set_data(dumps(body))

@@ -118,7 +118,7 @@ def _modulator(event: dict[str, Any]) -> str:
 
 def _signed(value: Any) -> str:
     number = float(value or 0)
-    return f"{'+' if number >= 0 else '−'}{_value(abs(number))}"  # noqa: RUF001 - a minus sign
+    return f"{'+' if number >= 0 else '−'}{_value(abs(number))}"
 
 
 def _value(value: Any) -> str:

@@ -164,7 +164,7 @@ def _idle(window: Window, scaled: np.ndarray, theme: style.Theme) -> list[dict[s
         return []
     grey = style.grid_colour(theme)
     shown = np.full((len(ROWS), window.n_steps), np.nan, np.float32)
-    shown[np.ix_(BY_DOPAMINE, ~scaled)] = 0
+    shown[np.ix_(np.array(BY_DOPAMINE), ~scaled)] = 0
     return [
         {
             "type": "heatmap", "name": "not applied", "z": style.typed(shown), "showscale": False,
@@ -200,4 +200,4 @@ def _add_injections(out: style.Figure, window: Window) -> None:
 
 
 def _signed(level: float) -> str:
-    return f"{'+' if level >= 0 else '−'}{abs(level):.2f}"  # noqa: RUF001 - a minus sign
+    return f"{'+' if level >= 0 else '−'}{abs(level):.2f}"

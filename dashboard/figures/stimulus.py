@@ -14,7 +14,7 @@ SIDE = 8
 CELL_PX = 14
 RECENT_STEPS = 50  # that the image is the mean of where no event brought one
 GAP_PX = 16  # between the image and the plot
-LABEL_SHARE, END_SHARE = 0.055, 0.07  # of the span: from one label to the next, to the end
+LABEL_SHARE, END_SHARE = 0.025, 0.07  # of the span: from one label to the next, to the end
 IMAGE = style.ASIDE  # name of the shapes and the caption that make up the image
 
 
@@ -158,7 +158,7 @@ def _add_onsets(out: style.Figure, window: Window, theme: style.Theme) -> None:
         label = style.safe_text(str(event.get("label", "")), 12)
         out["layout"]["annotations"].append(
             style.note(
-                theme, f"“{label}”", at, 1, xref="x", xanchor="left", yanchor="middle", xshift=2,
+                theme, f"“{label}”", at, 1, xref="x", xanchor="left", yanchor="middle", xshift=2, name="onset",
                 yshift=-9, bgcolor=style.behind(theme), borderpad=0,
                 font={"size": style.FONT_SIZE, "color": style.ink(theme)},
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dashboard.figures import events, style
 from t4dm.live.window import DT_MS, Window
 

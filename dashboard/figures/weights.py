@@ -53,7 +53,9 @@ def figure(
     when = style.seconds(float(steps[0]) * DT_MS, float(steps[-1]) * DT_MS)
     samples = f"{len(steps)} sample{'s' if len(steps) > 1 else ''}"
     out["layout"]["annotations"].append(
-        style.note(theme, f"drift: {when}, {samples}", 0, DRIFT_TO, xanchor="left", name=style.ASIDE)
+        style.note(
+            theme, f"drift: {when}, {samples}", 0, DRIFT_TO, xanchor="left", name=style.ASIDE
+        )
     )
     _add_bounds(out, window, theme)
     return out

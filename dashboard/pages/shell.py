@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -20,6 +21,7 @@ GRAPH_CONFIG: Any = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
 ENTRY_SCRIPT = "js/main.mjs"
+PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 _INDEX = """<!DOCTYPE html>
 <html lang="en" data-mantine-color-scheme="light">
   <head>
@@ -34,6 +36,7 @@ _INDEX = """<!DOCTYPE html>
     {config}
     {scripts}
     {renderer}
+    {ahead}
     <script type="module" src="{entry}"></script>
   </body>
 </html>"""
@@ -102,7 +105,18 @@ def page_config(panels: tuple[Panel, ...], code: dict[str, Any]) -> dict[str, An
     }
 
 
-def index_html(config_json: dict[str, Any], entry: str, **parts: str) -> str:
-    """The HTML around the app, with the page's configuration as inert JSON."""
+def index_html(
+    config_json: dict[str, Any], entry: str, ahead: Sequence[str] = (), **parts: str
+) -> str:
+    """The HTML around the app, with the page's configuration as inert JSON.
+
+    ``ahead``: scripts to fetch while others run, which would be asked for one after the other.
+    """
     text = json.dumps(config_json, separators=(",", ":")).replace("<", "\\u003c")
-    return _INDEX.format(page_config=text, entry=entry, **parts)
+    hints = "".join(map(_ahead, ahead))
+    return _INDEX.format(page_config=text, entry=entry, ahead=hints, **parts)
+
+
+def _ahead(url: str) -> str:
+    kind = 'rel="modulepreload"' if url.endswith(".mjs") else 'rel="preload" as="script"'
+    return f'<link {kind} href="{url}">'

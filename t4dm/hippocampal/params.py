@@ -24,7 +24,7 @@ class HippocampalParams(Params):
     )
     mlp_ratio: int = param(4, 1, 16, help="Width of the feed-forward part over dim.")
     dropout: float = param(0.1, 0.0, 0.9, step=0.01, help="Share of units dropped in training.")
-    n_place: int = param(512, 8, 65536, log=True, help="Place cells of the encoder.")
+    n_place: int = param(256, 8, 65536, log=True, help="Place cells of the encoder.")
     place_share: float = param(0.03, 0.001, 1.0, help="Share of place cells that win.")
     place_residual: float = param(
         0.1, 0.0, 1.0, help="Weight of the place-cell reconstruction beside the embedding."

@@ -82,7 +82,8 @@ class GradientDescent:
             self._notices.say(logging.INFO, "norm", self.steps, text)
         else:
             self._notices.say(logging.INFO, "norm", self.steps, f"gradient norm {norm:.3g}")
-        if (rate := self.learning_rate) != self.params.learning_rate:
-            text = f"learning_rate changed: {self.params.learning_rate:g} -> {rate:g}"
-            if self._notices.say(logging.INFO, "rate", self.steps, text):
-                self.params = self.params.model_copy(update={"learning_rate": rate})
+        old, rate = self.params.learning_rate, self.learning_rate
+        if rate != old and self._notices.due("rate", self.steps):
+            text = f"learning_rate changed: {old:g} -> {rate:g}"
+            self._notices.say(logging.INFO, "rate", self.steps, text)
+            self.params = self.params.model_copy(update={"learning_rate": rate})

@@ -26,12 +26,13 @@ from t4dm.kernels.stack_arrays import (
     empty_state,
     empty_work,
 )
-from t4dm.live.engine_faults import first_fault
+from t4dm.live.engine_faults import first_fault, is_due
 from t4dm.live.engine_network import Feed, Network
 from t4dm.live.engine_output import describe, segment_of
 from t4dm.live.engine_sensory import Sensory, Values
 from t4dm.live.engine_settings import read_levels, read_settings
 from t4dm.live.engine_weights import read_weights, recurrent_weights, set_scales
+from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS, default_membranes
@@ -112,6 +113,7 @@ class Engine:
         self._read_tree()
         self.arrays.levels[:] = self._levels.base
         self._network.begin_path(0)
+        self._groups = Layout.from_json(self.describe()["groups"]).to_json()
 
     def _read_tree(self) -> None:
         self._settings = read_settings(self.tree, self._real)
@@ -220,7 +222,7 @@ class Engine:
         told = self.sensory.advance(step0, rows, events, out.levels[:, 0], release, self._observe)
         n_spikes = self._run_stack(step0, n, rest)
         self.step = step0 + n
-        self._check()
+        self._check(step0)
         mine, self._events = self._events, []
         return self._shown(n, n_spikes, rows, events + told + mine)
 
@@ -244,6 +246,7 @@ class Engine:
     ) -> Segment:
         """The segment of the last ``n`` steps."""
         meta = {
+            "groups": self._groups,
             "watch": list(self._watch),
             "w_hi": self._w_hi,
             "w_max": float(self.tree.get("stdp.w_max")),
@@ -266,12 +269,17 @@ class Engine:
 
     # -- faults --------------------------------------------------------------------------------
 
-    def _check(self) -> None:
-        """Look for NaN and Inf; a fault is kept in ``bad`` and becomes an event."""
+    def _check(self, step0: int) -> None:
+        """Look for NaN and Inf; a fault is kept in ``bad`` and becomes an event.
+
+        Every membrane of every step is looked at, the whole state every LOOK_EVERY steps.
+        """
         self._out.strange[-1] = self.sensory.out.strange
         strange = self._out.strange[:, 0]
-        tensor = self.sensory.fault() or first_fault(self.arrays, strange[: self.n_stages])
         self.bad = None
+        if (strange < 0).all() and not is_due(step0, self.step):
+            return
+        tensor = self.sensory.fault() or first_fault(self.arrays, strange[: self.n_stages])
         if tensor is not None:
             seen = strange[strange >= 0]
             step = int(seen.min()) if len(seen) else self.step - 1

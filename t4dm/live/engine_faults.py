@@ -8,11 +8,17 @@ from t4dm.kernels.learning import finite
 from t4dm.kernels.stack_arrays import State
 from t4dm.spiking.params import STAGES
 
+LOOK_EVERY = 32  # steps: reading all of the state costs as much as a step of the network
 _SHOWN = {"w_rec": "recurrent.weight"}
 _IN = ("w_rec", "pre", "post", "buckets", "eligibility")
 _BETWEEN = ("p_bar", "k_bar", "keys", "m_before", "wkv_a", "wkv_b")
 _STAGE = ("theta_h", "u")
 _CHECKED = (*_IN, *_BETWEEN, *_STAGE, "levels")
+
+
+def is_due(step0: int, step1: int) -> bool:
+    """Whether steps [step0, step1) hold one at whose end the whole state is looked through."""
+    return step1 // LOOK_EVERY > step0 // LOOK_EVERY
 
 
 def first_fault(state: State, strange: np.ndarray) -> str | None:

@@ -153,7 +153,7 @@ class Sensory:
 
     def _sample(self) -> None:
         """Keep the weights, scaled to bytes, and the labels as they are now."""
-        share = np.clip(self.arrays.weight / self.values.w_shown, 0.0, 1.0)
+        share = np.clip(np.nan_to_num(self.arrays.weight) / self.values.w_shown, 0.0, 1.0)
         self.receptive[0] = np.rint(255.0 * share)
         labels = self.readout.labels()
         self.labels[0] = np.where(labels < 0, NO_LABEL, labels)

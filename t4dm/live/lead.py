@@ -46,7 +46,8 @@ def _newest_onset(segment: Segment, before: int) -> dict[str, Any] | None:
 def _with_samples(window: Window, segments: Iterable[Segment]) -> Window:
     """The samples of ``segments`` that join those of ``window`` without a hole, 10 s in all."""
     wanted = window.step1 - LEAD_STEPS
-    joined, begin = [], window.step0
+    joined: list[tuple[Segment, np.ndarray]] = []
+    begin = window.step0
     for segment in reversed(list(segments)):
         steps = grid(segment.step0, segment.step1, HIST_EVERY)
         inside = (steps >= wanted) & (steps < window.step0)
@@ -56,12 +57,14 @@ def _with_samples(window: Window, segments: Iterable[Segment]) -> Window:
         begin = int(steps[inside][0])
     if not joined:
         return window
-    arrays = {
-        name: np.concatenate([*(getattr(s, name)[keep] for s, keep in joined), getattr(window, name)])
+    arrays: dict[str, Any] = {
+        name: np.concatenate(
+            [*(getattr(s, name)[keep] for s, keep in joined), getattr(window, name)]
+        )
         for name in _SAMPLED
     }
-    if not len(window.receptive):
-        segment, keep = joined[-1]
+    segment, keep = joined[-1]
+    if not len(window.receptive) and len(segment.receptive) == len(keep):
         arrays |= {name: getattr(segment, name)[keep][-1:] for name in NEWEST}
     ends = [s.meta["w_hi"] for s, keep in joined if "w_hi" in s.meta for _ in range(keep.sum())]
     meta = window.meta | {"hist_w_hi": [*ends, *window.meta.get("hist_w_hi", [])]}

@@ -14,6 +14,7 @@ from t4dm.live.window import DT_MS
 from t4dm.params import Probe
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 from t4dm.spiking.params import PROBES as SPIKING_PROBES
+from t4dm.spiking.sensory_params import PROBES as SENSORY_PROBES
 
 STIMULUS_PROBE = Probe("64", help="What drives the first block, 0 to 1.")
 CAPABILITIES = ("run", "pause", "step", "reset", "speed", "seed", "rewind", "breakpoints", "watch")
@@ -26,6 +27,7 @@ def build(session: Session, code: dict[str, Any]) -> dict[str, Any]:
     """
     described = session.describe
     probes = SPIKING_PROBES | LEARNING_PROBES | {"stimulus": STIMULUS_PROBE}
+    probes |= {n: p for n, p in SENSORY_PROBES.items() if n in described.get("probes", ())}
     for name in described.get("lacks", ()):
         del probes[name]
     return {

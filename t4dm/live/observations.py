@@ -69,17 +69,19 @@ class Observer:
 
     def _settings(self, t_ms: float) -> None:
         for path, old in self._rates.items():
-            if (new := self.tree.get(path)) != old:
+            if (new := self.tree.get(path)) != old and self._events.due(path, t_ms):
                 text = f"learning_rate changed: {path} {old:g} -> {new:g}"
-                if self._events.say(logging.INFO, path, t_ms, text):
-                    self._rates[path] = new
+                self._events.say(logging.INFO, path, t_ms, text)
+                self._rates[path] = new
         if not self._has("stdp") or (on := self.tree.get("stdp.enabled")) == self._enabled:
+            return
+        if not self._events.due("stdp.enabled", t_ms):
             return
         names = ("mode", "learning_rate", "a_plus", "a_minus")
         told = ", ".join(f"{name} {self.tree.get(f'stdp.{name}')}" for name in names)
         text = f"STDP enabled: {told}" if on else "STDP disabled"
-        if self._events.say(logging.INFO, "stdp.enabled", t_ms, text):
-            self._enabled = on
+        self._events.say(logging.INFO, "stdp.enabled", t_ms, text)
+        self._enabled = on
 
     # -- events --------------------------------------------------------------------------------
 

@@ -69,6 +69,18 @@ class Settings:
     no_grad: bool
 
 
+@dataclass(slots=True)
+class Fate:
+    """Whether a module is watched, and why not; it outlives the recorder."""
+
+    active: bool = True
+    why: str = ""
+
+    def end(self, why: str) -> None:
+        if self.active:
+            self.active, self.why = False, why
+
+
 class Hook:
     """A forward hook that no copy of its module takes along: a copy, or a pickle, is not watched."""
 
@@ -100,12 +112,11 @@ class Recorder:
         settings: Settings,
     ) -> None:  # fmt: skip
         self.settings, self._params = settings, params
-        self.why = ""
+        self.fate = Fate()
         self._root = weakref.ref(module)
         self._layers = [Layer(name, layer) for name, layer in layers]
         self._weights = weights_of(module)
         self._publisher: Publisher | None = None
-        self._closed = False
         self._pid, self._thread = os.getpid(), 0
         self._depth = self._calls = self._tries = 0
         self._recording = False
@@ -118,17 +129,14 @@ class Recorder:
             module.register_forward_hook(Hook(self._guarded(self._after)), always_call=True),
         ]
         _RECORDERS.add(self)
+        weakref.finalize(self, self.fate.end, "the script has let go of its module")
         self._final = weakref.finalize(self, os.close, settings.lock)
-
-    @property
-    def active(self) -> bool:
-        return not self._closed
 
     def close(self, how: str) -> None:
         """Take the hooks off and end the session, saying ``how``."""
-        if self._closed:
+        if not self.fate.active:
             return
-        self._closed, self.why = True, how
+        self.fate.end(how)
         for handle in self._handles:
             handle.remove()
         for layer in self._layers:
@@ -139,7 +147,7 @@ class Recorder:
 
     def forget(self) -> None:
         """In a forked child: the session is the parent's, and so are its lock and its socket."""
-        self._closed, self.why = True, "this is a child of the script"
+        self.fate.end("this is a child of the script")
         self._final.detach()
         os.close(self.settings.lock)
         if self._publisher is not None:
@@ -156,7 +164,7 @@ class Recorder:
 
     def _guarded(self, act: Callable[..., None]) -> Callable[..., None]:
         def guarded(*given: Any) -> None:
-            if self._closed:
+            if not self.fate.active:
                 return
             try:
                 act(*given)
@@ -196,7 +204,7 @@ class Recorder:
             publisher.serve()
             self._read_thresholds()
         alone_since = None
-        while self.settings.hold and publisher.held and not self._closed:
+        while self.settings.hold and publisher.held and self.fate.active:
             time.sleep(HOLD_TICK_S)
             publisher.serve()
             now = time.monotonic()
@@ -342,7 +350,7 @@ _RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
 def _forget_all() -> None:
     for recorder in list(_RECORDERS):
-        if recorder.active:
+        if recorder.fate.active:
             recorder.forget()
 
 

@@ -26,7 +26,7 @@ from t4dm.live.client import sessions
 from t4dm.live.lifeline import take_lock
 from t4dm.live.watch_layers import Axes, candidates
 from t4dm.live.watch_params import Declaration, ScriptParams
-from t4dm.live.watch_recorder import Recorder, Settings, has_dashboard, say
+from t4dm.live.watch_recorder import Fate, Recorder, Settings, has_dashboard, say
 
 RANKS = ("RANK", "LOCAL_RANK")
 
@@ -35,28 +35,23 @@ class Watch:
     """A watched module; :meth:`close` ends it, as does leaving its ``with`` block."""
 
     def __init__(self, name: str, recorder: Recorder | None, why: str = "") -> None:
-        self.name, self._why = name, why
+        self.name = name
         self._ref = None if recorder is None else weakref.ref(recorder)
-
-    @property
-    def _recorder(self) -> Recorder | None:
-        return None if self._ref is None else self._ref()
+        self._fate = Fate(False, why) if recorder is None else recorder.fate
 
     @property
     def active(self) -> bool:
         """Whether calls of the module are (or will be) recorded."""
-        recorder = self._recorder
-        return recorder is not None and recorder.active
+        return self._fate.active
 
     @property
     def why(self) -> str:
         """Why nothing is recorded; empty while it is."""
-        recorder = self._recorder
-        return self._why if recorder is None else recorder.why
+        return self._fate.why
 
     def close(self) -> None:
         """Take every hook off the module and end the session; its last window stays."""
-        recorder = self._recorder
+        recorder = None if self._ref is None else self._ref()
         if recorder is not None:
             recorder.close("closed by the script")
 

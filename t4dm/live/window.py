@@ -186,6 +186,7 @@ def merge(
         keep = place >= 0
         ids, when = place[keep].astype("<u2"), when[keep]
 
+    plain: dict[str, Any] = {n: _join(getattr(s, n) for s in segments) for n in _PLAIN}
     return Window(
         step0=first.step0,
         step1=last.step1,
@@ -202,7 +203,7 @@ def merge(
         events=[event for s in segments for event in s.meta.get("events", [])],
         meta={k: last.meta[k] for k in KEPT_META if k in last.meta}
         | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]},
-        **{name: _join(getattr(s, name) for s in segments) for name in _PLAIN},
+        **plain,
         **newest_sample(segments),
     )
 

@@ -21,7 +21,7 @@ from t4dm.live.publisher import Block
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS
 from t4dm.qwen.loading import ModelMissing
-from t4dm.qwen.reading import Reading, Token, fields
+from t4dm.qwen.reading import Reading, Token
 from t4dm.qwen.unified_model import DEFAULT_MODEL, UnifiedModel
 
 NO_MODEL = 3
@@ -42,7 +42,7 @@ class LiveReading:
             for half in ("in", "out")
         ]
         self.session = HandedSession(
-            name, groups, ParamTree(0, (declared(fields(self.model)),)), reading.apply,
+            name, groups, ParamTree(0, (declared(reading.declared()),)), reading.apply,
             probes=PROBES, weights={f"block {b}": W_HI for b in range(config.n_blocks)},
         )  # fmt: skip
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic.fields import FieldInfo
 from torch import Tensor
 
 from t4dm.params import ParamError, Params, param
@@ -55,7 +56,7 @@ _LEVELS = {
 }
 
 
-def fields(model: UnifiedModel) -> dict[str, Any]:
+def controls(model: UnifiedModel) -> dict[str, Any]:
     """Every control of the page, declared with its default and bounds; ``model`` gives its own mix."""
     spiking = {
         name: group.model_fields[own] for name, (group, own) in (_PER_STAGE | _WHOLE).items()
@@ -108,7 +109,8 @@ class Reading:
         self.model = model
         self.generator = torch.Generator(device=model.device).manual_seed(seed)
         self._ends = set(end_tokens(model))
-        self.values: dict[str, Any] = {name: f.default for name, f in fields(model).items()}
+        self._controls = controls(model)
+        self.values: dict[str, Any] = {name: f.default for name, f in self._controls.items()}
         self._ids: list[int] = self._read_text(self.values["text"])
         self._begin()
 
@@ -129,6 +131,13 @@ class Reading:
         self.model.settings = replace(settings, **changed)
         if "mix" in given:
             self.model.mix = given["mix"]
+
+    def declared(self) -> dict[str, FieldInfo]:
+        """The controls, each with the value that holds now as its default."""
+        return {
+            name: FieldInfo.merge_field_infos(field, default=self.values[name])
+            for name, field in self._controls.items()
+        }
 
     def _read_text(self, text: str) -> list[int]:
         if not text.strip() or len(text) > LONGEST_TEXT:

@@ -35,7 +35,10 @@ IGNORED = -100
 
 
 class Past(NamedTuple):
-    """Everything a sequence carries on: keys and values, spiking state, and which tokens were real."""
+    """Everything a sequence carries on: keys and values, spiking state, and which tokens were real.
+
+    ``keys`` grow in place, as Hugging Face has it: go on from a Past once, and then from the next.
+    """
 
     keys: Cache
     core: CoreState

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HOST = {"Host": "localhost"}
 SHAPE = {"code", "message", "field", "lo", "hi", "unit", "choices"}
 # Routes of the page that hold no data of a session; everything else asks for the key.
@@ -153,10 +157,20 @@ def test_every_answer_carries_the_headers(bare):
 
 def test_the_page_loads_one_module_and_nothing_from_elsewhere(bare):
     page = bare.get("/", headers=HOST).text
-    assert page.count(".mjs") == 1
+    assert page.count('type="module"') == 1
     assert '<script type="module" src="/assets/js/main.mjs"></script>' in page
     for attribute in ('src="http', 'href="http', "//cdn"):
         assert attribute not in page
+
+
+def test_what_the_page_fetches_ahead_is_there_and_complete(bare):
+    """Every module of the page, which would else be asked for one after the other, and Plotly."""
+    page = bare.get("/", headers=HOST).text
+    modules = re.findall(r'<link rel="modulepreload" href="/assets/([^"]+)">', page)
+    assert modules == sorted(p.relative_to(ASSETS).as_posix() for p in ASSETS.rglob("*.mjs"))
+    (plotly,) = re.findall(r'<link rel="preload" as="script" href="([^"]+)">', page)
+    answer = bare.get(plotly, headers=HOST)
+    assert answer.status_code == 200 and answer.mimetype.endswith("javascript")
 
 
 @pytest.mark.parametrize("encoding", ["identity", "br"])

@@ -71,6 +71,24 @@ def hold(page: Page) -> Any:
     return drawn(page, "raster")
 
 
+def settle(page: Page) -> None:
+    """Until a standing run was drawn with its labels, which follow at most 250 ms later."""
+    now = page.evaluate("performance.now()")
+    until(page, "now => window.t4dm.app.scene().now > now + 250", now)
+
+
+def remember(page: Page, ms: int) -> None:
+    """Until more than ``ms`` of simulated time are held, faster than real time; then 1x again."""
+    send(page, {"type": "speed", "value": 8.0})
+    until(
+        page,
+        "ms => (m => m.held && m.held[1] - m.held[0] > ms)(window.t4dm.app.meta)",
+        ms,
+        patience_s=120,
+    )
+    send(page, {"type": "speed", "value": 1.0})
+
+
 ALL_SHOW = """step => [...document.querySelectorAll('#board section.panel[data-slug]')]
     .every(({dataset}) => window.t4dm.drawn(dataset.slug)?.step1 === step)"""
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import params, until
+from tests.browser.one_tab import params, remember, until
 
 STATE = "state => window.t4dm.app.meta.state === state"
 
@@ -69,7 +69,7 @@ def test_question_mark_shows_the_sheet_and_escape_gives_the_focus_back(board):
 
 
 def test_arrows_scroll_a_paused_view_and_l_goes_live(board):
-    until(board, "() => window.t4dm.app.meta.t_ms > 3 * window.t4dm.app.view.span_ms")
+    remember(board, 3000)
     board.evaluate("window.t4dm.app.pauseView()")
     at = board.evaluate("window.t4dm.app.view.t1_ms")
     board.keyboard.press("ArrowLeft")

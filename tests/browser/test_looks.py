@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.fields import box
+from tests.browser.one_tab import until
 
 
 def test_theme_is_kept(board):
@@ -30,7 +31,11 @@ def _luminance(colour):
 def test_text_contrast_and_size(board, scheme):
     """Every visible text of the page's own: at least 12 px and 4.5:1 on the ground behind it."""
     board.evaluate(f"document.documentElement.dataset.mantineColorScheme = '{scheme}'")
-    board.wait_for_timeout(300)
+    until(
+        board,
+        """() => new Promise(requestAnimationFrame).then(() =>
+            !document.getAnimations().some(one => one instanceof CSSTransition))""",
+    )
     texts = board.evaluate(
         """() => {
             const ground = node => {

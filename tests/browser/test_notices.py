@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import send, until, wait_toast
+from tests.browser.one_tab import remember, send, until, wait_toast
 
 TOLD = "text => document.getElementById('toasts').textContent.split(text).length - 1"
 BOTH = [{"type": "inject", "nt": nt, "level": level} for nt, level in (("NE", 0.3), ("ACh", -0.2))]
@@ -60,7 +60,7 @@ def test_injections_in_the_window_are_named_in_the_bottom_line(board):
 
 def test_the_topbar_names_the_stimulus_that_its_panel_shows(board):
     """Also after a seek: of the moment drawn, not of the newest event."""
-    until(board, "() => window.t4dm.app.meta.held[1] - window.t4dm.app.meta.held[0] > 2500")
+    remember(board, 2500)
     board.evaluate("(a => a.seek(a.meta.held[1] - 1200))(window.t4dm.app)")
     until(
         board,

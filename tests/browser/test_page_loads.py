@@ -91,3 +91,12 @@ def test_the_picture_is_drawn(board):
 
 def test_one_instance_of_the_page_script(board):
     assert board.evaluate("window.t4dm.instances") == 1
+
+
+def test_plotly_is_fetched_once_and_ahead(fresh):
+    """The page's hint and the later request of Dash name the same file."""
+    found = fresh.evaluate(
+        """() => performance.getEntriesByType('resource').filter(e => e.name.includes('plotly.min'))
+            .map(e => e.initiatorType)"""
+    )
+    assert found == ["link"]

@@ -38,14 +38,16 @@ def quiet(browser, live_app):
     ("what", "status", "field", "text"),
     [
         ("inject", 422, "level", "1"),
-        ("watch", 422, "neurons", "3071"),
+        ("watch", 422, "neurons", "ids are 0 to"),
         ("file", 422, "stimulus.file_id", "gone"),
-        ("set", 404, None, "no-such-set"),
+        ("set", 404, "name", "no-such-set"),
         ("window", 416, "from_ms", "are held"),
-        ("session", 404, None, "nobody"),
+        ("session", 404, "session", "no such session"),
     ],
 )
-def test_a_refusal_by_the_server_leaves_the_console_clean(browser, live_app, what, status, field, text):
+def test_a_refusal_by_the_server_leaves_the_console_clean(
+    browser, live_app, what, status, field, text
+):
     with open_tab(browser, live_app.url) as page:
         told = in_page(page, ASK, what)
     assert told["status"] == status
@@ -55,7 +57,9 @@ def test_a_refusal_by_the_server_leaves_the_console_clean(browser, live_app, wha
 
 def test_the_page_shows_field_and_range_of_such_a_refusal(quiet):
     """The value passes the page's own check of the base parameter; only the server knows the range."""
-    quiet.evaluate("() => { window.t4dm.app.params.specs.find(s => s.path === 'lif.v_thresh').hi = 50; }")
+    quiet.evaluate(
+        "() => { window.t4dm.app.params.specs.find(s => s.path === 'lif.v_thresh').hi = 50; }"
+    )
     box = quiet.locator('input[data-param="lif.v_thresh"]')
     box.fill("20")
     box.press("Enter")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import PANELS, drawn, until, wait_traces
+from tests.browser.one_tab import PANELS, drawn, remember, until, wait_traces
 
 VIEW = "window.t4dm.app.view"
 TIME = ["raster", "membrane", "gate", "rate"]
@@ -107,7 +107,7 @@ def test_a_zoom_in_one_panel_moves_the_others(board):
 
 
 def test_rewinding_draws_held_history(board):
-    until(board, "(m => m.held[1] - m.held[0] > 3200)(window.t4dm.app.meta)", patience_s=60)
+    remember(board, 3200)
     target = board.evaluate("Math.round(window.t4dm.app.meta.held[1] - 2000)")
     board.evaluate("t => window.t4dm.app.seek(t)", target)
     until(board, "t => window.t4dm.drawn('raster').step1 === t", target)

@@ -1,6 +1,8 @@
 """``T4DM_*`` variables reach the objects they name, and a bad one is one clear sentence."""
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -44,6 +46,16 @@ def test_every_variable_names_a_parameter():
     for path in environment.PARAMETERS.values():
         group = GROUPS[path.split(".")[0]]
         assert path in {spec.path for spec in group.specs()}
+
+
+def test_every_variable_that_the_code_reads_is_known():
+    root = Path(__file__).resolve().parents[2]
+    files = [
+        path for folder in ("t4dm", "dashboard", "tools") for path in (root / folder).rglob("*.py")
+    ]
+    read = {name for path in files for name in re.findall(r"T4DM_[A-Z_]*[A-Z]", path.read_text())}
+    assert environment.unknown_variables(read) == []
+    assert len(read) > 10
 
 
 def test_the_learner_takes_its_variables_and_a_keyword_wins(monkeypatch):

@@ -100,7 +100,7 @@ function dopamineScales({ store, params }, step) {
 /** A gain's row: where it acts and its newest value, or that it has no effect. */
 function gainText(scene, i) {
   const { store, step1 } = scene;
-  if (step1 < 1) return GAINS[i];
+  if (step1 < 1 || !store.gains.length) return GAINS[i];
   if (BY_DOPAMINE.includes(i) && !dopamineScales(scene, step1 - 1)) return `${GAINS[i].replace(/ \(.*/, "")}: not applied`;
   return `${GAINS[i]} ${store.gains[((step1 - 1) % store.capacity) * 5 + i].toFixed(2)}`;
 }

@@ -95,15 +95,17 @@ export function compact(value) {
   return unit ? `${Number((value / unit[0]).toPrecision(3))}${unit[1]}` : String(Math.round(value));
 }
 
-/** How many numbers a time axis as wide as `box` has, about. */
-export function ticksAcross(box) { return Math.max(2, Math.floor(box.w / 75)); }
+/** How many numbers a time axis as wide as `box` has room for, by the length of its last one. */
+export function ticksAcross(box, t1_ms) {
+  return Math.max(2, Math.floor(box.w / (6.3 * grouped(t1_ms).length + 11)));
+}
 
 /** Labels and tick marks of the shared time axis, in simulated ms; no label leaves the axis. */
 export function timeAxis(ctx, box, scene) {
   const { t0_ms, t1_ms, theme } = scene;
   const bottom = box.y + box.h, edge = box.x + box.w;
   ctx.font = FONT;
-  for (const t of ticks(Math.max(0, t0_ms), t1_ms, ticksAcross(box), t1_ms - t0_ms)) {
+  for (const t of ticks(Math.max(0, t0_ms), t1_ms, ticksAcross(box, t1_ms), t1_ms - t0_ms)) {
     const x = box.x + (t - t0_ms) / (t1_ms - t0_ms) * box.w;
     ctx.fillStyle = theme.line;
     ctx.fillRect(Math.round(x), bottom, 1, 5);
@@ -118,7 +120,7 @@ export function timeAxis(ctx, box, scene) {
 export function timeGrid(ctx, box, scene) {
   const { t0_ms, t1_ms, theme } = scene;
   ctx.fillStyle = theme.grid;
-  for (const t of ticks(Math.max(0, t0_ms), t1_ms, ticksAcross(box), t1_ms - t0_ms)) {
+  for (const t of ticks(Math.max(0, t0_ms), t1_ms, ticksAcross(box, t1_ms), t1_ms - t0_ms)) {
     ctx.fillRect(Math.round(box.x + (t - t0_ms) / (t1_ms - t0_ms) * box.w), box.y, 1, box.h);
   }
 }

@@ -5,6 +5,8 @@ import { devicePixels, eachColumn, emptyNote, label, plate, timeAxis, timeGrid, 
 
 const SIDE = 8;
 const RECENT_STEPS = 50, LEAD_STEPS = 10000;
+/** Pixels that a label needs before the end of the plot. */
+export const ONSET_ROOM = 30;
 const pixels = new Pixels();
 let shown = {};
 
@@ -149,7 +151,7 @@ function changes(ctx, scene) {
     ctx.fillStyle = theme.line;
     if (event.t_ms >= t0_ms) ctx.fillRect(Math.round(x), box.y, 1, box.h);
     const text = `“${String(event.label).slice(0, 12)}”`;
-    if (x >= free && x + 30 < box.x + box.w) {
+    if (x >= free && x + ONSET_ROOM < box.x + box.w) {
       free = x + 3 + plate(ctx, text, x + 2, box.y + 9, theme.fg, theme.bg);
     }
   });

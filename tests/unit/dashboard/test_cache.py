@@ -11,7 +11,7 @@ from diskcache.core import MODE_PICKLE
 from flask import Flask
 from flask_caching import Cache
 
-from dashboard.cache import SafeDisk, UnsafeValue
+from dashboard.cache import DiskBackend, SafeDisk, UnsafeValue
 
 
 @pytest.fixture
@@ -74,3 +74,11 @@ def test_flask_caching_runs_on_it(tmp_path):
         answers.delete("key")
         assert answers.get("key") is None
     assert (tmp_path / "c").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_backend_opens_nothing_before_it_is_used(tmp_path):
+    """The app is made before the web processes fork, and an open database must not be shared so."""
+    backend = DiskBackend(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    backend.set("key", "value")
+    assert backend.get("key") == "value" and list(tmp_path.iterdir()) != []

@@ -27,7 +27,7 @@ def labels(figure: dict[str, Any]) -> list[dict[str, Any]]:
         (change(0, "stdp.tau_plus", 1e-5), "stdp.tau_plus 1 → 0.00001"),
         (change(0, "neuromod.DA", None), "DA 1 → free"),
         (change(0, "stdp.enabled", False), "stdp.enabled 1 → off"),
-        ({"type": "inject", "step": 0, "nt": "5HT", "level": -0.25}, "5-HT −0.25"),  # noqa: RUF001
+        ({"type": "inject", "step": 0, "nt": "5HT", "level": -0.25}, "5-HT −0.25"),
         ({"type": "reward", "step": 0, "r": 1.0}, "reward +1"),
         ({"type": "break", "step": 0, "reason": "rate above 50"}, "break: rate above 50"),
         ({"type": "reset", "step": 0, "seed": 3}, "reset, seed 3"),

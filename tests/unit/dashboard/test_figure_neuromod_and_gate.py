@@ -27,7 +27,7 @@ def test_neuromod_limits_are_fixed_and_boluses_marked(window):
     assert marks["marker"]["symbol"] == ["triangle-up", "triangle-down"]
     assert marks["x"] == [1.0, 2.0]
     assert marks["y"] == [2, 3]
-    assert "NE +0.3 | 5-HT −0.2" in texts(figure)  # noqa: RUF001 - a minus sign
+    assert "NE +0.3 | 5-HT −0.2" in texts(figure)
 
 
 def test_neuromod_is_white_at_each_modulators_baseline(window):

@@ -44,7 +44,9 @@ def test_changes_are_labelled_vertical_lines_on_every_time_plot(window):
             continue
         figure = panel.figure(window(THREE, events=events), {})
         assert "v_thresh 1 → 1.1" in texts(figure), panel.slug
-        assert any(s.get("x0") == s.get("x1") == 1.0 for s in figure["layout"]["shapes"]), panel.slug
+        assert any(s.get("x0") == s.get("x1") == 1.0 for s in figure["layout"]["shapes"]), (
+            panel.slug
+        )
 
 
 def test_user_text_cannot_become_markup(window):

@@ -10,14 +10,14 @@ pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
 
 
 def spikes_of(engine, steps):
-    """(G,) spikes of every stage in the next ``steps`` steps."""
-    end, counts = engine.step + steps, np.zeros(engine.n_stages)
+    """(G + 1,) spikes of every stage and of the sensory layer in the next ``steps`` steps."""
+    end, counts = engine.step + steps, np.zeros(engine.n_stages + 1)
     while engine.step < end:
         counts += engine.advance(min(64, end - engine.step)).rates.sum(0)
     return counts
 
 
-def test_every_stage_fires_on_2_to_15_percent_of_steps(calibrated):
+def test_every_stage_and_the_sensory_layer_fire_within_their_bands(calibrated):
     tree = ParamTree(6)
     engine = Engine(StackConfig(), tree, 0, calibrated)
     cycle = tree.get("stimulus.image_ms") + tree.get("stimulus.rest_ms")
@@ -25,8 +25,10 @@ def test_every_stage_fires_on_2_to_15_percent_of_steps(calibrated):
     assert steps >= 9000
     spikes_of(engine, 1200)
     rates = spikes_of(engine, steps) / (steps * engine.config.n_neurons)
-    assert len(rates) == 12
-    assert ((rates >= 0.02) & (rates <= 0.15)).all(), rates.round(4).tolist()
+    bands = np.array([group["band"] for group in engine.describe()["groups"]])
+    assert bands[:12].tolist() == [[0.02, 0.15]] * 12 and bands[12].tolist() == [0.0, 0.005]
+    assert ((rates >= bands[:, 0]) & (rates <= bands[:, 1])).all(), rates.round(4).tolist()
+    assert rates[12] > 0
 
 
 def test_dopamine_does_not_make_the_default_network_run_away(calibrated):

@@ -173,7 +173,7 @@ def test_membranes_and_thresholds_come_with_the_spikes(run, watched):
     net = Ours()
     watched(net)
     net(torch.rand(B, 6))
-    found = window(run, steps=T, membrane=(6,)) if False else window(run, steps=T)
+    found = window(run, steps=T)
     neuron = int(found.membrane[0])
     np.testing.assert_allclose(found.u[:, 0], [u1[0, neuron] for _, u1, _ in net.seen])
     assert (found.theta == 1.0).all()
@@ -487,7 +487,7 @@ def test_a_slow_thread_costs_calls_and_never_the_scripts_time(run, watched, monk
     handle = watched(net)
     net(x)
     window(run, steps=T)
-    publisher = handle._recorder._publisher
+    publisher = handle._ref()._publisher
     with publisher.lock:
         for _ in range(100):
             net(x)

@@ -88,6 +88,8 @@ def test_a_manifest_offers_what_is_published_and_what_can_be_changed(run_dir, op
     specs = {spec["path"]: spec for spec in manifest["specs"]}
     assert specs["script.v_thresh"]["lo"] == 0.05 and specs["script.v_thresh"]["hi"] == 10.0
     assert specs["script.text"]["kind"] == "text"
+    assert manifest["params"]["values"]["script.text"] == TEXT
+    assert manifest["params"]["values"]["script.new_tokens"] == 3
 
 
 def test_commands_act_on_the_reading(run_dir, opened):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from t4dm.params import ParamError
-from t4dm.qwen.reading import LONGEST_TEXT, Reading, fields
+from t4dm.qwen.reading import LONGEST_TEXT, Reading, controls
 
 TEXT = "Spikes tell the time."
 
@@ -61,7 +61,7 @@ def test_a_token_shows_what_the_model_traces(reading):
 
 
 def test_every_control_acts_from_the_next_token_on(reading):
-    for name in fields(reading.model):
+    for name in controls(reading.model):
         if name in ("text", "new_tokens", "temperature", "tokens_per_s", "mix"):
             continue
         settings = reading.model.settings

@@ -1,5 +1,6 @@
 """Spike attention: rows, causality, timing, streaming."""
 
+import pytest
 import torch
 
 from t4dm.spiking.spike_attention import SpikeAttention
@@ -116,3 +117,13 @@ def test_streaming_equals_batch_beyond_the_window_at_many_parameters():
             row, state = attn.step(s[:, t], state, tau, kappa, sharpness)
             rows.append(row)
         assert (torch.stack(rows, 1) - whole).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize(("rate", "spread"), [(0.02, 1.1), (0.08, 5.4)])
+def test_scores_of_an_unstructured_raster_spread_with_the_rate(rate, spread):
+    generator = torch.Generator().manual_seed(0)
+    spikes = (torch.rand(64, 256, generator=generator) < rate).double()
+    with torch.no_grad():
+        weights = SpikeAttention(256, 8, dtype=torch.float64)(spikes)
+    rows = [weights[:, t, : t + 1].log().std(-1).mean() for t in range(20, 64)]
+    assert torch.stack(rows).mean().item() == pytest.approx(spread, rel=0.15)
