@@ -1,6 +1,7 @@
-"""The torch reference driven step by step, with the same commands as an engine."""
+"""The torch reference driven step by step, with the same commands as an engine.
 
-# The sensory layer's twin asks after every step, from the events alone, what is shown and what it is worth.
+The sensory layer's twin tells from the events alone, step by step, what is shown and what it is worth.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from t4dm.live.engine import Engine, StackConfig
 from t4dm.learning.readout import Readout
+from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.engine_sensory import feed_rows, reward_of, sensory_layer
 from t4dm.live.engine_weights import set_scales
 from t4dm.live.segment import Segment

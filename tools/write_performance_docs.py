@@ -32,7 +32,7 @@ def performance_page() -> str:
         *_model(),
         *_digits(),
     ]
-    return "\n".join([HEAD, *rows, "", *_budget(), ""])
+    return "\n".join([HEAD, *rows, "", *_budget(), "", *_peers(), "", *_scaling(), ""])
 
 
 def _load(name: str) -> dict[str, Any]:
@@ -160,6 +160,75 @@ def _budget() -> list[str]:
     parts = _load("engine")["budget_us_per_step"]
     rows = [f"| {name} | {cost:.1f} |" for name, cost in parts.items()]
     return ["## Where a step of the default stack goes", "", "| part | µs |", "|---|---|", *rows]
+
+
+PEERS = """## Beside other libraries
+
+Steps a second, one thread, about 7 % firing, medians of blocks timed in turns; one column is one run. A: LIF + dense recurrence.
+A2: 10 % of the connections. B: A + pair STDP at every step. C: a surrogate-gradient training step (two layers of 256, batch 32, 100 steps).
+Other programs ran on the machine meanwhile, so read the ratios within a column. Repeat with `python benchmarks/bench_peers.py`; t4dm's entry is `benchmarks/peers_entry.py`.
+"""
+OURS = {"t4dm": "**t4dm**", "c_t4dm": "**t4dm**", "t4dm_cut": "t4dm, windows cut at 100 ms",
+        "t4dm_mu": "t4dm, mu = 0.5 (event replay)", "brian2_cpp": "Brian2, C++",
+        "jax_dense": "JAX", "c_jax": "JAX", "snntorch": "snnTorch", "spikingjelly": "SpikingJelly",
+        "bindsnet": "BindsNET", "nest": "NEST", "torch_tuned": "torch, in place",
+        "torch_gather": "torch, rows by index", "c_torch_naive": "torch, step by step",
+        "c_torch_compile": "torch.compile", "torch_naive": "torch, plain"}  # fmt: skip
+
+
+def _peers() -> list[str]:
+    runs = _load("peers")["runs"]
+    order = sorted(runs, key=lambda key: (key.split()[0], int(key.split()[1])))
+    speeds: dict[str, dict[str, float]] = {}
+    for key in order:
+        for row in runs[key]["rows"]:
+            if "steps_per_s" in row:
+                name = OURS.get(row["impl"], row["impl"])
+                speeds.setdefault(name, {})[key] = row["steps_per_s"]
+    names = sorted(speeds, key=lambda name: "t4dm" not in name)
+    rows = [
+        f"| {name} | {' | '.join(_speed(speeds[name].get(key)) for key in order)} |"
+        for name in names
+    ]
+    others = [
+        [speeds[n][key] for n in names if "t4dm" not in n and key in speeds[n]] for key in order
+    ]
+    ratios = [
+        f"{speeds['**t4dm**'][key] / max(peers):.1f}x" if peers else ""
+        for key, peers in zip(order, others, strict=True)
+    ]
+    return [
+        PEERS,
+        f"| | {' | '.join(key.split()[0] if key[0] == 'C' else key for key in order)} |",
+        "|---" * (len(order) + 1) + "|",
+        *rows,
+        f"| t4dm over the best other | {' | '.join(ratios)} |",
+    ]
+
+
+def _speed(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def _scaling() -> list[str]:
+    rows = _load("scaling")["rows"]
+    lines = [
+        f"| {row['n']:,} | {row['fired']:.1%} | {row['steps_per_s']:,.0f} | "
+        f"{row['bound_steps_per_s']:,.0f} |"
+        for row in rows
+    ]
+    return [
+        "## Cost grows with spikes",
+        "",
+        "Workload B with every spike forced, so that exactly the stated share fires; the bound is one reading and one writing of each row that",
+        "fires at the speed this machine does it, measured just before (`bench_scaling.py`). Where the rows of many steps stay in the cache, steps can beat it.",
+        "",
+        "![Steps a second over the number of neurons for four firing rates, each beside its memory bound](img/scaling.png)",
+        "",
+        "| N | firing | steps/s | memory bound |",
+        "|---|---|---|---|",
+        *lines,
+    ]
 
 
 if __name__ == "__main__":

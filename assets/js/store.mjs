@@ -7,6 +7,7 @@ const GATE_EVERY = 4;
 const SPIKES = 1 << 22;
 const HISTORY = 512;
 const EVENTS = 2000;
+const LAYERS = 64;
 
 export class Store {
   /** @param {number} capacity steps kept, a multiple of 4 */
@@ -27,7 +28,7 @@ export class Store {
     this.rows = [];
     this.membrane = [];
     this.hist = [];
-    this.layer = null;
+    this.layers = [];
     this.events = [];
     this.meta = null;
     this.version = (this.version ?? 0) + 1;
@@ -132,7 +133,7 @@ export class Store {
     if (this.hist.length > HISTORY) this.hist.splice(0, this.hist.length - HISTORY);
   }
 
-  /** The newest sample of the sensory layer: weights as bytes, labels, and the course of the run. */
+  /** A sample of the sensory layer: weights as bytes, labels, and the course of the run. */
   #layer(meta, arrays) {
     const { receptive, neuron_labels: labels, course } = arrays;
     if (!receptive?.shape[0]) return;
@@ -140,10 +141,12 @@ export class Store {
     for (let at = 0; at < course.data.length && !Number.isNaN(course.data[at]); at += 3) {
       points.push([course.data[at] * meta.dt / 1000, course.data[at + 1], course.data[at + 2]]);
     }
-    this.layer = {
+    this.layers.push({
       step: meta.hist_steps?.at(-1) ?? meta.step1, n: receptive.shape[2], fields: receptive.data.slice(),
       labels: labels.data.slice(), course: points,
-    };
+      learned: meta.learned ?? null, w_shown: meta.w_shown ?? 1,
+    });
+    if (this.layers.length > LAYERS) this.layers.shift();
   }
 
   #events(events) {
@@ -167,6 +170,12 @@ export class Store {
       total += this.spkCount[step % this.capacity];
     }
     return total;
+  }
+
+  /** The newest sample of the sensory layer before `step`, or null. */
+  layerAt(step) {
+    for (let i = this.layers.length - 1; i >= 0; i--) if (this.layers[i].step < step) return this.layers[i];
+    return null;
   }
 
   /** The newest weight record at or before `step`, or null. */

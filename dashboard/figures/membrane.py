@@ -182,8 +182,8 @@ def _edge_marks(
     return {
         "type": "scatter", "mode": "markers", "name": f"beyond the lane of {name}",
         "x": style.typed(times),
-        "y": style.typed(np.full(u.shape, edge + (-0.12 if up else 0.12), np.float32)),
-        "customdata": style.typed(u), "showlegend": False,
+        "y": style.typed(np.full(u.shape, edge + (-0.06 if up else 0.06), np.float32)),
+        "customdata": style.typed(u), "showlegend": False, "cliponaxis": False,
         "marker": {"symbol": symbol, "size": 6, "color": style.ink(theme)},
         "hovertemplate": f"{name}<br>u_pre %{{customdata:.3f}} at %{{x}} ms<extra></extra>",
     }  # fmt: skip

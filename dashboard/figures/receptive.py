@@ -34,7 +34,7 @@ def figure(
             theme, timeline.title("Receptive fields", "sensory layer", window), SLUG,
             xaxis=style.axis(
                 theme, "Neurons of a digit", range=[0, STEP * COLUMNS], autorange=False,
-                showgrid=False, tickvals=[], ticks="",
+                showgrid=False, showticklabels=False, ticks="",
             ),
             yaxis=style.axis(
                 theme, "Digit (neurons)", range=[height, 0], autorange=False, showgrid=False,

@@ -49,6 +49,11 @@ CODE_VERSION = code_version()
 numba.config.CACHE_DIR = str(cache_dir())  # type: ignore[attr-defined]
 
 
-def jit() -> Any:
-    """Decorator of every kernel."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def jit(*, counted: bool = True) -> Any:
+    """Decorator of every kernel.
+
+    ``counted`` false is for kernels that make no arrays: they pass arrays on without counting
+    references, a locked memory access each, of which a step of a small network makes hundreds.
+    """
+    options: dict[str, Any] = {} if counted else {"_nrt": False}
+    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, **options)

@@ -133,6 +133,14 @@ class ExternalSession(Session):
         where = {"ok": True, "rev": self.rev, "step": self.engine.step, "t_ms": self.t_ms}
         return where | ({"results": results} if isinstance(body, list) else results[0])
 
+    def refusal(self, body: Any) -> dict[str, Any] | None:
+        """The answer to a request that need not wait to be refused; None where it may be taken."""
+        try:
+            self.check_allowed(handlers.parse(body))
+        except handlers.Refused as refusal:
+            return {"ok": False, "error": refusal.error}
+        return None
+
     def check_allowed(self, commands: Sequence[Command]) -> None:
         """Raises :class:`handlers.Refused` for a command that this script does not take."""
         for command in commands:

@@ -15,19 +15,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from t4dm.live import external, paths
 from t4dm.live.external import ExternalSession
 from t4dm.live.external_files import OWNER
 from t4dm.live.frame import dumps
 from t4dm.live.main_loop import LOG_BYTES, newest
+from t4dm.live.publisher_blocks import Block, Publishes, segment_of
 from t4dm.live.ring_writer import RingWriter
-from t4dm.live.segment import GATE_EVERY, GATE_FULL, HIST_BINS, HIST_EVERY, PAIR_BINS, Segment, grid
 from t4dm.live.server import CommandServer, Request, failure
 from t4dm.live.window import DT_MS
 from t4dm.store.files import write_durable
@@ -43,25 +41,6 @@ MAX_WAITING = 64
 MAX_STEPS = 512  # of one segment
 MAX_CELLS = 100_000  # membrane samples of one segment, so that it fits a block of the ring
 log = logging.getLogger("t4dm.watch")
-
-
-@dataclass(slots=True)
-class Block:
-    """What one call of the module showed: ``spikes[g]`` is (T, n) of group g, non-zero: a spike.
-
-    ``u`` (T, W) follows ``watch``; ``theta`` is (G,); ``weights`` are flat arrays, or None where no
-    sample was due; ``gate`` is (T, L, D) in 0 to 1.5, None for a script without one; ``events`` are
-    kept with their steps, but not in the session's short log.
-    """
-
-    steps: int
-    spikes: list[np.ndarray]
-    u: np.ndarray
-    watch: list[int]
-    theta: np.ndarray
-    weights: list[np.ndarray] | None = None
-    gate: np.ndarray | None = None
-    events: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -82,16 +61,6 @@ class Files:
     @property
     def manifest(self) -> Path:
         return paths.manifest_path(self.run, self.name)
-
-
-@dataclass(slots=True)
-class Publishes:
-    """What is written beside the spikes: probes, names of the weights and ends of their axis."""
-
-    probes: list[str]
-    weights: list[str]
-    w_hi: list[float]
-    more: dict[str, Any] = field(default_factory=dict)
 
 
 class Publisher:
@@ -156,8 +125,9 @@ class Publisher:
 
     @property
     def held(self) -> bool:
-        """Whether the script is asked to stand still."""
-        return self.session.state == "paused"
+        """Whether the script is asked to stand still: paused, or all steps asked for are recorded."""
+        goal = self.session.goal
+        return self.session.state == "paused" or (goal is not None and self.recorded >= goal)
 
     def close(self, how: str) -> None:
         """Publish what waits, say that the session ended, and let go of socket and thread."""
@@ -226,6 +196,8 @@ class Publisher:
                 request.answer({"ok": True, **self.session.params()})
         elif request.op != "commands":
             request.answer(failure("invalid", "op", "op is one of commands, params"))
+        elif (refusal := self.session.refusal(request.body)) is not None:
+            request.answer(refusal)
         elif external.is_at_once(request.body):
             with self.lock:
                 answer = self.session.answer(request.body, request.who)
@@ -320,77 +292,3 @@ class Publisher:
                 self.session, publishes.probes, publishes.weights, publishes.more
             )
         write_durable(self.files.manifest, dumps(built).encode())
-
-
-def segment_of(
-    block: Block, first: int, last: int, step0: int, publishes: Publishes, axis: str
-) -> Segment:
-    """Steps [first, last) of ``block`` as the segment that begins at ``step0``."""
-    step1 = step0 + last - first
-    sizes = [part.shape[1] for part in block.spikes]
-    fired = np.concatenate([part[first:last] != 0 for part in block.spikes], axis=1)
-    ends = np.cumsum(sizes)[:-1]
-    rates = np.column_stack([part.sum(axis=1) for part in np.split(fired, ends, axis=1)])
-    hists = grid(step0, step1, HIST_EVERY)
-    exc, inh, bounds = histograms(block.weights, publishes, len(hists))
-    gate, gate_mean = gates(block, first, last, step0)
-    t = last - first
-    w_hi = max(publishes.w_hi, default=1.0)
-    return Segment(
-        step0=step0,
-        step1=step1,
-        epoch=0,
-        spk_n=fired.sum(axis=1).astype(np.uint16),
-        spk_id=np.nonzero(fired)[1].astype(np.uint16),
-        rates=rates.astype(np.uint16),
-        u=np.ascontiguousarray(block.u[first:last], dtype=np.float32),
-        theta=np.repeat(block.theta[None].astype(np.float32), t, axis=0),
-        levels=np.empty((t, 0), np.float32),
-        gains=np.empty((t, 0), np.float32),
-        gate=gate,
-        gate_mean=gate_mean,
-        stim=np.empty((t, 0), np.uint8),
-        clamped=np.zeros(rates.shape, np.uint16),
-        hist_exc=exc,
-        hist_inh=inh,
-        bounds=bounds,
-        pairs=np.zeros((len(hists), len(publishes.weights), PAIR_BINS), np.uint32),
-        meta={
-            "watch": block.watch, "hist_steps": hists.tolist(), "w_hi": w_hi, "w_lo": -w_hi,
-            "w_max": None, "weights": publishes.weights, "axis": axis,
-            "events": [event for event in block.events if step0 <= event["step"] < step1],
-            "mono_ns": time.monotonic_ns(),
-        },
-    )  # fmt: skip
-
-
-def gates(block: Block, first: int, last: int, step0: int) -> tuple[np.ndarray, np.ndarray]:
-    """``gate`` (Tg, L, D) and ``gate_mean`` (Tg, L) on the absolute grid; no wider than 0 without one."""
-    at = grid(step0, step0 + last - first, GATE_EVERY) - step0 + first
-    if block.gate is None:
-        return np.empty((len(at), 0, 0), np.uint8), np.empty((len(at), 0), np.float32)
-    rows = block.gate[at]
-    bytes_ = np.clip(np.rint(rows / GATE_FULL * 255), 0, 255).astype(np.uint8)
-    return bytes_, rows.mean(axis=2).astype(np.float32)
-
-
-def histograms(
-    weights: list[np.ndarray] | None, publishes: Publishes, samples: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``hist_exc``, ``hist_inh`` (M, B, 64) and ``bounds`` (M, B, 2) of ``samples`` equal samples.
-
-    Weights beyond the ends count in the last bin.  Without a sample all counts are 0.
-    """
-    n = len(publishes.weights)
-    exc, inh = (np.zeros((n, HIST_BINS), np.uint32) for _ in range(2))
-    bounds = np.full((n, 2), np.nan, np.float32)
-    w_hi = max(publishes.w_hi, default=1.0)
-    for k, flat in enumerate(weights or []):
-        bins = np.clip(flat / w_hi * HIST_BINS, -HIST_BINS, HIST_BINS - 1)
-        positive = flat >= 0
-        exc[k] = np.bincount(bins[positive].astype(int), minlength=HIST_BINS)
-        below = np.floor(bins[~positive]).astype(int) + HIST_BINS
-        inh[k] = np.bincount(below, minlength=HIST_BINS)
-        bounds[k, 0] = np.mean(flat == 0) if flat.size else np.nan
-    stacked = [np.repeat(part[None], samples, axis=0) for part in (exc, inh, bounds)]
-    return stacked[0], stacked[1], stacked[2]

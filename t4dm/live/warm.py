@@ -10,8 +10,15 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import torch
+
+from t4dm.learning.params import STDPParams
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.tree import ParamTree
+from t4dm.spiking.fused import SpikeLinear, run_lif
+from t4dm.spiking.lif import LIFNeuron
+from t4dm.spiking.population import Population
 
 
 def warm() -> None:
@@ -29,5 +36,18 @@ def warm() -> None:
         engine.advance(64)
 
 
+def warm_library() -> None:
+    """The kernels of the recurrent population and of training over many steps."""
+    inputs = np.zeros((4, 8))
+    for density in (1.0, 0.5):
+        population = Population(8, density, stdp=STDPParams())
+        population.run(inputs)
+        _ = population.weights
+    drive = SpikeLinear(8, 8)(torch.eye(8).expand(4, 8, 8))
+    spikes, _ = run_lif(LIFNeuron(8), drive, time_axis=0)
+    spikes.sum().backward()
+
+
 if __name__ == "__main__":
     warm()
+    warm_library()

@@ -26,9 +26,14 @@ MEMBRANES = ("mem", "v", "u", "membrane")
 THRESHOLDS = ("v_thresh", "threshold", "v_threshold", "v_th")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Layer:
-    """One spiking layer: ``index`` picks the shown ones of its ``n_all`` neurons, None: all."""
+    """One spiking layer: ``index`` picks the shown ones of its ``n_all`` neurons, None: all.
+
+    ``spikes`` and ``membranes`` are the tensors of the call so far, not copied, so that a step costs
+    next to nothing; ``seen`` adds up their versions, which tells when the script wrote into one.
+    ``place`` is where the membrane lies in an output tuple, None: elsewhere.
+    """
 
     name: str
     module: nn.Module
@@ -36,8 +41,23 @@ class Layer:
     index: Tensor | None = None
     has_membrane: bool = False
     device: torch.device | None = None
+    place: int | None = None
+    copies: bool = False
+    seen: int = 0
     spikes: list[Tensor] = field(default_factory=list)
     membranes: list[Tensor] = field(default_factory=list)
+
+    def add(self, kept: list[Tensor], tensor: Tensor) -> None:
+        """Keep ``tensor`` in ``kept``."""
+        if self.copies:
+            tensor = tensor.detach().clone()
+        kept.append(tensor)
+        self.seen += version_of(tensor)
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether nothing was written into the tensors since they were kept."""
+        return self.seen == sum(map(version_of, (*self.spikes, *self.membranes)))
 
     @property
     def n(self) -> int:
@@ -47,6 +67,12 @@ class Layer:
     def clear(self) -> None:
         self.spikes.clear()
         self.membranes.clear()
+        self.seen = 0
+
+
+def version_of(tensor: Tensor) -> int:
+    """How often it was written into; 0 for a tensor of inference mode, which does not count."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def is_spiking_type(module: nn.Module) -> bool:
@@ -77,16 +103,30 @@ def spikes_of(output: Any) -> Tensor | None:
     return first if isinstance(first, Tensor) and first.ndim > 0 else None
 
 
-def membrane_of(output: Any, module: nn.Module, like: Tensor) -> Tensor | None:
-    """The membrane that belongs to spikes ``like``: in the output, in its state, or on the module."""
+def membrane_of(
+    output: Any, module: nn.Module, like: Tensor, place: int | None = None
+) -> Tensor | None:
+    """The membrane that belongs to spikes ``like``: in the output, in its state, or on the module.
+
+    Of several tensors in an output it is the last (snnTorch gives currents before the membrane).
+    ``place`` is a known place in the output tuple.
+    """
+    if place is not None:
+        return output[place]
     parts = list(output[1:]) if isinstance(output, tuple) else []
-    found: list[Any] = [part for part in parts if isinstance(part, Tensor)]
+    found: list[Any] = [part for part in reversed(parts) if isinstance(part, Tensor)]
     for owner in (*parts, module):
         found += [getattr(owner, name, None) for name in MEMBRANES if not isinstance(owner, Tensor)]
     for tensor in found:
         if isinstance(tensor, Tensor) and tensor.shape == like.shape and tensor is not like:
             return tensor
     return None
+
+
+def place_of(output: Any, membrane: Tensor) -> int | None:
+    """Where ``membrane`` lies in an output tuple; None where it lies elsewhere."""
+    parts = output if isinstance(output, tuple) else ()
+    return next((k for k, part in enumerate(parts) if part is membrane), None)
 
 
 def threshold_of(module: nn.Module) -> float:
@@ -115,22 +155,22 @@ class Axes:
     time: int | None
     batch_index: int
 
-    def rows(self, tensor: Tensor, index: Tensor | None = None) -> Tensor:
-        """(T, N) of one sample, a copy without gradient; T is 1 where a call is a step.
+    def rows(self, tensors: list[Tensor], index: Tensor | None = None) -> Tensor:
+        """(T, N) of one sample in all ``tensors``, a copy without gradient.
 
         ``index`` picks neurons.  The sample is the last one of a batch that is too small.
         """
-        plain = tensor.detach()
-        if self.time is not None:
-            plain = plain.movedim(self.time, 0)
-            if plain.ndim > 2:
-                plain = plain[:, min(self.batch_index, plain.shape[1] - 1)]
-            plain = plain.reshape(len(plain), -1)
-        else:
-            if plain.ndim > 1:
-                plain = plain[min(self.batch_index, len(plain) - 1)]
-            plain = plain.reshape(1, -1)
-        return plain.clone() if index is None else plain[:, index]
+        with torch.no_grad():
+            parts = [self._sample(tensor) for tensor in tensors]
+            whole = torch.stack(parts) if self.time is None else torch.cat(parts)
+            whole = whole.reshape(len(whole), -1)
+            return whole if index is None else whole[:, index]
+
+    def _sample(self, tensor: Tensor) -> Tensor:
+        if self.time is None:
+            return tensor[min(self.batch_index, tensor.shape[0] - 1)] if tensor.ndim > 1 else tensor
+        moved = tensor.movedim(self.time, 0)
+        return moved[:, min(self.batch_index, moved.shape[1] - 1)] if moved.ndim > 2 else moved
 
 
 def layout_of(layers: list[Layer]) -> Layout:

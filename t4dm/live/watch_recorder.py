@@ -21,14 +21,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
-from t4dm.live.client import SessionClient
 from t4dm.live.external import ExternalSession, ScriptEngine, default_watch
 from t4dm.live.groups import Layout
-from t4dm.live.leftovers import is_alive
 from t4dm.live.manifest import code_version
-from t4dm.live.publisher import Block, Files, Publisher, Publishes
+from t4dm.live.publisher import Files, Publisher
+from t4dm.live.publisher_blocks import Block, Publishes
 from t4dm.live.segment import HIST_EVERY
+from t4dm.live.watch_hooks import Fate, Hook, has_dashboard, say
 from t4dm.live.watch_layers import (
     Axes,
     Layer,
@@ -36,6 +37,7 @@ from t4dm.live.watch_layers import (
     is_spiking_type,
     layout_of,
     membrane_of,
+    place_of,
     spikes_of,
     threshold_of,
     weights_of,
@@ -51,11 +53,6 @@ HEADROOM = 4.0  # the weight axis ends at this times the largest weight at the s
 log = logging.getLogger("t4dm.watch")
 
 
-def say(sentence: str) -> None:
-    """One sentence on the script's standard error."""
-    print(f"t4dm: {sentence}", file=sys.stderr, flush=True)
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How a module is watched; ``lock`` is the descriptor that holds the session's name."""
@@ -67,41 +64,6 @@ class Settings:
     every: int
     hold: bool
     no_grad: bool
-
-
-@dataclass(slots=True)
-class Fate:
-    """Whether a module is watched, and why not; it outlives the recorder."""
-
-    active: bool = True
-    why: str = ""
-
-    def end(self, why: str) -> None:
-        if self.active:
-            self.active, self.why = False, why
-
-
-class Hook:
-    """A forward hook that no copy of its module takes along: a copy, or a pickle, is not watched."""
-
-    def __init__(self, act: Callable[..., None]) -> None:
-        self._act = act
-
-    def __call__(self, module: nn.Module, *given: Any) -> None:
-        if not torch.compiler.is_compiling():
-            self._act(module, *given)
-
-    def __reduce__(self) -> tuple[Any, tuple[()]]:
-        return no_hook, ()
-
-
-def no_hook() -> Callable[..., None]:
-    """What stands for a :class:`Hook` in a copy."""
-    return _nothing
-
-
-def _nothing(*_: Any) -> None:
-    return None
 
 
 class Recorder:
@@ -123,9 +85,10 @@ class Recorder:
         self._watch: list[int] = []
         self._columns: dict[int, tuple[list[int], Tensor]] = {}
         self._theta = np.empty(0)
+        self._layer_handles = [self._hooked(layer) for layer in self._layers]
         self._handles = [
             module.register_forward_pre_hook(Hook(self._guarded(self._before))),
-            *(self._hooked(layer) for layer in self._layers),
+            *self._layer_handles,
             module.register_forward_hook(Hook(self._guarded(self._after)), always_call=True),
         ]
         _RECORDERS.add(self)
@@ -155,9 +118,10 @@ class Recorder:
 
     # -- hooks ---------------------------------------------------------------------------------
 
-    def _hooked(self, layer: Layer) -> Any:
+    def _hooked(self, layer: Layer) -> RemovableHandle:
         def saw(module: nn.Module, _: Any, output: Any) -> None:
-            if self._recording and module is layer.module and self._is_mine:
+            is_due = self._recording and threading.get_ident() == self._thread
+            if is_due and module is layer.module:
                 self._saw(layer, module, output)
 
         return layer.module.register_forward_hook(Hook(self._guarded(saw)))
@@ -223,16 +187,13 @@ class Recorder:
         spikes = spikes_of(output)
         if spikes is None:
             return
-        axes = self.settings.axes
-        layer.spikes.append(axes.rows(spikes, layer.index))
-        if self._publisher is None:
-            membrane = membrane_of(output, module, spikes)
-            layer.has_membrane = membrane is not None
-            layer.membranes.append(axes.rows(spikes if membrane is None else membrane))
-        elif (place := self._columns.get(id(layer))) is not None:
-            membrane = membrane_of(output, module, spikes)
+        layer.add(layer.spikes, spikes)
+        if self._publisher is None or id(layer) in self._columns:
+            membrane = membrane_of(output, module, spikes, layer.place)
             if membrane is not None:
-                layer.membranes.append(axes.rows(membrane, place[1]))
+                layer.add(layer.membranes, membrane)
+                if self._publisher is None:
+                    layer.place = place_of(output, membrane)
 
     def _after(self, module: nn.Module, _: Any, output: Any) -> None:
         if not self._depth or not self._is_mine or module is not self._root():
@@ -244,36 +205,43 @@ class Recorder:
         if output is not None:  # None: the call raised
             if self._publisher is None:
                 self._settle()
-            if self._publisher is not None:
+            if self._publisher is not None and self._is_intact():
                 self._publisher.offer(self._block(self._publisher))
         for layer in self._layers:
             layer.clear()
+
+    def _is_intact(self) -> bool:
+        """Whether the script left the tensors of this call as they were; if not, copy from now on."""
+        spoiled = [layer for layer in self._layers if not layer.is_intact]
+        for layer in spoiled:
+            layer.copies = True
+        return not spoiled
 
     # -- once ----------------------------------------------------------------------------------
 
     def _settle(self) -> None:
         """After a first call: keep the layers that spiked, and open the session."""
         found = [layer for layer in self._layers if layer.spikes and _spikes(layer)]
+        rows = {id(layer): self.settings.axes.rows(layer.spikes) for layer in found}
         if not found:
             self._tries += 1
             if self._tries == TRIES:
                 self._fail(f"no spiking layer was called in {TRIES} calls of the module")
             return
+        for layer, handle in zip(self._layers, self._layer_handles, strict=True):
+            if layer not in found:
+                handle.remove()
+                layer.clear()
         self._layers = found
         for layer in found:
-            layer.n_all, layer.device = layer.spikes[0].shape[1], layer.spikes[0].device
+            layer.n_all, layer.device = rows[id(layer)].shape[1], layer.spikes[0].device
+            layer.has_membrane = len(layer.membranes) == len(layer.spikes)
         layout = layout_of(found)
         for layer in found:
             if layer.index is not None:
                 layer.index = layer.index.to(layer.device)
-                layer.spikes = [rows[:, layer.index] for rows in layer.spikes]
-        steps = max(sum(len(rows) for rows in layer.spikes) for layer in found)
+        steps = max(len(part) for part in rows.values())
         self._open(layout, "call" if steps == 1 else "step")
-        for layer in found:
-            place = self._columns.get(id(layer))
-            layer.membranes = (
-                [] if place is None else [rows[:, place[1]] for rows in layer.membranes]
-            )
 
     def _open(self, layout: Layout, axis: str) -> None:
         settings = self.settings
@@ -325,13 +293,18 @@ class Recorder:
         self._theta = np.array([threshold_of(layer.module) for layer in self._layers])
 
     def _block(self, publisher: Publisher) -> Block:
-        spikes = [_joined(layer.spikes, layer.n) for layer in self._layers]
+        rows = self.settings.axes.rows
+        spikes = [
+            _plain(rows(layer.spikes, layer.index)) if layer.spikes else np.empty((0, layer.n))
+            for layer in self._layers
+        ]
         steps = max(len(rows) for rows in spikes)
         u = np.full((steps, len(self._watch)), np.nan, np.float32)
         for layer in self._layers:
-            if layer.membranes:
-                rows = _joined(layer.membranes, 0)
-                u[: len(rows), self._columns[id(layer)][0]] = rows
+            if layer.membranes and id(layer) in self._columns:
+                columns, index = self._columns[id(layer)]
+                shown = _plain(rows(layer.membranes, index))
+                u[: len(shown), columns] = shown
         first = publisher.recorded
         due = -(-first // HIST_EVERY) * HIST_EVERY < first + steps
         weights = [weight.sample().numpy() for weight in self._weights] if due else None
@@ -357,24 +330,14 @@ def _forget_all() -> None:
 os.register_at_fork(after_in_child=_forget_all)
 
 
-def has_dashboard(run: Path, name: str) -> bool:
-    """Whether a dashboard looks after run directory ``run`` now."""
-    pid = SessionClient(run, name).supervisor().get("pid")
-    return pid is not None and is_alive(pid)
-
-
 def _spikes(layer: Layer) -> bool:
     """Whether a candidate is a spiking layer: by its type, or by giving 0 and 1 only."""
-    same = all(rows.shape[1] == layer.spikes[0].shape[1] for rows in layer.spikes)
+    same = all(tensor.shape == layer.spikes[0].shape for tensor in layer.spikes)
     return same and (is_spiking_type(layer.module) or all(map(is_binary, layer.spikes)))
 
 
-def _joined(rows: list[Tensor], n: int) -> np.ndarray:
-    """(T, n) of all rows in order; (0, n) where there are none."""
-    if not rows:
-        return np.empty((0, n), np.float32)
-    whole = rows[0] if len(rows) == 1 else torch.cat(rows)
-    return whole.float().cpu().numpy()
+def _plain(rows: Tensor) -> np.ndarray:
+    return rows.float().cpu().numpy()
 
 
 def _padded(rows: np.ndarray, steps: int) -> np.ndarray:

@@ -24,9 +24,10 @@ from torch.utils.data import get_worker_info
 from t4dm.live import external_files, paths
 from t4dm.live.client import sessions
 from t4dm.live.lifeline import take_lock
+from t4dm.live.watch_hooks import Fate, has_dashboard, say
 from t4dm.live.watch_layers import Axes, candidates
 from t4dm.live.watch_params import Declaration, ScriptParams
-from t4dm.live.watch_recorder import Fate, Recorder, Settings, has_dashboard, say
+from t4dm.live.watch_recorder import Recorder, Settings
 
 RANKS = ("RANK", "LOCAL_RANK")
 

@@ -64,16 +64,25 @@ def test_a_paused_stimulus_shows_image_and_trace(board):
             const plot = document.querySelector('#panel-stimulus .panel-plot');
             const area = plot.getBoundingClientRect();
             const axes = plot.querySelector('.nsewdrag').getBoundingClientRect();
-            const cells = [...plot.querySelectorAll('.shapelayer path')].map(p => p.getBoundingClientRect())
-                .filter(r => r.right <= axes.left && r.width > 2 && r.height > 2);
-            return {n: cells.length, left: Math.min(...cells.map(r => r.left)) - area.left,
-                    bottom: area.bottom - Math.max(...cells.map(r => r.bottom)),
+            const over = plot.querySelector('canvas.film-labels'), scale = over.width / area.width;
+            const wide = Math.floor((axes.left - area.left) * scale);
+            const {data} = over.getContext('2d').getImageData(0, 0, wide, over.height);
+            const greys = new Set();
+            let left = wide, bottom = 0;
+            for (let i = 0; i < data.length; i += 4) {
+                if (data[i + 3] < 255 || data[i] !== data[i + 1] || data[i] !== data[i + 2]) continue;
+                greys.add(data[i]);
+                left = Math.min(left, i / 4 % wide);
+                bottom = Math.max(bottom, Math.floor(i / 4 / wide));
+            }
+            return {greys: greys.size, left, below: over.height - bottom,
+                    shown: getComputedStyle(over).visibility,
                     points: plot.querySelector('.js-plotly-plot')._fullData[0].x.length,
                     range: plot.querySelector('.js-plotly-plot').layout.xaxis.range};
         }"""
     )
-    assert found["n"] == 65  # 8 x 8 and the frame
-    assert found["left"] >= 0 and found["bottom"] >= 0
+    assert found["shown"] == "visible" and found["greys"] > 4
+    assert found["left"] > 0 and found["below"] > 0
     assert found["points"] == board.evaluate(f"{VIEW}.span_ms")
     assert found["range"] == board.evaluate(RANGE, "raster")
 

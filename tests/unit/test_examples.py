@@ -15,7 +15,8 @@ import pytest
 from t4dm.live import paths
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("one_neuron", "raster", "stdp_window", "neuromodulated_learning", "watch_your_own_model")
+NAMES = ("one_neuron", "raster", "stdp_window", "neuromodulated_learning", "watch_your_own_model",
+         "trace_a_qwen_block")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -23,9 +23,9 @@ export const mark = {
 
   draw(ctx, scene) {
     const { box, theme } = scene;
-    const low = scene.boxOf("yaxis2"), course = scene.store.layer?.course ?? [];
+    const low = scene.boxOf("yaxis2"), course = layerOf(scene)?.course ?? [];
     const last = newest(scene);
-    shown = { points: course.length, learned: scene.store.meta?.learned ?? null, answer: last };
+    shown = { points: course.length, learned: layerOf(scene)?.learned ?? null, answer: last };
     const color = theme.dark ? LINE_DARK : LINE;
     chance(ctx, scene);
     if (!course.length) emptyNote(ctx, box, "no held-out digit was scored yet · every fifth one is held out", theme);
@@ -62,9 +62,12 @@ export const mark = {
   drawn: () => shown,
 };
 
+/** The sample that the window ends with. */
+function layerOf(scene) { return scene.store.layerAt(scene.step1); }
+
 /** End of the time axis in s: 1, 2 or 5 times a power of ten. */
 function end(scene) {
-  const course = scene.store.layer?.course ?? [];
+  const course = layerOf(scene)?.course ?? [];
   const t = course.length ? course.at(-1)[0] : 0;
   for (let power = 10; power < 1e9; power *= 10) {
     for (const lead of [1, 2, 5]) if (lead * power >= t) return lead * power;

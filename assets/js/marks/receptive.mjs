@@ -17,8 +17,8 @@ export const mark = {
   layout(scene) {
     const names = rows(scene).map((ids, row) => `${row < CLASSES ? row : "none"} (${ids.length})`);
     return {
-      xaxis: { range: [0, STEP * columns(scene)], tickvals: [], ticks: "", showgrid: false,
-        title: { text: "Neurons of a digit" } },
+      xaxis: { range: [0, STEP * columns(scene)], showticklabels: false, ticks: "",
+        showgrid: false, title: { text: "Neurons of a digit" } },
       yaxis: { range: [STEP * names.length, 0], tickvals: names.map((_, row) => STEP * (row + 0.5)), ticktext: names,
         ticks: "", showgrid: false, title: { text: "Digit (neurons)", standoff: 2 } },
     };
@@ -27,11 +27,11 @@ export const mark = {
   layoutKey: (scene) => `${rows(scene).map((ids) => ids.length)}|${columns(scene)}`,
 
   /** Nothing to draw anew while this stays the same: samples come every 250 ms. */
-  stillKey: (scene) => `${scene.store.epoch}|${scene.store.layer?.step}`,
+  stillKey: (scene) => `${scene.store.epoch}|${layerOf(scene)?.step}`,
 
   draw(ctx, scene) {
-    const { box, store, theme, dpr } = scene;
-    const layer = store.layer;
+    const { box, theme, dpr } = scene;
+    const layer = layerOf(scene);
     shown = { n: layer?.n ?? 0, drawn: 0, sum: 0, step: layer?.step ?? null };
     if (!layer) {
       emptyNote(ctx, box, "the layer is sampled every 250 ms · waiting for the next sample", theme);
@@ -56,28 +56,31 @@ export const mark = {
   },
 
   labels(ctx, scene) {
-    const { box, theme, store } = scene;
-    const top = store.meta?.w_shown ?? 1;
+    const { box, theme } = scene;
+    const top = layerOf(scene)?.w_shown ?? 1;
     const marks = [0, 0.5, 1].map((at) => [at, String(Number((at * top).toPrecision(2)))]);
     colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS, marks, "weight (1)", theme);
   },
 
   foot: (scene) => `showing ${shown.drawn ?? 0} of ${shown.n ?? 0} neurons, by the digit they answer most`
-    + ` · colours 0 to ${scene.store.meta?.w_shown ?? 1}, clipped · every 250 ms`,
+    + ` · colours 0 to ${layerOf(scene)?.w_shown ?? 1}, clipped · every 250 ms`,
 
   drawn: () => shown,
 };
+
+/** The sample that the window ends with. */
+function layerOf(scene) { return scene.store.layerAt(scene.step1); }
 
 /** Fields in a row; a narrow panel shows fewer, and says so. */
 function columns(scene) { return (scene.box?.w ?? WIDE * 25) < NARROW_PX ? NARROW : WIDE; }
 
 /** Neurons of each digit, then those without a label; sorted once a sample. */
-function rows({ store }) {
-  const { layer } = store;
-  if (sorted.of === (layer ?? null) && sorted.rows.length) return sorted.rows;
+function rows(scene) {
+  const layer = layerOf(scene);
+  if (sorted.of === layer && sorted.rows.length) return sorted.rows;
   const made = Array.from({ length: CLASSES + 1 }, () => []);
   layer?.labels.forEach((label, id) => made[label === NO_LABEL ? CLASSES : label].push(id));
-  sorted = { of: layer ?? null, rows: made };
+  sorted = { of: layer, rows: made };
   return made;
 }
 

@@ -91,6 +91,13 @@ def test_news_stirs(draws):
     assert torch.equal(before[:4], after[:4]) and after[4] > before[4] + 0.05
 
 
+def test_what_comes_again_and_again_is_no_news(draws):
+    first, second = torch.randn(2, 1, 1, 16, generator=draws)
+    text = torch.cat([first, second.expand(1, 60, 16)], dim=1)
+    arousal = Amygdala(16)(text).arousal[0]
+    assert arousal.max() > 0.15 and arousal[-1] < 0.02
+
+
 def test_feelings_go_on_where_they_stopped(x):
     amygdala = Amygdala(16)
     whole = amygdala(x)

@@ -80,7 +80,9 @@ def test_accuracy_is_drawn_in_percent_over_the_run_with_chance(taught):
     assert "75 % (66 to 82 %) of the last 100, 240 scored" in title
 
 
-@pytest.mark.parametrize(("share", "n", "lo", "hi"), [(0.5, 100, 0.4038, 0.5962), (0, 10, 0, 0.2775)])
+@pytest.mark.parametrize(
+    ("share", "n", "lo", "hi"), [(0.5, 100, 0.4038, 0.5962), (0, 10, 0, 0.2775)]
+)
 def test_interval_is_wilsons(share, n, lo, hi):
     assert accuracy.interval(share, n) == pytest.approx((lo, hi), abs=1e-4)
 

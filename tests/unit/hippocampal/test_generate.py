@@ -24,6 +24,19 @@ def test_greedy_writing_equals_reading_everything_again(model):
         told.append(token)
 
 
+def test_every_token_is_heard_with_its_own_prosody(model, monkeypatch):
+    from t4dm.hippocampal.prosody import prosody_of
+
+    heard, forward = [], model.forward
+    monkeypatch.setattr(model, "forward", lambda ids, prosody, *a, **k: (
+        heard.append((ids[0], prosody[0])) or forward(ids, prosody, *a, **k)
+    ))  # fmt: skip
+    written(model, n=30, generator=torch.Generator().manual_seed(0))
+    told = torch.cat([ids for ids, _ in heard])
+    expected = torch.from_numpy(prosody_of(map(text_of, told.tolist()))[0])
+    assert torch.equal(torch.cat([prosody for _, prosody in heard]), expected)
+
+
 def test_one_seed_writes_one_text(model):
     first, again, other = (
         written(model, generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)

@@ -50,7 +50,7 @@ def test_held_out_digits_are_never_learnt_from():
     assert np.array_equal(lessons.sensory.arrays.weight, before)
     assert not lessons.sensory.arrays.theta_a.any()
     assert not lessons.sensory.readout.seen.any()
-    assert lessons.sensory.score.answers == 11  # the last one has not ended
+    assert lessons.sensory.score.answers == 12
 
 
 def test_an_unknown_parameter_is_refused():

@@ -222,7 +222,9 @@ def test_a_layer_like_snntorchs(run, watched, hidden):
     assert found.axis == "call" and [g.name for g in found.layout.groups] == ["1"]
     np.testing.assert_allclose(found.u[0], net[1].mem[0, found.membrane.tolist()])
     buffer = net[1].threshold
-    assert acknowledged(run, net, {"type": "set", "path": "script.threshold", "value": 2.0}, x)["ok"]
+    assert acknowledged(run, net, {"type": "set", "path": "script.threshold", "value": 2.0}, x)[
+        "ok"
+    ]
     assert net[1].threshold is buffer and float(buffer) == 2.0
 
 
@@ -342,7 +344,11 @@ def test_what_the_script_does_not_take_is_refused_with_the_reason(run, watched, 
     net(x)
     window(run, steps=T)
     answer = acknowledged(run, net, body, x)
-    assert not answer["ok"] and answer["error"]["field"] == field and words in answer["error"]["message"]
+    assert (
+        not answer["ok"]
+        and answer["error"]["field"] == field
+        and words in answer["error"]["message"]
+    )
     assert net.lif1.v_thresh == 1.0
 
 
@@ -353,7 +359,10 @@ def test_a_list_is_applied_wholly_or_not_at_all(run, watched):
     })  # fmt: skip
     net(x)
     window(run, steps=T)
-    body = [{"type": "set", "path": "script.lif1.beta", "value": 0.5}, {"type": "set", "path": "script.v_thresh", "value": 9}]
+    body = [
+        {"type": "set", "path": "script.lif1.beta", "value": 0.5},
+        {"type": "set", "path": "script.v_thresh", "value": 9},
+    ]
     assert acknowledged(run, net, body, x)["error"]["index"] == 1
     assert (net.lif1.beta, net.lif1.v_thresh) == (1.0, 1.0)
 
@@ -647,7 +656,9 @@ def test_a_forked_child_is_left_alone_and_a_killed_script_has_ended(run, monkeyp
         client = SessionClient(run, "forked")
         assert until(lambda: client.reader().held())[3] >= T
         until(lambda: client.reader().held()[3] == 2 * T)
-        assert client.status()["worker"]["alive"] and client.status()["worker"]["pid"] == process.pid
+        assert (
+            client.status()["worker"]["alive"] and client.status()["worker"]["pid"] == process.pid
+        )
         process.kill()
         process.wait()
         assert client.status()["worker"]["ended"] and "ended at" in client.status()["reason"]

@@ -31,6 +31,11 @@ def test_at_most_sixteen_spikes_a_step_and_never_less_than_none():
     assert drive(plain(), [-3.0])[0].item() == 0
 
 
+def test_each_spike_takes_a_threshold_off():
+    spikes, state = drive(plain(threshold=2.0), [5.0, 0.0])
+    assert spikes.flatten().tolist() == [2, 0] and state.v.item() == pytest.approx(1.0)
+
+
 def test_it_leaks():
     _, state = drive(plain(decay=0.5), [0.8, 0.0, 0.0])
     assert state.v.item() == pytest.approx(0.2)

@@ -71,6 +71,14 @@ def test_one_spike_resets_inhibits_adapts_and_starts_the_refractory_time():
     assert made.state.theta_a.tolist() == pytest.approx([0.0, 0.25, 0.0])
 
 
+def test_inhibition_never_pushes_a_membrane_below_its_floor():
+    params = SensoryParams(gain=2.0, inhibition=1.5, refractory_ms=0, alpha=0.9)
+    _, first = fired(params)
+    _, second = fired(params, first.state)
+    assert second.winner == 1
+    assert second.state.u.tolist() == [-1.5, 0.0, -1.5]
+
+
 def test_adaptation_decays_with_its_time_constant():
     params = SensoryParams(theta_tau=1000.0)
     layer = SensoryLayer(2, dtype=torch.float64)

@@ -39,13 +39,14 @@ def test_a_second_look_at_the_same_text_is_less_surprising(model, batch):
     assert wake(model, batch, bank).loss < first.loss - 0.3
 
 
-def test_the_store_is_an_even_sample_of_everything_seen():
+@pytest.mark.parametrize("size", [4, 20])
+def test_the_store_is_an_even_sample_of_everything_seen(size):
     counts = np.zeros(40)
     for seed in range(300):
         replay = no_replay(6)
-        for step in range(10):
-            more = numbered(4 * step, 4)
-            replay = store(replay, more, np.ones(4), 8, draws_at(seed, step, 3))
+        for step in range(40 // size):
+            more = numbered(size * step, size)
+            replay = store(replay, more, np.ones(size), 8, draws_at(seed, step, 3))
         assert len(replay) == 8 and replay.seen == 40
         counts[replay.batch.ids[:, 0]] += 1
     expected = 300 * 8 / 40
