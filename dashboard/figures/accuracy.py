@@ -48,6 +48,8 @@ def figure(
         out["data"] = [_line(np.empty(0), np.empty(0), axis, "", LINE) for axis in ("y", "y2")]
     else:
         out["data"] = _traces(course, window)
+        words = "line: reward expected, diamonds: delta = r - expected"
+        notes.append(style.note(theme, words, 1, LOWER[1], name=style.ASIDE))
     out["layout"]["shapes"].append({
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 100 * CHANCE, "y1": 100 * CHANCE,
         "line": {"width": 1.5, "color": style.alert(theme), "dash": "5px,3px"},

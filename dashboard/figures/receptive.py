@@ -22,7 +22,7 @@ def figure(
     manifest: dict[str, Any] | None,
     theme: style.Theme = "light",
 ) -> style.Figure:
-    """Rows 0 to 9 and, last, those without a label; colours from 0 to half of ``sensory.w_norm``."""
+    """Rows 0 to 9 and, last, those without a label; colours from 0 to 0.4 of ``sensory.w_norm``."""
     held = window is not None and len(window.receptive) > 0
     rows = (
         by_label(window.neuron_labels[-1]) if window is not None and held else [[]] * (CLASSES + 1)

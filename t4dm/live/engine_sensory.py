@@ -29,7 +29,7 @@ Event = dict[str, Any]
 NEVER = -1
 FREE, TRAIN, HELD_OUT = range(3)
 SPLITS = {"train": TRAIN, "held_out": HELD_OUT}
-SHOWN_SHARE = 0.5
+SHOWN_SHARE = 0.4
 FEED_SHARE = 0.1
 _SEED_OFFSET = 0x5E45
 

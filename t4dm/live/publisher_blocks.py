@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from t4dm.live.segment import GATE_EVERY, HIST_BINS, HIST_EVERY, PAIR_BINS, Segment, grid
+from t4dm.live.segment import (
+    GATE_EVERY,
+    GATE_FULL,
+    HIST_BINS,
+    HIST_EVERY,
+    PAIR_BINS,
+    Segment,
+    grid,
+)
 
 
 @dataclass(slots=True)

@@ -184,20 +184,23 @@ def test_segments_hold_every_array_of_the_contract(engine):
         t0, t1 = segment.step0, segment.step1
         n, gates, hists = t1 - t0, len(grid(t0, t1, GATE_EVERY)), len(grid(t0, t1, HIST_EVERY))
         shapes = {
-            "spk_n": (n,), "spk_id": (int(segment.spk_n.sum()),), "rates": (n, 4),
-            "u": (n, len(engine.watch)), "theta": (n, 4), "levels": (n, 4), "gains": (n, 5),
-            "gate": (gates, 2, 32), "gate_mean": (gates, 2), "stim": (n, 64), "clamped": (n, 4),
+            "spk_n": (n,), "spk_id": (int(segment.spk_n.sum()),), "rates": (n, 5),
+            "u": (n, len(engine.watch)), "theta": (n, 5), "levels": (n, 4), "gains": (n, 5),
+            "gate": (gates, 2, 32), "gate_mean": (gates, 2), "stim": (n, 64), "clamped": (n, 5),
             "hist_exc": (hists, 2, 64), "hist_inh": (hists, 2, 64), "bounds": (hists, 2, 2),
-            "pairs": (hists, 2, 201),
+            "pairs": (hists, 2, 201), "receptive": (hists, 64, 256),
+            "neuron_labels": (hists, 256), "course": (hists, 256, 3),
         }  # fmt: skip
         assert {name: getattr(segment, name).shape for name in ARRAYS} == shapes
         assert segment.rates.sum() == segment.spk_n.sum()
         assert segment.meta["hist_steps"] == grid(t0, t1, HIST_EVERY).tolist()
         for k, ids in enumerate(np.split(segment.spk_id, np.cumsum(segment.spk_n)[:-1])):
             assert (np.diff(ids.astype(int)) > 0).all()
-            assert np.bincount(ids // 32, minlength=4).tolist() == segment.rates[k].tolist()
+            groups = np.minimum(ids // 32, 4)  # the sensory layer comes last
+            assert np.bincount(groups, minlength=5).tolist() == segment.rates[k].tolist()
         again = type(segment).decode(segment.encode())
-        assert all(np.array_equal(getattr(again, a), getattr(segment, a)) for a in ARRAYS)
+        for name in ARRAYS:
+            np.testing.assert_array_equal(getattr(again, name), getattr(segment, name))
         whole["T"] += n
     assert whole["T"] == engine.step == 256
     assert made[0].hist_exc[0].sum() == 2 * engine.n_exc * 31
@@ -212,8 +215,8 @@ def test_watch_follows_its_order(engine, data_dir):
     other.watch = [3, 64, 100]
     two = other.advance(20)
     np.testing.assert_array_equal(one.u, two.u[:, [2, 0, 1, 0]])
-    with pytest.raises(ValueError, match="0 to 127"):
-        engine.watch = [128]
+    with pytest.raises(ValueError, match="0 to 383"):
+        engine.watch = [384]
 
 
 def test_injection_and_reward_act_from_the_next_step_and_are_written_down(engine):
