@@ -79,8 +79,11 @@ def main() -> None:
     options.n = n
     path = RESULTS / "peers.json"
     runs = json.loads(path.read_text())["runs"] if path.exists() else {}
-    runs[f"{options.workload} {n}"] = {"machine": machine(), "rows": measure(options)}
-    sys.argv[1:] = ["PEERS_BENCH.py", *(word for word in sys.argv[2:])]
+    words = ["python benchmarks/bench_peers.py PEERS_BENCH.py", *sys.argv[2:]]
+    runs[f"{options.workload} {n}"] = {
+        "command": " ".join(words), "machine": machine(), "rows": measure(options),
+    }  # fmt: skip
+    sys.argv[1:] = ["PEERS_BENCH.py", "..."]
     write("peers", {"runs": dict(sorted(runs.items()))})
 
 

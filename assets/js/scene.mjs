@@ -32,7 +32,7 @@ export class SceneMaker {
       dpr: window.devicePixelRatio || 1, now: performance.now(),
       rows: store.rows, groups, rowGroups: this.rowGroups,
       total_n: groups.reduce((sum, group) => sum + group.n, 0), unit: unitOf(store.meta?.axis),
-      absent: (slug) => absence(app, slug),
+      absent: (slug) => absence(app, slug) || early(app, store, slug),
     };
     scene.step1 = Math.max(scene.step0, scene.step1);
     Object.assign(scene, names(groups), rates(scene), edges(scene));
@@ -87,6 +87,12 @@ export class SceneMaker {
     this.orderCache = { by, position, inverse };
     return this.orderCache;
   }
+}
+
+/** Until the manifest tells what is published: whether the frames carry what panel `slug` draws. */
+function early(app, store, slug) {
+  const width = { gate: store.D, neuromod: store.nLevels, stdp: store.nGains, stimulus: store.nStim }[slug];
+  return !app.manifest && !store.empty && width === 0 ? "waiting for the session's description" : "";
 }
 
 /** Each group with its place `g`, first id, short name, colour (its block's, or one after) and dash. */

@@ -54,11 +54,29 @@ async function send(message) {
   }
 }
 
-/** The pages that have panels; one appears when it works. */
+/** A link for each part of the board: it scrolls there; the part in view is the current one. */
 function fillPages(app) {
-  const names = [...new Set((app.config.panels ?? []).map((panel) => panel.page))];
-  const link = (name) => h("a", { href: `#${name}`, text: name[0].toUpperCase() + name.slice(1), "aria-current": "page", on: { click: (event) => event.preventDefault() } });
-  document.getElementById("pages").append(h("strong", { class: "brand", text: "t4dm" }), ...names.map(link));
+  const panels = app.config.panels ?? [];
+  const firstOf = (name) => document.getElementById(panels.find((panel) => panel.page === name).id);
+  const links = [...new Set(panels.map((panel) => panel.page))].map((name) => h("a", {
+    href: `#${name}`, data: { page: name }, text: name[0].toUpperCase() + name.slice(1),
+    on: {
+      click: (event) => {
+        event.preventDefault();
+        if (app.view.maximised) app.maximise(app.view.maximised);
+        firstOf(name).scrollIntoView({ block: "start" });
+      },
+    },
+  }));
+  const mark = () => {
+    const middle = window.innerHeight / 2;
+    const passed = links.filter((link) => firstOf(link.dataset.page).getBoundingClientRect().top < middle);
+    const current = passed.at(-1) ?? links[0];
+    links.forEach((link) => (link === current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
+  };
+  for (const scrolled of [document.getElementById("board"), window]) scrolled.addEventListener("scroll", mark, { passive: true });
+  document.getElementById("pages").append(h("strong", { class: "brand", text: "t4dm" }), ...links);
+  mark();
 }
 
 function runButtons(app) {

@@ -12,6 +12,7 @@ PANEL = Panel(
     needs=("accuracy",),
     controls=("sensory.reward", "sensory.stdp", "neuromod.reward_gain"),
     order=95,
+    page="learning",
     axis="other",
     height=380,
     arrays=("course",),

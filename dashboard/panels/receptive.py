@@ -12,6 +12,7 @@ PANEL = Panel(
     needs=("receptive_fields", "neuron_labels"),
     controls=("sensory.learning_rate", "sensory.inhibition", "sensory.x_target"),
     order=90,
+    page="learning",
     axis="other",
     height=380,
     arrays=("receptive", "neuron_labels"),

@@ -69,9 +69,23 @@ def test_phone_has_the_controls_in_a_drawer(board):
     expect(box(board, "lif.v_thresh")).to_be_hidden()
 
 
-def test_all_panels_and_controls_fit_at_1600_by_1000(board):
+def test_the_spiking_panels_and_controls_fit_at_1600_by_1000(board):
     assert board.evaluate("document.documentElement.scrollHeight") <= 1000
-    for panel in board.locator("#board .panel").all():
+    slugs = [
+        p["slug"] for p in board.evaluate("window.t4dm.app.config.panels") if p["page"] == "spiking"
+    ]
+    assert len(slugs) == 8
+    for slug in slugs:
+        panel = board.locator(f"#panel-{slug}")
         area = panel.bounding_box()
         assert area["y"] >= 0 and area["y"] + area["height"] <= 1000
         assert area["x"] + area["width"] <= 1600 and area["height"] > 90
+
+
+def test_a_page_link_brings_its_panels_into_view(board):
+    board.locator("#pages a", has_text="Learning").click()
+    expect(board.locator("#panel-receptive")).to_be_in_viewport(ratio=0.9)
+    expect(board.locator("#pages a[aria-current=page]")).to_have_text("Learning")
+    board.keyboard.press("1")
+    expect(board.locator("#panel-raster")).to_be_in_viewport(ratio=0.9)
+    expect(board.locator("#pages a[aria-current=page]")).to_have_text("Spiking")

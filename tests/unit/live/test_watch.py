@@ -288,6 +288,26 @@ def test_every_second_call(run, watched):
     assert window(run).n_steps == 3 * T
 
 
+def test_tensors_that_the_script_writes_into_are_copied_from_then_on(run, watched):
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = Leaky(hidden=True)
+
+        def forward(self, x: Tensor) -> Tensor:
+            spikes = self.layer(x)
+            kept = spikes.clone()
+            spikes.zero_()
+            return kept
+
+    net, x = Net(), torch.rand(B, 9) * 2
+    watched(net)
+    net(x)
+    shown = [net(x)[0] > 0 for _ in range(3)]
+    np.testing.assert_array_equal(raster(window(run, steps=3), 0, 9), shown)
+    assert torch.stack(shown).any()
+
+
 # -- what is applied -------------------------------------------------------------------------------
 
 
