@@ -156,7 +156,17 @@ WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
     "clamped", "hist_exc", "hist_inh", "bounds", "pairs", "receptive", "neuron_labels", "course",
 ))  # fmt: skip
 NEWEST = ("receptive", "neuron_labels", "course")
-KEPT_META = ("w_hi", "w_lo", "w_shown", "learned", "w_max", "weights", "params_rev", "mono_ns", "axis")
+KEPT_META = (
+    "w_hi",
+    "w_lo",
+    "w_shown",
+    "learned",
+    "w_max",
+    "weights",
+    "params_rev",
+    "mono_ns",
+    "axis",
+)
 
 
 def merge(
