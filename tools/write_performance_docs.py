@@ -221,7 +221,7 @@ def _scaling() -> list[str]:
         "## Cost grows with spikes",
         "",
         "Workload B with every spike forced, so that exactly the stated share fires; the bound is one reading and one writing of each row that",
-        "fires at the speed this machine does it, measured just before (`bench_scaling.py`). Where the rows of many steps stay in the cache, steps can beat it.",
+        "fires at the speed this machine does it, measured in between (`bench_scaling.py`). It is as noisy as the machine; rows that stay in the cache between steps can beat it.",
         "",
         "![Steps a second over the number of neurons for four firing rates, each beside its memory bound](img/scaling.png)",
         "",
