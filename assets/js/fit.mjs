@@ -72,7 +72,7 @@ function placeEvents(layout, box, mark) {
   notes.forEach((note, k) => {
     const at = places[k];
     note.visible = Boolean(at);
-    if (at) Object.assign(note, { xshift: at.left - items[k].x, yshift: box.y - at.y, text: at.text });
+    if (at) Object.assign(note, { xanchor: "left", xshift: at.left - items[k].x, yshift: box.y - at.y, text: at.text });
   });
 }
 

@@ -28,6 +28,7 @@ def open_tab(browser: Browser, url: str) -> Iterator[Page]:
     tab.on("pageerror", lambda error: troubles.append(f"thrown: {error}"))
     tab.on("request", lambda r: _note_foreign(r.url, host, troubles))
     wait_for_worker(tab)
+    send(tab, *DEFAULTS)
     tab.goto("/")
     until(tab, READY, patience_s=60)
     yield tab
@@ -120,6 +121,14 @@ TRACES = "slug => document.querySelector(`#graph-${slug} .js-plotly-plot`).data.
 PANELS = ["raster", "membrane", "neuromod", "weights", "gate", "rate", "stdp", "stimulus"]
 
 
+DEFAULTS: tuple[dict[str, Any], ...] = (
+    {"type": "replace", "values": {}},
+    {"type": "break_off"},
+    {"type": "speed", "value": 1.0},
+    {"type": "run"},
+)
+
+
 def wait_for_worker(tab: Page) -> None:
     """Until the session has a manifest and answers commands."""
     for _ in range(600):
@@ -145,13 +154,7 @@ def params(page: Page) -> Any:
 
 def reset(page: Page) -> None:
     """Default parameters and view, no breakpoints, running at 1x; no dialog, no filter, a wide window."""
-    send(
-        page,
-        {"type": "replace", "values": {}},
-        {"type": "break_off"},
-        {"type": "speed", "value": 1.0},
-        {"type": "run"},
-    )
+    send(page, *DEFAULTS)
     page.set_viewport_size({"width": 1600, "height": 1000})
     page.mouse.move(1, 999)
     page.evaluate(PUT_BACK)

@@ -148,9 +148,10 @@ def test_gains_that_are_not_applied_are_grey_in_both(board):
     assert grey == "not applied"
 
 
-@pytest.mark.parametrize("span", [100, 300, 1000])
-def test_labels_of_changes_never_overlap(board, span):
+@pytest.mark.parametrize(("span", "speed"), [(100, 0.1), (300, 0.3), (1000, 1.0)])
+def test_labels_of_changes_never_overlap(board, span, speed):
     board.evaluate("ms => window.t4dm.app.setSpan(ms)", span)
+    send(board, {"type": "speed", "value": speed})
     for k in range(6):
         send(board, {"type": "set", "path": f"stdp.a_{'plus' if k % 2 else 'minus'}", "value": 0.01 + k / 1000},
              {"type": "inject", "nt": "NE", "level": 0.1})  # fmt: skip

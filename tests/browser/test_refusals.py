@@ -41,7 +41,7 @@ def test_what_the_spec_refuses_is_never_sent(board, path, value, expected):
 @pytest.mark.parametrize(
     ("kind", "field", "text", "told"),
     [
-        ("spike", "#break-neuron", "99999", "Neuron id: expected a whole number from 0 to 3071"),
+        ("spike", "#break-neuron", "99999", "Neuron id: expected a whole number from 0 to 3327"),
         ("rate", "#break-window", "0", "Over (ms): expected a whole number from 1 to 10000 ms"),
         ("rate", "#break-bound", "", "expected a number from 0 to 1000 Hz per neuron, got nothing"),
         ("rate", "#break-bound", "NaN", "expected a number from 0 to 1000 Hz per neuron, got NaN"),

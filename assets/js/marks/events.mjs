@@ -5,6 +5,7 @@ import { FONT, plate } from "./paint.mjs";
 
 const LANES = 3, LANE_H = 15, LANE_TOP = 9;
 const NEAR_PX = 60, LONGEST = 40;
+const WIDER = 1.08; // text in SVG, as in a paused plot, is up to this much wider than on a canvas
 const MODULATORS = ["DA", "ACh", "NE", "5HT"];
 const DASHED = [5, 3], DOTTED = [2, 3];
 
@@ -87,7 +88,7 @@ export function laidOut(items, box, measure, { eventLane: first = 0, eventGap: g
     [lastPath, lastX] = [path, x];
     if (crowded) return null;
     const text = whole.length > LONGEST ? `${whole.slice(0, LONGEST - 1)}…` : whole;
-    const width = measure(text) + 6;
+    const width = measure(text) * WIDER + 6;
     const left = Math.max(box.x, Math.min(x + gap, box.x + box.w - width));
     const lane = free.findIndex((end, i) => i >= first && end < left);
     if (lane < 0) return null;

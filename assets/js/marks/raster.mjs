@@ -159,10 +159,10 @@ function tally(perRow, scene) {
   }
 }
 
-let cachedColors = { key: null, words: null };
+let cachedColors = { groups: null, dark: null, words: null };
 
 function rowColors(scene, theme) {
-  if (cachedColors.rows !== scene.rows || cachedColors.dark !== theme.dark) {
+  if (cachedColors.groups !== scene.rowGroups || cachedColors.dark !== theme.dark) {
     const words = new Uint32Array(scene.rows.length);
     for (const group of scene.rowGroups) {
       const base = groupColor(group, theme.dark);
@@ -170,7 +170,7 @@ function rowColors(scene, theme) {
         words[row] = word(scene.inhibitory(scene.rows[row]) ? mix(base, theme.line, 0.5) : base);
       }
     }
-    cachedColors = { rows: scene.rows, dark: theme.dark, words };
+    cachedColors = { groups: scene.rowGroups, dark: theme.dark, words };
   }
   return cachedColors.words;
 }
