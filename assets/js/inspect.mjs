@@ -12,6 +12,7 @@ import { COARSE } from "./layout.mjs";
 
 const SETTLE_MS = 450, RESIZE_MS = 200;
 const CLICK_PX = 4;
+const DOUBLE_MS = 300; // two clicks nearer than this are one double click
 const AT_ONCE = 4;
 const CONFIG = {
   displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
@@ -147,12 +148,15 @@ export class Inspector {
     try { await draw(); } finally { this.quiet -= 1; }
   }
 
-  /** Zoom by drag, click on a raster row; the film stands still while the pointer is down. */
+  /** Zoom by drag, click on a raster row (a double click is Plotly's: zoom out); the film stands still while the pointer is down. */
   #listen(surface) {
     surface.gd.on("plotly_relayout", (event) => this.#relayout(surface, event));
     surface.plot.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || event.target.closest(".modebar")) return;
-      this.down = { surface, x: event.clientX, y: event.clientY };
+      const twice = event.timeStamp - (this.downAt ?? -Infinity) < DOUBLE_MS;
+      this.downAt = event.timeStamp;
+      clearTimeout(this.click);
+      this.down = { surface, x: event.clientX, y: event.clientY, twice };
       if (this.app.view.mode === "live") this.board.frozen_t1 = this.board.scene?.t1 ?? null;
     }, true);
     if (this.upListening) return;
@@ -164,10 +168,10 @@ export class Inspector {
     const down = this.down;
     this.down = null;
     this.board.frozen_t1 = null;
-    if (!down || down.surface.slug !== "raster") return;
+    if (!down || down.twice || down.surface.slug !== "raster") return;
     if (Math.hypot(event.clientX - down.x, event.clientY - down.y) > CLICK_PX) return;
     const id = this.neuronAt(down.surface, event.clientX, event.clientY);
-    if (id !== null) this.app.watchNeuron(id);
+    if (id !== null) this.click = setTimeout(() => this.app.watchNeuron(id), DOUBLE_MS);
   }
 
   /** Neuron id of the raster row at page position (x, y), or null outside the plot. */

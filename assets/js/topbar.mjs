@@ -244,7 +244,7 @@ function stimulusText(app) {
   const scene = app.scene?.();
   const last = scene?.store.events.findLast(({ type, step }) => (type === "stimulus" || type === "rest") && step < scene.step1);
   if (last?.type === "rest") return "rest";
-  return last ? `${last.kind} ${last.label ?? ""}`.trim() : app.params?.values?.["stimulus.kind"] ?? "–";
+  return last ? `${last.kind} ${last.label === last.kind ? "" : last.label ?? ""}`.trim() : app.params?.values?.["stimulus.kind"] ?? "–";
 }
 
 function tools(app) {
@@ -265,7 +265,8 @@ function tools(app) {
 }
 
 function restoreTheme() {
-  const chosen = remembered.get("theme", null);
+  const asked = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const chosen = remembered.get("theme", asked);
   if (chosen === "dark" || chosen === "light") document.documentElement.dataset.mantineColorScheme = chosen;
 }
 

@@ -99,6 +99,13 @@ def _add_lanes(
             out["layout"]["shapes"].append(across | {"y0": y, "y1": y, "line": line})
         if not window.n_steps:
             continue
+        if np.isnan(window.u[:, k]).all():
+            out["layout"]["annotations"].append(
+                style.note(
+                    theme, "not recorded in this window", 0, base + 0.5 - BASE, yref="y",
+                    xanchor="left", yanchor="middle", xshift=8, name=style.ASIDE,
+                )
+            )  # fmt: skip
         theta = float(window.theta[-1, _stage(window, k).index])
         if not np.isfinite(theta):
             continue

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dashboard.figures import stdp, style, timeline
+from dashboard.figures import events, stdp, style, timeline
 from t4dm.live.window import DT_MS, Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
@@ -66,7 +66,7 @@ def figure(
         out["data"].append(_heatmap(window, values, names, limits, neutral, theme))
     if window is not None and view == "levels":
         _add_injections(out, window)
-    return timeline.add_events(out, window, theme)
+    return timeline.add_events(out, window, theme, first_lane=events.LANES)  # none on the levels
 
 
 def _row_names(window: Window | None, view: View, scaled: np.ndarray) -> list[str]:

@@ -2,7 +2,7 @@
 
     No spikes detected      a group whose band asks for spikes has been silent for SILENT_STEPS
     Spike explosion         more than half of a group's neurons a step, over EXPLOSION_STEPS
-    Membrane overflow       membranes were clamped at u_max
+    Membrane overflow       OVERFLOW or more of a group's membranes were clamped at u_max
     Numerical instability   a tensor is no longer finite
     STDP enabled/disabled   at the start and after a change
     STDP update skipped     with the reason, while nothing can be learnt
@@ -28,6 +28,7 @@ from t4dm.observations import Notices
 SILENT_STEPS = 500
 EXPLOSION_STEPS = 100
 EXPLOSION = 0.5
+OVERFLOW = 0.05  # a few strongly inhibited membranes rest at -u_max in a healthy network
 STATE_MS = 10_000.0
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class Observer:
         if not segment.clamped.any():
             return
         for group, count in zip(self.session.layout.groups, segment.clamped.sum(0), strict=True):
-            if count:
+            if count >= OVERFLOW * group.n * len(segment.clamped):
                 text = f"Membrane overflow in {group.name}: {count} values clamped"
                 text += self._at_u_max(group)
                 kind = f"clamped {group.index}"

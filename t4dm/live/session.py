@@ -179,8 +179,10 @@ class Session:
         """Tell the engine of ``{path: (old, new)}``; where it refuses, ``before`` is put back.
 
         Raises ParamError, also for a file stimulus without its file; an engine that does has
-        changed nothing.
+        changed nothing.  Setting what is in force already is no change.
         """
+        if self.tree.non_default() == before:
+            return
         try:
             self._need_file(changes)
             self.engine.params_changed(list(changes))

@@ -3,7 +3,7 @@
 import { neuromodColor } from "../colors.mjs";
 import { FONT, plate } from "./paint.mjs";
 
-const LANES = 3, LANE_H = 15, LANE_TOP = 9;
+const LANES = 3, LANE_H = 15, LANE_TOP = 9, GAP = 2;
 const NEAR_PX = 60, LONGEST = 40;
 const WIDER = 1.08; // text in SVG, as in a paused plot, is up to this much wider than on a canvas
 const MODULATORS = ["DA", "ACh", "NE", "5HT"];
@@ -77,10 +77,11 @@ function line(ctx, box, place, event, theme) {
  * @param {{x: number, text: string, path?: string}[]} items from left to right
  * @param {{x: number, y: number, w: number}} box plot area
  * @param {(text: string) => number} measure width of a text in pixels
- * @param {{eventLane?: number, eventGap?: number}} mark first free lane, pixels from line to label
+ * @param {{eventLane?: number, eventLabels?: boolean}} mark first free lane, false for no labels
  * @returns {({text: string, left: number, y: number} | null)[]}
  */
-export function laidOut(items, box, measure, { eventLane: first = 0, eventGap: gap = 2 }) {
+export function laidOut(items, box, measure, { eventLane: first = 0, eventLabels = true }) {
+  if (!eventLabels) return items.map(() => null);
   const free = new Array(LANES).fill(-Infinity);
   let lastPath = null, lastX = -Infinity;
   return items.map(({ x, text: whole, path = null }) => {
@@ -89,7 +90,7 @@ export function laidOut(items, box, measure, { eventLane: first = 0, eventGap: g
     if (crowded) return null;
     const text = whole.length > LONGEST ? `${whole.slice(0, LONGEST - 1)}…` : whole;
     const width = measure(text) * WIDER + 6;
-    const left = Math.max(box.x, Math.min(x + gap, box.x + box.w - width));
+    const left = Math.max(box.x, Math.min(x + GAP, box.x + box.w - width));
     const lane = free.findIndex((end, i) => i >= first && end < left);
     if (lane < 0) return null;
     free[lane] = left + width;

@@ -7,7 +7,8 @@ import { eachColumn, emptyNote, grouped, label, timeAxis, timeGrid } from "./pai
 const MAX_TRACES = 8;
 const BASE = 0.4, THETAS = 2.5;
 const MARK_GAP_PX = 7;
-let shown = { neurons: [], row: THETAS, outside: 0, clamped: 0 };
+const UNRECORDED = "not recorded in this window";
+let shown = { neurons: [], row: THETAS, outside: 0, clamped: 0, unrecorded: [] };
 
 export const mark = {
   slug: "membrane",
@@ -24,7 +25,7 @@ export const mark = {
     const { box, store } = scene;
     timeGrid(ctx, box, scene);
     const neurons = store.membrane.slice(0, MAX_TRACES);
-    shown = { neurons, step0: scene.step0, step1: scene.step1, min: Infinity, max: -Infinity,
+    shown = { neurons, unrecorded: [], step0: scene.step0, step1: scene.step1, min: Infinity, max: -Infinity,
       sum: 0, n: 0, theta_last: [], outside: 0, clamped: clampedCount(scene),
       row: rowScale(scene, [...new Set(neurons.map((id) => scene.groupOf(id)))]) };
     const laneH = box.h / Math.max(1, neurons.length);
@@ -47,6 +48,7 @@ export const mark = {
       ctx.fillRect(box.x - 10, y - laneH / 2 + 2, 4, laneH - 4);
       label(ctx, name, box.x - 14, y - (laneH > 30 ? 8 : 0), theme.fg, "right");
       if (laneH > 30) label(ctx, id === scene.view.watched ? "selected" : `id ${id}`, box.x - 14, y + 8, theme.muted, "right");
+      if (shown.unrecorded.includes(k)) label(ctx, UNRECORDED, box.x + 8, y, theme.muted);
       const theta = shown.theta_last[k];
       if (Number.isFinite(theta)) {
         label(ctx, `θ ${theta.toFixed(2)}`, box.x + box.w + 5, laneY(theta, box.y + k * laneH, laneH), theme.alert);
@@ -113,6 +115,7 @@ function trace(ctx, scene, id, k, top, laneH) {
   ctx.strokeStyle = color;
   ctx.lineWidth = 1.4;
   ctx.beginPath();
+  const before = shown.n;
   let open = false;
   const columns = Math.max(1, Math.floor(Math.min(box.w, span)));
   const spikes = [], above = [], below = [];
@@ -146,6 +149,7 @@ function trace(ctx, scene, id, k, top, laneH) {
     ctx.lineTo(x, laneY(last, top, laneH));
     open = true;
   });
+  if (shown.n === before && scene.step1 > scene.step0) shown.unrecorded.push(k);
   ctx.stroke();
   ctx.fillStyle = color;
   for (let i = 0; i < spikes.length; i += 2) ctx.fillRect(spikes[i] - 1.5, spikes[i + 1] - 1.5, 3, 3);

@@ -21,8 +21,7 @@ export const mark = {
   slug: "neuromod",
   time: true,
   lanes: true,
-  /** Labels leave room for the triangles. */
-  eventGap: 8,
+  eventLabels: false, // they would lie on the levels; raster and membranes have them
   margin: { l: 168, r: 60 },
 
   layout: (scene) => ({
