@@ -28,7 +28,7 @@ from t4dm.observations import Notices
 SILENT_STEPS = 500
 EXPLOSION_STEPS = 100
 EXPLOSION = 0.5
-OVERFLOW = 0.05  # a few strongly inhibited membranes rest at -u_max in a healthy network
+OVERFLOW = 0.25  # strongly inhibited membranes rest at -u_max in a healthy network, too
 STATE_MS = 10_000.0
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import PANELS, drawn, remember, until, wait_traces
+from tests.browser.one_tab import PANELS, drawn, hold, remember, send, until, wait_traces
 
 VIEW = "window.t4dm.app.view"
 TIME = ["raster", "membrane", "gate", "rate"]
@@ -55,33 +55,39 @@ def test_a_pause_makes_every_panel_inspectable_a_few_at_a_time(fresh):
     print(f"all panels inspectable after {fresh.evaluate('window.took'):.0f} ms")
 
 
+STIMULUS = """() => {
+    const plot = document.querySelector('#panel-stimulus .panel-plot');
+    const area = plot.getBoundingClientRect();
+    const axes = plot.querySelector('.nsewdrag').getBoundingClientRect();
+    const over = plot.querySelector('canvas.film-labels'), scale = over.width / area.width;
+    const wide = Math.floor((axes.left - area.left) * scale);
+    const {data} = over.getContext('2d').getImageData(0, 0, wide, over.height);
+    const greys = new Set();
+    let left = wide, bottom = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3] < 255 || data[i] !== data[i + 1] || data[i] !== data[i + 2]) continue;
+        greys.add(data[i]);
+        left = Math.min(left, i / 4 % wide);
+        bottom = Math.max(bottom, Math.floor(i / 4 / wide));
+    }
+    return {greys: greys.size, left, below: over.height - bottom,
+            shown: getComputedStyle(over).visibility,
+            points: plot.querySelector('.js-plotly-plot')._fullData[0].x.length,
+            range: plot.querySelector('.js-plotly-plot').layout.xaxis.range};
+}"""
+
+
 def test_a_paused_stimulus_shows_image_and_trace(board):
     """As live: the image in the margin, inside the panel, and the mean input on the time axis."""
+    send(board, {"type": "set", "path": "stimulus.rest_ms", "value": 0})
+    until(board, "window.t4dm.app.params.values['stimulus.rest_ms'] === 0")
+    until(board, "window.t4dm.drawn('stimulus').type === 'stimulus'")
+    hold(board)
     board.evaluate("window.t4dm.app.pauseView()")
     wait_traces(board, "stimulus")
-    found = board.evaluate(
-        """() => {
-            const plot = document.querySelector('#panel-stimulus .panel-plot');
-            const area = plot.getBoundingClientRect();
-            const axes = plot.querySelector('.nsewdrag').getBoundingClientRect();
-            const over = plot.querySelector('canvas.film-labels'), scale = over.width / area.width;
-            const wide = Math.floor((axes.left - area.left) * scale);
-            const {data} = over.getContext('2d').getImageData(0, 0, wide, over.height);
-            const greys = new Set();
-            let left = wide, bottom = 0;
-            for (let i = 0; i < data.length; i += 4) {
-                if (data[i + 3] < 255 || data[i] !== data[i + 1] || data[i] !== data[i + 2]) continue;
-                greys.add(data[i]);
-                left = Math.min(left, i / 4 % wide);
-                bottom = Math.max(bottom, Math.floor(i / 4 / wide));
-            }
-            return {greys: greys.size, left, below: over.height - bottom,
-                    shown: getComputedStyle(over).visibility,
-                    points: plot.querySelector('.js-plotly-plot')._fullData[0].x.length,
-                    range: plot.querySelector('.js-plotly-plot').layout.xaxis.range};
-        }"""
-    )
-    assert found["shown"] == "visible" and found["greys"] > 4
+    until(board, f"() => ({STIMULUS})().greys > 4")  # labels follow at most 250 ms later
+    found = board.evaluate(STIMULUS)
+    assert found["shown"] == "visible"
     assert found["left"] > 0 and found["below"] > 0
     assert found["points"] == board.evaluate(f"{VIEW}.span_ms")
     assert found["range"] == board.evaluate(RANGE, "raster")
