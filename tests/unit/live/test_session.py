@@ -38,6 +38,15 @@ def snapshot(session):
     )
 
 
+def test_setting_what_is_in_force_is_no_change():
+    session = new_session()
+    do(session, {"type": "set", "path": "neuromod.DA", "value": None})
+    do(session, {"type": "replace", "values": {}})
+    assert session.rev == 0 and session.pending == []
+    do(session, {"type": "set", "path": "blocks.2.lif_in.v_thresh", "value": 1.0})
+    assert session.rev == 1 and len(session.pending) == 1  # an override, though of the same value
+
+
 def test_set_answers_old_and_new_and_writes_an_event():
     session = new_session()
     assert do(session, {"type": "set", "path": "lif.v_thresh", "value": 2}) == [(1.0, 2.0)]
