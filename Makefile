@@ -36,7 +36,8 @@ run: setup
 
 test: setup lint
 	$(BIN)/python -m tools.find_chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/unit -n auto --dist loadscope
+	$(BIN)/python -m pytest tests/api tests/faults tests/browser
 
 lint: setup
 	$(BIN)/ruff check .
