@@ -1,19 +1,35 @@
-"""One gate for every route: host names, origins, the API key, and the headers of every answer."""
+"""One gate for every route: host names, origins, keys, rates, and the headers of every answer.
+
+A request passes in this order: its host name is ours; its origin is ours; its key or cookie opens
+the door, or its path is one of the few that need none; it is not one too many; and who may only
+look asks to change nothing.  Everything that is not named in :data:`OPEN` is behind the door, Dash's
+own routes and routes added later included.
+"""
 
 from __future__ import annotations
 
-import hmac
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, redirect, request
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as BaseResponse
 
 from dashboard.api.errors import ApiError
-from dashboard.settings import LOOPBACK_NAMES, Settings
+from dashboard.counters import SharedCounters
+from dashboard.keys import Access, Keys
+from dashboard.settings import LOOPBACK_NAMES, Rates, Settings
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-API_PREFIXES = ("healthz", "sessions", "sets")
-EXEMPT_FROM_KEY = frozenset({"healthz"})
+READING = frozenset({"GET", "HEAD"})
+API_PREFIXES = (
+    "healthz", "sessions", "sets", "spiking", "learning", "visualization", "metrics", "openapi.json",
+)  # fmt: skip
+LOGIN = "/login"
+LOGOUT = "/logout"
+OPEN = frozenset({"/healthz", LOGIN, LOGOUT, "/assets/css/login.css"})
 KEY_NAMES = frozenset({"key", "api_key", "apikey", "api-key", "x-api-key", "token"})
+VIEW_ONLY = "this key may look and change nothing; ask for the full key to do that"
 
 
 def is_api(path: str) -> bool:
@@ -29,19 +45,103 @@ def host_name(value: str) -> str:
         return ""
 
 
-def install(app: Flask, settings: Settings, script_hashes: list[str]) -> None:
-    """Put the gate before, and the headers behind, every request of ``app``."""
-    allowed = {*LOOPBACK_NAMES, settings.host.lower(), *(h.lower() for h in settings.extra_hosts)}
-    allowed -= {"0.0.0.0", "::"}
-    headers = _headers(script_hashes)
+class Gate:
+    """What every request passes; ``g.access`` is then ``full``, ``view`` or None (only in OPEN)."""
 
-    @app.before_request
-    def gate() -> None:
-        if host_name(request.headers.get("Host", "")) not in allowed:
+    def __init__(self, settings: Settings) -> None:
+        names = {*LOOPBACK_NAMES, settings.host, *settings.extra_hosts}
+        self._hosts = {name.lower() for name in names} - {"0.0.0.0", "::"}
+        self.keys = Keys(settings)
+        self.rates = Limiter(settings.rates)
+
+    def check(self) -> BaseResponse | None:
+        """Raises :class:`ApiError` for a request that may not pass; a redirect to the login page."""
+        if host_name(request.headers.get("Host", "")) not in self._hosts:
             raise ApiError(421, "unknown_host", "this server does not answer to that host name")
-        _check_origin(settings)
-        if settings.api_key and _needs_key(request.path):
-            _check_key(settings.api_key)
+        _check_origin()
+        g.access, g.by_cookie = self._access(), False
+        if g.access is None and self.keys.wanted:
+            g.access = self._access_by_cookie()
+            g.by_cookie = g.access is not None
+        if g.access is None and request.path not in OPEN:
+            return _turned_away()
+        self.rates.count("reads" if request.method in READING else "changes")
+        if g.access == "view" and request.method not in READING and request.path not in OPEN:
+            raise ApiError(403, "view_only", VIEW_ONLY)
+        return None
+
+    def _access(self) -> Access | None:
+        """What the header opens; raises :class:`ApiError` for a wrong key or one in the URL."""
+        if not self.keys.wanted:
+            if request.remote_addr not in LOOPBACK_NAMES:
+                raise ApiError(403, "loopback_only", "without a key only this machine is served")
+            return "full"
+        if request.query_string and KEY_NAMES & {name.lower() for name in request.args}:
+            raise ApiError(
+                400, "key_in_query", "a key belongs in the header X-API-Key, not in a URL"
+            )
+        given = request.headers.get("X-API-Key")
+        if given is None or given == "":
+            return None
+        access = self.try_key(given.encode("latin-1", "backslashreplace"))
+        if access is None:
+            raise ApiError(403, "key_wrong", "the key in X-API-Key is not this server's")
+        return access
+
+    def try_key(self, given: bytes) -> Access | None:
+        """What a key opens; raises :class:`ApiError` 429 after too many wrong ones."""
+        self.rates.refuse_spent("wrong_keys")
+        access = self.keys.access_of_key(given)
+        if access is None:
+            self.rates.count("wrong_keys")
+        return access
+
+    def _access_by_cookie(self) -> Access | None:
+        value = request.cookies.get(self.keys.cookie)
+        return self.keys.access_of_cookie(value) if value else None
+
+
+class Limiter:
+    """Requests of one address in a window, counted by all web processes together."""
+
+    def __init__(self, rates: Rates) -> None:
+        self._counters = SharedCounters()
+        self._windows = FixedWindowRateLimiter(self._counters)
+        self._items: dict[str, RateLimitItem] = {
+            "reads": RateLimitItemPerSecond(rates.reads, 10, "reads"),
+            "changes": RateLimitItemPerSecond(rates.changes, 10, "changes"),
+            "wrong_keys": RateLimitItemPerMinute(rates.wrong_keys, 1, "wrong_keys"),
+        }
+
+    def count(self, kind: str) -> None:
+        """One more; raises :class:`ApiError` 429 where that is one too many."""
+        if not self._windows.hit(self._items[kind], _address()):
+            raise self._too_many(kind)
+
+    def refuse_spent(self, kind: str) -> None:
+        """Raises :class:`ApiError` 429 where no further one would be let through."""
+        if not self._windows.test(self._items[kind], _address()):
+            raise self._too_many(kind)
+
+    def _too_many(self, kind: str) -> ApiError:
+        item = self._items[kind]
+        window = self._windows.get_window_stats(item, _address())
+        wait = max(1, round(window.reset_time - self._counters.now() + 0.5))
+        what = "wrong keys" if kind == "wrong_keys" else kind
+        return ApiError(
+            429, "too_many",
+            f"more than {item.amount} {what} in {item.get_expiry()} s; try again in {wait} s",
+            headers={"Retry-After": str(wait)}, hi=item.amount,
+        )  # fmt: skip
+
+
+def install(app: Flask, settings: Settings, script_hashes: list[str]) -> Gate:
+    """Put the gate before, and the headers behind, every request of ``app``."""
+    gate = Gate(settings)
+    headers = _headers(script_hashes)
+    if hops := settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.before_request(gate.check)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -49,31 +149,35 @@ def install(app: Flask, settings: Settings, script_hashes: list[str]) -> None:
             response.headers.setdefault(name, value)
         return response
 
+    return gate
 
-def _check_origin(settings: Settings) -> None:
-    """State may be changed from our own pages and from scripts without an Origin, only."""
-    if request.method in SAFE_METHODS:
-        return
+
+def _address() -> str:
+    return request.remote_addr or "unknown"
+
+
+def _check_origin() -> None:
+    """Only our own pages and programs without an Origin are answered; others may link to a page."""
     origin = request.headers.get("Origin")
-    own = (f"http://{request.host}", f"https://{request.host}")
-    if origin is not None and origin not in own:
-        raise ApiError(403, "foreign_origin", "requests that change state must come from this page")
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise ApiError(403, "foreign_origin", "requests that change state must come from this page")
+    if origin is not None and origin not in (f"http://{request.host}", f"https://{request.host}"):
+        raise ApiError(403, "foreign_origin", "only pages of this server may send requests to it")
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and not _is_link():
+        raise ApiError(403, "foreign_origin", "only pages of this server may send requests to it")
 
 
-def _needs_key(path: str) -> bool:
-    return is_api(path) and path.strip("/") not in EXEMPT_FROM_KEY
+def _is_link() -> bool:
+    """Whether the browser follows a link or an address that was typed."""
+    return request.method in READING and request.headers.get("Sec-Fetch-Mode") == "navigate"
 
 
-def _check_key(key: str) -> None:
-    if KEY_NAMES & {name.lower() for name in request.args}:
-        raise ApiError(400, "key_in_query", "a key belongs in the header X-API-Key, never in a URL")
-    given = request.headers.get("X-API-Key", "").encode("utf-8", "surrogateescape")
-    if not given:
-        raise ApiError(401, "key_missing", "send the key in the header X-API-Key")
-    if not hmac.compare_digest(given, key.encode()):
-        raise ApiError(403, "key_wrong", "the key in X-API-Key is not this server's")
+def _turned_away() -> BaseResponse:
+    """To the login page for a browser that opens a page; raises :class:`ApiError` 401 for the rest."""
+    opens_page = request.method in READING and "text/html" in request.headers.get("Accept", "")
+    if opens_page and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate":
+        here = request.full_path.rstrip("?")
+        return redirect(f"{LOGIN}?next={quote(here, safe='')}", 303)
+    message = "log in, or send the key in the header X-API-Key"
+    raise ApiError(401, "key_missing", message, login=LOGIN)
 
 
 def _headers(script_hashes: list[str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Flask
+from flask import Flask, g, has_request_context
 
-from dashboard import cache, security
+from dashboard import cache, callbacks, login, security
 from dashboard.api import errors
 from dashboard.api.routes import api, guard_unknown
 from dashboard.pages import shell
@@ -40,13 +40,13 @@ def create_app(settings: Settings) -> Dash:
             entry = self.get_asset_url(shell.ENTRY_SCRIPT)
             modules = [self.get_asset_url(name) for name in MODULES]
             ahead = [self.get_relative_path(shell.PLOTLY), *modules]
-            return shell.index_html(page, entry, ahead, **parts)
+            return shell.index_html(page | _asker(), entry, ahead, **parts)
 
     app = Page(
         "t4dm",
         server=flask,  # type: ignore[arg-type]
         assets_folder=str(ASSETS),
-        assets_ignore=r"\.m?js$",
+        assets_ignore=r"\.m?js$|^login\.css$",
         title="t4dm",
         update_title="",
         compress=True,
@@ -56,11 +56,19 @@ def create_app(settings: Settings) -> Dash:
     cache.install(flask)
     flask.register_blueprint(api)
     errors.install(flask)
-    security.install(flask, settings, list(app.csp_hashes()))
+    gate = security.install(flask, settings, list(app.csp_hashes()))
+    flask.register_blueprint(login.blueprint(gate))
     guard_unknown(flask)
+    callbacks.guard(app)
     app.enable_dev_tools(debug=False, dev_tools_disable_version_check=True)
-    flask.test_client().get("/", headers={"Host": "localhost"})
+    key = settings.api_key.encode().decode("latin-1")
+    flask.test_client().get("/", headers={"Host": "localhost", "X-API-Key": key})
     return app
+
+
+def _asker() -> dict[str, Any]:
+    """What the page has to know of who opened it."""
+    return {"access": g.access, "by_cookie": g.by_cookie} if has_request_context() else {}
 
 
 app = create_app(settings_from_env())

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment, grid
+from t4dm.live.segment import GATE_EVERY, HIST_EVERY, KEYS, Segment, grid
 from t4dm.live.window import default_membranes
 
 L, N = 6, 256
@@ -78,6 +78,10 @@ class ToyEngine:
         gates, hists = grid(step0, step1, GATE_EVERY), grid(step0, step1, HIST_EVERY)
         gate = (noise[gates - step0, : L * N].reshape(-1, L, N) * 255).astype("u1")
         stim = (noise[:, :64] * 255).astype("u1")
+        keys = np.minimum(gates[:, None] + 1, KEYS).astype("u1").repeat(L, axis=1)
+        seen = np.arange(KEYS) >= KEYS - keys[..., None]
+        shares = seen * noise[gates - step0, : L * KEYS].reshape(-1, L, KEYS) ** 4
+        shares /= np.maximum(shares.sum(2, keepdims=True), 1e-9)
         events, self._pending = self._pending, []
         for t in steps[steps % 300 == 0]:
             events.append({
@@ -98,6 +102,7 @@ class ToyEngine:
             bounds=np.full((len(hists), L, 2), 0.1, "<f4"),
             pairs=np.tile(np.arange(201, dtype="<u4"), (len(hists), L, 1)),
             meta={"watch": list(self.watch), "hist_steps": hists.tolist(), "w_hi": 1.0, "w_max": 1.0, "events": events},
+            attention=np.rint(shares * 255).astype("u1"), attention_keys=keys,
         )  # fmt: skip
 
     def state(self) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ const listeners = new Map();
 const pending = new Set();
 const SPAN_MIN = 100, SPAN_MAX = 10000;
 const RETRY_MS = 500;
-const WHOLE = { rows: "spread:200", membrane: [], gate_block: 0, weights_block: 0 };
+const WHOLE = { rows: "spread:200", membrane: [], gate_block: 0, weights_block: 0, attention_block: 0 };
 
 export const app = {
   config,
@@ -42,9 +42,10 @@ export const app = {
 
   /** What to ask the server for, so that it sends what this view shows. */
   viewQuery() {
-    const { rows, membrane, gate_block, weights_block } = app.view;
+    const { rows, membrane, gate_block, weights_block, attention_block } = app.view;
     return {
       rows, membrane: membrane.length ? membrane.join(",") : null, gate_block, weights_block,
+      attention_block,
     };
   },
 
@@ -67,7 +68,7 @@ export const app = {
   },
   /** Rows of the raster: `spread:200`, `block:2`, `stage:4`, `all` or ids `1,2,3`. */
   setRows(rows) { change({ rows: String(rows) }); },
-  /** Change other parts of the view: gate_block, weights_block, order, zoom, … */
+  /** Change other parts of the view: gate_block, weights_block, attention_block, order, zoom, … */
   setView(patch) { change(patch); },
   /** Ask for the default rows, membranes and blocks again; false where that was asked already. */
   defaultView() {

@@ -1,6 +1,12 @@
 /** Requests of the page. It asks for refusals in an answer of 200: any other is an error in the console. */
 
 const HEADERS = { "X-T4DM-Refusals": "200" };
+let turnedAway = () => {};
+
+/** Calls `fn(true)` when the server asks this page to log in, `fn(false)` with every other answer. */
+export function onTurnedAway(fn) {
+  turnedAway = fn;
+}
 
 /** A request that the server refused: its `status`, and what it said of the field as `detail`. */
 export class Refused extends Error {
@@ -26,8 +32,10 @@ export async function askBytes(url, options) {
   return answer.arrayBuffer();
 }
 
-function ask(url, options = {}) {
-  return fetch(url, { cache: "no-store", ...options, headers: { ...HEADERS, ...options.headers } });
+async function ask(url, options = {}) {
+  const answer = await fetch(url, { cache: "no-store", ...options, headers: { ...HEADERS, ...options.headers } });
+  turnedAway(answer.status === 401);
+  return answer;
 }
 
 function judge(answer, body, always = false) {

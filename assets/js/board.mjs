@@ -10,19 +10,21 @@ import { mark as gate } from "./marks/gate.mjs";
 import { mark as rate } from "./marks/rate.mjs";
 import { mark as stdp } from "./marks/stdp.mjs";
 import { mark as stimulus } from "./marks/stimulus.mjs";
+import { mark as attention } from "./marks/attention.mjs";
 import { mark as receptive } from "./marks/receptive.mjs";
 import { mark as accuracy } from "./marks/accuracy.mjs";
 
 const MARKS = Object.fromEntries(
-  [raster, membrane, neuromod, weights, gate, rate, stdp, stimulus, receptive, accuracy].map((mark) => [mark.slug, mark]));
-const LABELS_MS = 250;
+  [raster, membrane, neuromod, weights, gate, rate, stdp, stimulus, attention,
+    receptive, accuracy].map((mark) => [mark.slug, mark]));
+const LABELS_MS = 250, LABELS_AT_ONCE = 2;
 
 export class Board {
   constructor(app) {
     this.app = app;
     this.surfaces = new Map();
     this.maker = new SceneMaker(app);
-    this.labelledAt = 0;
+    this.drawnAt = 0;
     this.source = null;
     this.frozen_t1 = null;
   }
@@ -34,27 +36,39 @@ export class Board {
     await until(() => window.Plotly && sections().length > 0);
     for (const section of sections()) {
       const mark = MARKS[section.dataset.slug];
-      if (mark) this.surfaces.set(section.dataset.slug, new Surface(section, mark));
+      if (mark) this.surfaces.set(section.dataset.slug, new Surface(section, mark, onChange));
     }
     await until(() => [...this.surfaces.values()].every((surface) => surface.ready));
     for (const surface of this.surfaces.values()) surface.watch(onChange);
     new ResizeObserver(onChange).observe(document.getElementById("board"));
   }
 
-  /** Draw everything from `store` once; latest wins. */
+  /** Draw from `store` once, latest wins: every panel in view, or all where the picture stands. */
   draw(store) {
     const record = this.source ?? store;
     const end = this.source ? this.app.view.t1_ms / this.app.dt : this.frozen_t1 ?? this.#end(store);
     const scene = this.scene = this.maker.make(record, end);
     const still = this.app.view.mode !== "live";
-    const withLabels = still || scene.now - this.labelledAt > LABELS_MS;
-    if (withLabels) this.labelledAt = scene.now;
+    const due = [...this.surfaces.values()].filter((surface) => surface.due && (still || surface.inView));
+    const labelled = this.#labelled(due, still || scene.now - this.drawnAt > LABELS_MS / 2);
+    this.drawnAt = scene.now;
+    for (const surface of due) surface.draw(scene, labelled.has(surface));
     clearTimeout(this.later);
-    if (!withLabels) this.later = setTimeout(() => this.onChange?.(), LABELS_MS);
-    for (const surface of this.surfaces.values()) {
-      if (withLabels) surface.look();
-      if ((surface.live || surface.dirty) && surface.visible && surface.ready) surface.draw(scene, withLabels);
-    }
+    if (labelled.size < due.length) this.later = setTimeout(() => this.onChange?.(), LABELS_MS);
+  }
+
+  /** The panels whose labels are drawn now: all, or a few that waited longest, so that no frame takes long. */
+  #labelled(due, all) {
+    if (all) return new Set(due);
+    const old = due.filter((surface) => this.scene.now - surface.labelledAt > LABELS_MS);
+    return new Set(old.sort((a, b) => a.labelledAt - b.labelledAt).slice(0, LABELS_AT_ONCE));
+  }
+
+  /** The panel's surface, drawn up to date also where it is out of view. */
+  upToDate(slug) {
+    const surface = this.surfaces.get(slug);
+    if (surface && this.scene && surface.due && surface.drew !== this.scene) surface.draw(this.scene, true);
+    return surface;
   }
 
   #end(store) {
@@ -64,7 +78,7 @@ export class Board {
 
   /** What the canvas of `slug` shows now: counts, sums, first and last step. */
   drawn(slug) {
-    const surface = this.surfaces.get(slug);
+    const surface = this.upToDate(slug);
     if (!surface?.scene) return null;
     const { step0, step1, t0_ms, t1_ms, store } = surface.scene;
     return { step0, step1, t0_ms, t1_ms, epoch: store.epoch, live: surface.live, ...surface.mark.drawn() };

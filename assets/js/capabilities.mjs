@@ -9,8 +9,12 @@ const COMMANDS = {
   inject: "take injections", reward: "take a reward",
 };
 
-/** Why the session cannot do `name`, or "" where it can. */
+const VIEW_ONLY = "This key may only look: log in with the full key to change anything.";
+
+/** Why the session cannot do `name`, or "" where it can; `keep` is to store a file on the server. */
 export function lacking(app, name) {
+  if (app.config?.access === "view" && name !== "rewind") return VIEW_ONLY;
+  if (name === "keep") return "";
   if (!app.manifest) return "The worker has not started yet.";
   if (app.meta?.worker?.ended && name !== "rewind") return "The script has ended.";
   const isCommand = name in COMMANDS;

@@ -46,6 +46,7 @@ const ICONS = {
   sets: "M3 4h10M3 8h10M3 12h6",
   sliders: "M2 5h6M11 5h3M2 11h3M8 11h6M9.5 3.5v3M6.5 9.5v3",
   close: "M4 4l8 8M12 4l-8 8",
+  leave: "M9 2.5H3.5v11H9M6.5 8h7M11 5.5L13.5 8 11 10.5",
   back: "M12.5 8a4.5 4.5 0 1 1-1.4-3.3M12.5 2.5v2.7H9.8",
 };
 

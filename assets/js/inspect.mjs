@@ -135,7 +135,7 @@ export class Inspector {
   async #react(surface, figure, turn) {
     const layout = figure.layout;
     layout.uirevision = `${surface.slug}-${this.app.view.t1_ms}-${this.app.view.span_ms}`;
-    fitFigure(figure, surface);
+    fitFigure(figure, this.board.upToDate(surface.slug));
     const range = surface.mark.time ? this.#range() : surface.zoom;
     if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
     await this.#quietly(() => window.Plotly.react(surface.gd, figure.data, layout, CONFIG));

@@ -21,8 +21,9 @@ export class Surface {
   /**
    * @param {HTMLElement} section `<section class="panel">`
    * @param {object} mark the module that draws it
+   * @param {() => void} onChange called when the panel's size changed, or when it came into view
    */
-  constructor(section, mark) {
+  constructor(section, mark, onChange) {
     this.section = section;
     this.slug = section.dataset.slug;
     this.mark = mark;
@@ -36,6 +37,20 @@ export class Surface {
     this.key = null;
     this.live = true;
     this.dirty = true;
+    this.labelledAt = 0;
+    this.inView = true;
+    this.#observe(onChange);
+  }
+
+  /** Sizes and places are told by the browser: to ask for them costs a layout each time. */
+  #observe(onChange) {
+    this.look();
+    new ResizeObserver(() => { this.look(); onChange(); }).observe(this.plot);
+    new IntersectionObserver((entries) => {
+      this.inView = entries.at(-1).isIntersecting;
+      if (this.inView) this.dirty = true;
+      onChange();
+    }).observe(this.plot);
   }
 
   /** The Plotly graph div, once Dash has made it. */
@@ -47,15 +62,20 @@ export class Surface {
 
   get ready() { return Boolean(this.gd?._fullLayout?._size && window.Plotly); }
 
-  /** Look anew whether the panel is on the page; reading it costs a layout, so not every frame. */
+  /** Look anew how large the panel is, and whether it is on the page at all. */
   look() {
-    this.visible = this.plot.offsetParent !== null && this.plot.clientWidth > 0;
+    this.width = this.plot.clientWidth;
+    this.height = this.plot.clientHeight;
+    this.visible = this.plot.offsetParent !== null && this.width > 0;
     return this.visible;
   }
 
+  /** Whether a draw is due: the film follows the run where it can be seen, else when it is asked for. */
+  get due() { return (this.live || this.dirty) && this.visible && this.ready; }
+
   /** Margins: wide panels keep room for group names, narrow ones give it to the plot. */
   get margin() {
-    const narrow = this.plot.clientWidth < NARROW;
+    const narrow = this.width < NARROW;
     const { l, r } = this.mark.margin;
     const b = this.mark.time ? 23 : 38;
     return { l: narrow && this.mark.time ? NARROW_LEFT : l, r, t: 6, b, pad: 0, autoexpand: false };
@@ -73,7 +93,7 @@ export class Surface {
   axes(scene) {
     const look = theme();
     const key = [this.mark.layoutKey?.(scene), look.dark, scene.span_ms, scene.rows.length,
-      this.plot.clientWidth, this.plot.clientHeight, this.live].join("|");
+      this.width, this.height, this.live].join("|");
     if (key === this.key || this.busy) return;
     this.key = key;
     this.busy = true;
@@ -81,21 +101,20 @@ export class Surface {
     Promise.resolve(window.Plotly.react(this.gd, holders(layout), layout, PLOTLY_CONFIG)).finally(() => { this.busy = false; this.dirty = true; });
   }
 
-  /** Fit both canvases to the plot at the screen's resolution. */
+  /** Fit both canvases to the plot at the screen's resolution; one that fits is not touched. */
   fit(dpr) {
-    const w = this.plot.clientWidth, h = this.plot.clientHeight;
-    for (const c of [this.film, this.over]) {
-      const pw = Math.round(w * dpr), ph = Math.round(h * dpr);
-      if (c.width !== pw || c.height !== ph) {
-        c.width = pw;
-        c.height = ph;
-        c.style.width = `${w}px`;
-        c.style.height = `${h}px`;
-        this.dirty = true;
-      }
+    const { width: w, height: h } = this;
+    const pw = Math.round(w * dpr), ph = Math.round(h * dpr);
+    for (const ctx of [this.ctx, this.overCtx]) {
+      const c = ctx.canvas;
+      if (c.width === pw && c.height === ph) continue;
+      c.width = pw;
+      c.height = ph;
+      c.style.width = `${w}px`;
+      c.style.height = `${h}px`;
+      ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+      this.dirty = true;
     }
-    this.ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
-    this.overCtx.setTransform(dpr, 0, 0, dpr, 0, 0);
   }
 
   /** Plot area of an axis pair in CSS pixels of `.panel-plot`, or null. */
@@ -117,6 +136,7 @@ export class Surface {
 
   /** Draw the film, and the labels when `withLabels` or when the panel changed. Traces keep the labels. */
   draw(scene, withLabels) {
+    this.drew = scene;
     this.fit(scene.dpr);
     if (this.live) this.axes(scene);
     const box = this.box();
@@ -126,7 +146,7 @@ export class Surface {
     const still = this.mark.stillKey?.(mine);
     if (still && still === this.still && !withLabels && !this.dirty && scene.status === "live") return;
     this.still = still;
-    this.ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
+    this.ctx.clearRect(0, 0, this.width, this.height);
     if (scene.store.empty) {
       const why = outage(scene) ?? "waiting for the first frame";
       emptyNote(this.ctx, box, why, scene.theme);
@@ -137,7 +157,8 @@ export class Surface {
     if (outage(scene)) emptyNote(this.ctx, box, outage(scene), scene.theme);
     if (!withLabels && !this.dirty) return;
     this.dirty = false;
-    this.overCtx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
+    this.labelledAt = scene.now;
+    this.overCtx.clearRect(0, 0, this.width, this.height);
     this.mark.labels(this.overCtx, mine);
     this.say(this.mark.foot(mine));
   }
@@ -146,7 +167,7 @@ export class Surface {
   #absent(scene, box) {
     const why = scene.absent(this.slug);
     if (!why) return false;
-    for (const ctx of [this.ctx, this.overCtx]) ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
+    for (const ctx of [this.ctx, this.overCtx]) ctx.clearRect(0, 0, this.width, this.height);
     emptyNote(this.ctx, box, why, scene.theme);
     this.say(why);
     return true;
@@ -211,7 +232,7 @@ function liveLayout(surface, scene, look) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", size: 12, color: look.fg },
     margin: surface.margin, dragmode: COARSE ? false : "zoom",
-    hovermode: false, width: surface.plot.clientWidth, height: surface.plot.clientHeight, modebar: modebar(look), uirevision: `live-${++revision}`, shapes: [], annotations: [],
+    hovermode: false, width: surface.width, height: surface.height, modebar: modebar(look), uirevision: `live-${++revision}`, shapes: [], annotations: [],
     xaxis: surface.mark.time
       ? { range: [-scene.span_ms, 0], showticklabels: false, ticks: "", showgrid: false }
       : {},

@@ -51,7 +51,7 @@ export class Loop {
   }
 
   #viewChanged(changed) {
-    const shape = ["rows", "membrane", "gate_block", "weights_block"];
+    const shape = ["rows", "membrane", "gate_block", "weights_block", "attention_block"];
     const longer = changed.includes("span_ms") && !this.#holds(this.app.view.span_ms);
     if (longer || changed.some((key) => shape.includes(key))) this.keyframe();
     this.schedule();

@@ -12,6 +12,7 @@ import { mountTools } from "./tools.mjs";
 import { mount as mountBreakpoints } from "./breakpoints.mjs";
 import { mount as mountControls } from "./controls.mjs";
 import { mount as mountDialogs } from "./dialogs.mjs";
+import { mount as mountDoor } from "./door.mjs";
 import { mount as mountKeys } from "./keys.mjs";
 import { mount as mountRestore } from "./restore.mjs";
 import { mount as mountStrip } from "./strip.mjs";
@@ -47,10 +48,10 @@ async function start() {
 
   const inspector = new Inspector(app, board, loop);
   app.watchNeuron = (id) => watchNeuron(loop, id).catch((error) => app.emit("problem", error.message));
-  app.composePanel = (slug, options) => composePanel(board.surfaces.get(slug), options);
+  app.composePanel = (slug, options) => composePanel(board.upToDate(slug), options);
   mountTools(app, board, inspector);
   mountTimeline(app, loop);
-  for (const mount of [mountApi, mountToasts, mountDialogs, mountTopbar, mountControls, mountUndo,
+  for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor, mountTopbar, mountControls, mountUndo,
     mountRestore, mountBreakpoints, mountUpload, mountStrip, mountKeys]) mount(app);
   app.on("problem", (text) => toast(text, { kind: "error" }));
   app.on("theme", () => loop.schedule());

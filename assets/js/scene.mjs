@@ -91,7 +91,7 @@ export class SceneMaker {
 
 /** Until the manifest tells what is published: whether the frames carry what panel `slug` draws. */
 function early(app, store, slug) {
-  const width = { gate: store.D, neuromod: store.nLevels, stdp: store.nGains, stimulus: store.nStim }[slug];
+  const width = { gate: store.D, attention: store.A, neuromod: store.nLevels, stdp: store.nGains, stimulus: store.nStim }[slug];
   return !app.manifest && !store.empty && width === 0 ? "waiting for the session's description" : "";
 }
 

@@ -1,6 +1,7 @@
 // Named parameter sets: save, look before loading, rename, delete; copy as link, Python, curl.
 
 import { deleteSet, getSet, getSets, putSet } from "./api.mjs";
+import { needs } from "./capabilities.mjs";
 import { openDialog } from "./dialogs.mjs";
 import { copyText, h } from "./dom.mjs";
 import { changedTexts } from "./provenance.mjs";
@@ -39,9 +40,11 @@ function saveForm(app, refresh) {
       message.textContent = error.message;
     }
   };
+  const store = h("button", { type: "button", text: "Save", data: { set: "save" }, on: { click: save } });
+  needs(app, "keep", name, store);
   name.addEventListener("keydown", (event) => event.key === "Enter" && save());
   return h("section", {}, h("h3", { text: "Save what is set now" }), h("p", { class: "quiet", text: holds }),
-    h("div", { class: "form-line" }, h("label", { htmlFor: "set-name", text: "Name" }), name, h("button", { type: "button", text: "Save", data: { set: "save" }, on: { click: save } })), message);
+    h("div", { class: "form-line" }, h("label", { htmlFor: "set-name", text: "Name" }), name, store), message);
 }
 
 async function fillList(app, list, refresh) {
@@ -84,7 +87,9 @@ function setLine(app, name, refresh) {
     await refresh();
   });
   const button = (text, act) => h("button", { type: "button", text, "aria-label": `${text} ${name}`, data: { set: text.toLowerCase().replace("…", "") }, on: { click: act } });
-  return h("li", { data: { name } }, h("span", { class: "set-name", text: name }), button("Load…", load), button("Rename", rename), button("Delete", remove));
+  const buttons = [button("Load…", load), button("Rename", rename), button("Delete", remove)];
+  needs(app, "keep", ...buttons.slice(1));
+  return h("li", { data: { name } }, h("span", { class: "set-name", text: name }), ...buttons);
 }
 
 /** Asks for another name; null when it is left, the same or not a name. */

@@ -76,6 +76,7 @@ export class Store {
     this.K = width("u");
     this.D = width("gate");
     this.L = width("gate_mean");
+    this.A = width("attention");
     this.nLevels = width("levels");
     this.nGains = width("gains");
     this.nStim = width("stim");
@@ -89,6 +90,8 @@ export class Store {
     this.stim = sized(this.stim, Uint8Array, n * this.nStim);
     this.gate = sized(this.gate, Uint8Array, (n / GATE_EVERY) * this.D);
     this.gateMean = sized(this.gateMean, Float32Array, (n / GATE_EVERY) * this.L);
+    this.attention = sized(this.attention, Uint8Array, (n / GATE_EVERY) * this.A);
+    this.keys = sized(this.keys, Uint8Array, this.A ? n / GATE_EVERY : 0);
   }
 
   #samples({ step0, step1 }, arrays) {
@@ -102,6 +105,8 @@ export class Store {
     const g0 = Math.ceil(step0 / GATE_EVERY), g1 = Math.ceil(step1 / GATE_EVERY);
     ring(this.gate, arrays.gate, g0, g1, this.capacity / GATE_EVERY, this.D);
     ring(this.gateMean, arrays.gate_mean, g0, g1, this.capacity / GATE_EVERY, this.L);
+    ring(this.attention, arrays.attention, g0, g1, this.capacity / GATE_EVERY, this.A);
+    ring(this.keys, arrays.attention_keys, g0, g1, this.capacity / GATE_EVERY, this.A ? 1 : 0);
   }
 
   #spikes({ step0, step1 }, arrays) {

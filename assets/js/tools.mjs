@@ -81,6 +81,7 @@ function selects(app, surface) {
         [["levels", "levels"], ["lines", "lines"], ["gains", "gains applied"]])];
     case "membrane": return membraneTools(app);
     case "gate": return [blockSelect(app, "gate_block")];
+    case "attention": return [blockSelect(app, "attention_block")];
     case "weights": case "stdp": return [blockSelect(app, "weights_block")];
     default: return [];
   }

@@ -2,6 +2,7 @@
 
 import { command } from "./api.mjs";
 import { lacking, needs } from "./capabilities.mjs";
+import { logoutButton } from "./door.mjs";
 import { h, icon, iconButton, remembered, whenReady } from "./dom.mjs";
 import { num, simTime } from "./format.mjs";
 import { STARTING, whyDown } from "./health.mjs";
@@ -190,6 +191,7 @@ function clock(app) {
 
 /** LIVE, PAUSED, REPLAY, STALE or DOWN, told by shape, word and colour; with the reason. */
 export function badgeOf(app) {
+  if (app.turnedAway) return { kind: "down", word: "LOGGED OUT", reason: "log in again to see what happens" };
   const { state, reason, worker } = app.meta ?? {};
   const why = whyDown(app.meta);
   if (app.status === "down") return why === STARTING ? { kind: "waiting", word: "STARTING", reason: why } : { kind: "down", word: "DOWN", reason: why };
@@ -255,7 +257,7 @@ function tools(app) {
   const theme = iconButton("theme", "Light or dark", toggleTheme, { id: "theme" });
   const help = iconButton("help", "Keys and help  ( ? )", openHelp, { id: "help" });
   return {
-    node: h("div", { class: "bar-part tools", role: "group", "aria-label": "Tools" }, back, forth, sets, shot, theme, help),
+    node: h("div", { class: "bar-part tools", role: "group", "aria-label": "Tools" }, back, forth, sets, shot, theme, help, logoutButton(app)),
     refresh() {
       const left = depth();
       back.disabled = left.undo === 0;

@@ -1,6 +1,7 @@
 // Files from the user: a stimulus chosen or dropped, a snapshot dropped to be restored.
 
 import { command, upload } from "./api.mjs";
+import { lacking, needs } from "./capabilities.mjs";
 import { h } from "./dom.mjs";
 import { restoreFile } from "./restore.mjs";
 import { createRow } from "./row.mjs";
@@ -40,13 +41,15 @@ export function mount(app) {
 export async function takeFile(app, file) {
   if (!file) return;
   if (SNAPSHOT.test(file.name)) await restoreFile(app, file);
-  else if (STIMULUS.test(file.name)) await useStimulus(file);
+  else if (STIMULUS.test(file.name)) await useStimulus(app, file);
   else toast(`${file.name.slice(0, 80)}: only PNG, JSON (snapshots) and CSV, NPZ, Parquet (stimuli) are understood.`, { kind: "error" });
 }
 
 /** Uploads a stimulus and switches the input to it. */
-async function useStimulus(file) {
+async function useStimulus(app, file) {
   try {
+    const why = lacking(app, "keep");
+    if (why) throw new Error(why);
     const { file_id: id, kind, rows, width } = await upload(file);
     await command([
       { type: "set", path: "stimulus.file_id", value: id },
@@ -66,6 +69,7 @@ export function createStimulus(app, specs, body) {
     await takeFile(app, picker.files[0]);
     picker.value = "";
   });
+  needs(app, "keep", picker);
   const area = h("label", { class: "file-area", htmlFor: "stimulus-file" }, h("strong", { text: "Choose a file" }),
     h("span", { text: " or drop it: currents (T, 64) or spike times, as CSV, NPZ or Parquet" }));
   body.append(...rows.map((row) => row.node), picker, area);

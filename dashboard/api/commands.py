@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
+from dashboard.api import strict_json
 from dashboard.api.errors import ApiError, json_response
 from dashboard.api.sessions import checking_tree
 from t4dm.commands import Clear, Command, Replace, Set, parse_command
@@ -19,8 +20,10 @@ _WHO = re.compile(r"[ -~]{1,64}")
 _STATUS = {"busy": 429, "too_large": 413}
 
 
-def send(client: SessionClient, body: Any, who: str) -> Response:
+def send(client: SessionClient, body: Any, who: str, key: str = "") -> Response:
     """Check ``body`` (a command or a list), send it, and answer what the worker answered.
+
+    A request with the same ``key`` is applied once, and answered as the first time.
 
     Raises :class:`ParamError` for a refused field, :class:`ApiError` otherwise,
     :class:`t4dm.live.client.WorkerDown` where nobody listens.
@@ -36,7 +39,7 @@ def send(client: SessionClient, body: Any, who: str) -> Response:
             if len(commands) > 1:
                 error.message = f"command {index}: {error.message}"
             raise
-    answer = client.command(body, who)
+    answer = client.command(body, who, key=key)
     status = 200 if answer.get("ok") else _STATUS.get(answer["error"].get("code"), 422)
     return json_response(answer, status)
 
@@ -64,3 +67,24 @@ def who_is(header: str | None) -> str:
         message = "X-T4DM-Who is 1 to 64 printable ASCII characters"
         raise ApiError(400, "bad_header", message, field="X-T4DM-Who")
     return header
+
+
+def who_and_key() -> tuple[str, str]:
+    """Who asks, and the key under which the request is applied once, from the headers."""
+    key = idempotency_key(request.headers.get("Idempotency-Key"))
+    return who_is(request.headers.get("X-T4DM-Who")), key
+
+
+def idempotency_key(header: str | None) -> str:
+    """The key of a request that is to be applied once, empty for none; raises :class:`ApiError`."""
+    if header is None or header == "":
+        return ""
+    if not _WHO.fullmatch(header):
+        message = "Idempotency-Key is 1 to 64 printable ASCII characters"
+        raise ApiError(400, "bad_header", message, field="Idempotency-Key")
+    return header
+
+
+def json_body() -> Any:
+    """The request's JSON, whatever its Content-Type says; raises :class:`ApiError` 400."""
+    return strict_json.loads(request.get_data(cache=False), keep_non_finite=True)

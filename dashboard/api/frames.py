@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.api.errors import ApiError
+from dashboard.api.segments import decoded
 from t4dm.live import frame
 from t4dm.live.client import SessionClient
 from t4dm.live.lead import with_lead
@@ -81,8 +82,7 @@ def _keyframe(client: SessionClient, view: View, span_ms: float) -> bytes | None
 
 def read_window(client: SessionClient, view: View, epoch: int, step0: int, step1: int) -> Window:
     """Steps [step0, step1) of held history; raises LookupError where none of them is held."""
-    payloads = client.reader().range(epoch, step0, step1)
-    segments = tail([Segment.decode(data) for data in payloads])
+    segments = tail(decoded.range(client, epoch, step0, step1))
     if not segments:
         raise LookupError("no step of that range is held")
     return merge(segments, view, step0, step1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from flask import Response, request
 
@@ -25,6 +25,14 @@ KINDS = ("json", "csv", "npz", "png", "svg")
 THEMES = ("light", "dark")
 _shared: dict[tuple[str, str, View, frames.Steps], Window] = {}  # the newest one asked for
 PAPER = {"light": "#FFFFFF", "dark": "#1A1B1E"}
+
+
+class Size(NamedTuple):
+    """Pixels of an image, and how many real ones each is drawn with."""
+
+    width: int
+    height: int
+    scale: float
 
 
 def answer(client: SessionClient, file_name: str) -> Response:
@@ -54,10 +62,17 @@ def answer(client: SessionClient, file_name: str) -> Response:
         body = export.to_npz(panel, window, {"session": client.session, "panel": slug})
         return _file(body, "application/octet-stream", f"{slug}.npz")
     theme = query.choice("theme", "light", THEMES)
-    text = _figure_text(client, panel, view, steps, theme)
+    options = {name: query.choice(name, values[0], values) for name, values in panel.options}
+    titled = query.choice("title", "1", ("0", "1")) == "1"
+    text = figure_text(client, panel, view, steps, theme, options, titled)
     if kind == "json":
-        return _file(text, "application/json", None)
-    return _picture(panel, json.loads(text), kind, theme)
+        return as_json(text)
+    size = Size(
+        query.integer("width", 1200, 200, 4000) or 1200,
+        query.integer("height", panel.height, 120, 4000) or panel.height,
+        query.number("scale", 2.0 if kind == "png" else 1.0, 0.5, 4.0) or 1.0,
+    )
+    return picture(panel, text, kind, theme, size)
 
 
 def _csv(client: SessionClient, panel: Panel, view: View, steps: frames.Steps) -> Response:
@@ -81,18 +96,22 @@ def _window(client: SessionClient, view: View, steps: frames.Steps) -> Window:
     return window
 
 
-def _figure_text(
-    client: SessionClient, panel: Panel, view: View, steps: frames.Steps, theme: str
+def figure_text(
+    client: SessionClient,
+    panel: Panel,
+    view: View,
+    steps: frames.Steps,
+    theme: str,
+    options: dict[str, str],
+    titled: bool = True,
 ) -> str:
     """The figure's JSON, kept for a minute: the same steps of the same epoch never change."""
-    options = {name: query.choice(name, values[0], values) for name, values in panel.options}
-    title = query.choice("title", "1", ("0", "1")) == "1"
     manifest: dict[str, Any] = {}
     if panel.wants_values:
         manifest["values"] = client.params()["values"]
     if panel.wants_groups:
         manifest["groups"] = client.manifest()["groups"]
-    question = [client.session, steps, view, panel.slug, theme, options, title, manifest]
+    question = [client.session, steps, view, panel.slug, theme, options, titled, manifest]
     key = hashlib.sha256(repr(question).encode()).hexdigest()
     text = answers.get(key)
     if text is None:
@@ -103,18 +122,22 @@ def _figure_text(
             if absent
             else panel.figure(window, manifest, theme, **options)
         )
-        text = dumps(figure if title else style.untitled(figure))
+        text = dumps(figure if titled else style.untitled(figure))
         answers.set(key, text)
     return text
 
 
-def _picture(panel: Panel, figure: dict[str, Any], kind: str, theme: str) -> Response:
-    width = query.integer("width", 1200, 200, 4000) or 1200
-    height = query.integer("height", panel.height, 120, 4000) or panel.height
-    scale = query.number("scale", 2.0 if kind == "png" else 1.0, 0.5, 4.0) or 1.0
+def picture(panel: Panel, text: str, kind: str, theme: str, size: Size) -> Response:
+    """The figure of ``text`` as an image; raises as :func:`dashboard.pictures.picture`."""
+    figure = json.loads(text)
     figure["layout"] |= {"paper_bgcolor": PAPER[theme], "plot_bgcolor": PAPER[theme]}
-    body = pictures.picture(figure, kind, width, height, scale)
+    body = pictures.picture(figure, kind, size.width, size.height, size.scale)
     return _file(body, pictures.FORMATS[kind], f"{panel.slug}.{kind}", inline=True)
+
+
+def as_json(text: str) -> Response:
+    """A figure's JSON as an answer."""
+    return _file(text, "application/json", None)
 
 
 def _file(

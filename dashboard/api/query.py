@@ -54,6 +54,7 @@ def view() -> View:
         membrane=_single("membrane"),
         gate_block=_single("gate_block") or 0,
         weights_block=_single("weights_block") or 0,
+        attention_block=_single("attention_block") or 0,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from t4dm.live import external_files, paths
 from t4dm.live.client import SessionClient, sessions
 from t4dm.live.external_params import tree_of
 from t4dm.live.tree import ParamTree
+
+MAX_KEPT = 64
+_kept: dict[tuple[str, str], tuple[list[Any], InForce]] = {}
 
 
 def session_names() -> list[str]:
@@ -56,6 +61,36 @@ def _client(run: Path, name: str) -> SessionClient:
 @lru_cache(maxsize=16)
 def _tree(n_blocks: int) -> ParamTree:
     return ParamTree(n_blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Parameters in force as of revision ``rev``."""
+
+    tree: ParamTree
+    rev: int
+
+
+def in_force(client: SessionClient) -> InForce:
+    """The session's parameters; asked of the worker once a revision.
+
+    The status names revision and values of every worker, so nothing is asked twice.  Raises
+    :class:`t4dm.live.client.WorkerDown`.
+    """
+    status = client.status()
+    named = [status.get(key) for key in ("pid", "epoch", "params_rev", "params_digest")]
+    where = (str(client.run_dir), client.session)
+    kept = _kept.get(where)
+    if kept is not None and None not in named and kept[0] == named:
+        return kept[1]
+    told = client.params()
+    tree = copy.deepcopy(checking_tree(client))
+    tree.replace(told["values"] | told["overrides"])
+    found = InForce(tree, told["rev"])
+    if len(_kept) >= MAX_KEPT:
+        _kept.clear()
+    _kept[where] = (named, found)
+    return found
 
 
 def checking_tree(client: SessionClient) -> ParamTree:

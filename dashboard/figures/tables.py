@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from dashboard.figures import attention as attention_figure
 from dashboard.figures import groups
 from dashboard.figures import weights as weights_figure
+from t4dm.live.attention import weights_of
 from t4dm.live.segment import GATE_FULL, HIST_BINS, NO_LABEL, PAIR_BINS
 from t4dm.live.window import DT_MS, Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
@@ -53,6 +55,14 @@ def gate(window: Window) -> Columns:
     out = {"time_ms": window.gate_steps * DT_MS}
     out["mean"] = window.gate_mean[:, window.gate_block]
     return out | _columns(names, activity)
+
+
+def attention(window: Window) -> Columns:
+    """Weights of each key of the shown block by its age, every 4 ms, with the entropy over log(keys)."""
+    names = [f"weight_{age}_ago" for age in range(window.attention.shape[1])]
+    out = {"time_ms": window.gate_steps * DT_MS, "keys": window.attention_keys}
+    out["relative_entropy"] = attention_figure.entropy(window)
+    return out | _columns(names, weights_of(window.attention)[:, ::-1])
 
 
 def weights(window: Window) -> Columns:

@@ -92,11 +92,13 @@ class HippocampalTransformer(nn.Module):
         context: Context | None = None,
         generator: torch.Generator | None = None,
         need_trace: bool = False,
+        need_logits: bool = True,
     ) -> Output:
         """Logits for ``ids`` (B,T) int64, after the tokens of ``context``.
 
         ``prosody`` (B,T,4); ``use_memory`` reads ``memory`` (none given: an empty bank).
-        ``generator`` draws the dropout while training.  Raises ValueError for an id outside the
+        ``generator`` draws the dropout while training; without ``need_logits`` they are (B,T,0), for
+        a loss taken from ``hidden``.  Raises ValueError for an id outside the
         vocabulary on the CPU, a context longer than ``max_seq_len``, or dropout without generator.
         """
         start = context.length if context else 0
@@ -120,7 +122,8 @@ class HippocampalTransformer(nn.Module):
         if need_trace:
             trace = Trace(torch.stack(weights), torch.stack(gates) if use_memory else None)
         after = Context(start + ids.shape[1], tuple(past), cue[:, -1])
-        return Output(self.output_head(hidden), hidden, place, cue, after, found, trace)
+        logits = self.output_head(hidden) if need_logits else hidden[..., :0]
+        return Output(logits, hidden, place, cue, after, found, trace)
 
     def empty_memory(self) -> MemoryBank:
         """A bank of ``memory_size`` free slots on the model's device; values are token ids."""

@@ -13,7 +13,14 @@ from t4dm.kernels.compiled import jit
 from t4dm.kernels.exponential import sigmoid
 from t4dm.kernels.learning import homeostasis, learn, settle
 from t4dm.kernels.lif import lif_step
-from t4dm.kernels.observe import gate_sample, spike_pairs, weight_counts
+from t4dm.kernels.observe import (
+    attention_sample,
+    gate_sample,
+    spike_pairs,
+    u_sample,
+    weight_counts,
+    weights_moved,
+)
 from t4dm.kernels.products import TILE, add_rows, tile_matmul
 from t4dm.kernels.rwkv import shift, wkv
 from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY
@@ -69,8 +76,9 @@ def drive_next(  # type: ignore[no-untyped-def]
 
 
 @jit()
-def _fire(t, k, stage, current, u_pre, rest):  # type: ignore[no-untyped-def]
+def _fire(step0, k, stage, current, u_pre, rest):  # type: ignore[no-untyped-def]
     """One step of a LIF stage: membrane, spikes, record, homeostasis.  Returns the spikes."""
+    t = step0 + k
     theta = stage.v_thresh[0] + stage.theta_h[0]
     theta = stage.homeostasis[4] if theta < stage.homeostasis[4] else theta
     n, clamped, strange = lif_step(
@@ -84,18 +92,23 @@ def _fire(t, k, stage, current, u_pre, rest):  # type: ignore[no-untyped-def]
         stage.strange[0] = t
     for w in range(stage.watched.shape[0]):
         stage.u_pre[k, stage.watched[w, 0]] = u_pre[stage.watched[w, 1]]
+    if t % GATE_EVERY == 0:
+        u_sample(u_pre, stage.u_range[t // GATE_EVERY - (step0 + GATE_EVERY - 1) // GATE_EVERY])
     stage.theta_h[0] = homeostasis(stage.theta_h[0], n / current.shape[0], stage.homeostasis, rest)
     return n
 
 
 @jit()
 def measure(t, n_exc, w_hi, plastic, rule, samples, times):  # type: ignore[no-untyped-def]
-    """Histogram, bounds and spike pairs as they stand before step t."""
+    """Histogram, bounds, change and spike pairs as they stand before step t."""
     settle(t, n_exc, plastic, rule)
     weight_counts(
         plastic.w_rec, n_exc, w_hi, rule.bounds[0], samples.hist_exc, samples.hist_inh,
         samples.bounds,
     )  # fmt: skip
+    samples.moved[0] = weights_moved(
+        t, HIST_EVERY, plastic.w_rec, n_exc, samples.kept, samples.kept_at
+    )
     spike_pairs(t, plastic.ring, plastic.ring_n, n_exc, times, samples.pairs)
 
 
@@ -126,7 +139,7 @@ def fire_in(  # type: ignore[no-untyped-def]
         if t % GATE_EVERY == 0:
             row = t // GATE_EVERY - (step0 + GATE_EVERY - 1) // GATE_EVERY
             samples.gate_mean[row] = gate_sample(gate_r, samples.gate[row])
-        fired = _fire(t, k, stage, current, u_pre, rest[k])
+        fired = _fire(step0, k, stage, current, u_pre, rest[k])
         ring, ids = plastic.ring[t % size], stage.ids[k]
         for m in range(fired):
             ring[m] = ids[m]
@@ -136,18 +149,25 @@ def fire_in(  # type: ignore[no-untyped-def]
 
 @jit()
 def look_back(  # type: ignore[no-untyped-def]
-    step0, n, attention, settings, stage, query, key, scores, mixed, basal
+    step0, n, attention, settings, stage, samples, query, key, scores, told, mixed, basal
 ):
     """Spike attention of every step: ``mixed``, then its projection ``basal``.
 
     ``settings`` (3,): exp(-dt/tau), kappa, sharpness; ``stage`` is the block's LIF in.
     """
     for k in range(n):
+        t = step0 + k
+        sampled = t % GATE_EVERY == 0
+        told.fill(0)
         attend(
-            step0 + k, attention.w_q, attention.w_k, attention.p_bar, attention.k_bar,
+            t, attention.w_q, attention.w_k, attention.p_bar, attention.k_bar,
             attention.keys, attention.values, stage.ids[k], int(stage.counts[k]),
             settings[0], settings[1], settings[2], query, key, scores, mixed[step0 % TILE + k],
+            told if sampled else told[:0],
         )  # fmt: skip
+        if sampled:
+            row = t // GATE_EVERY - (step0 + GATE_EVERY - 1) // GATE_EVERY
+            attention_sample(t, told, attention.keys.shape[0], samples.attention[row])
     rows = _tiles(step0, n)
     tile_matmul(mixed[:rows], attention.w_o, basal[:rows])
 
@@ -186,4 +206,4 @@ def fire_out(step0, n, rest, gains, c_out, z, stage, current, u_pre):  # type: i
         scale = current.dtype.type(gains[k, 1]) * c_out
         for i in range(current.shape[0]):
             current[i] = scale * z_r[i]
-        _fire(step0 + k, k, stage, current, u_pre, rest[k])
+        _fire(step0, k, stage, current, u_pre, rest[k])

@@ -91,6 +91,52 @@ def gate_sample(g, out):  # type: ignore[no-untyped-def]
 
 
 @jit()
+def u_sample(u_pre, out):  # type: ignore[no-untyped-def]
+    """out (3,): largest, smallest and mean u_pre of a stage."""
+    high = low = u_pre[0]
+    total = 0.0
+    for i in range(u_pre.shape[0]):
+        v = u_pre[i]
+        high = v if v > high else high
+        low = v if v < low else low
+        total += v
+    out[0], out[1], out[2] = high, low, total / u_pre.shape[0]
+
+
+@jit()
+def weights_moved(t, every, w, n_exc, kept, kept_at):  # type: ignore[no-untyped-def]
+    """Mean |change| of excitatory weights since step ``t - every``; NaN where none were kept then.
+
+    Looks at the rows that fit ``kept`` (2, R, N), spread evenly over the excitatory ones; two
+    samples are kept in turn, with their steps in ``kept_at`` (2,), so that steps done anew after a
+    return to ``t - every`` or later find the sample they need.
+    """
+    now, past = (t // every) % 2, (t // every + 1) % 2
+    rows, n = kept.shape[1], w.shape[0]
+    total = 0.0
+    for r in range(rows):
+        row = w[r * n_exc // rows]
+        for j in range(n):
+            total += abs(row[j] - kept[past, r, j])
+            kept[now, r, j] = row[j]
+    kept_at[now] = t
+    return total / (rows * (n - 1)) if kept_at[past] == t - every else np.nan
+
+
+@jit()
+def attention_sample(t, summed, n_heads, out):  # type: ignore[no-untyped-def]
+    """out (K,) u8 = round(255 * mean weight over the heads), newest key last, 0 where none was.
+
+    ``summed`` (K,): weights of step t summed over the heads, slot of step s at s % K.
+    """
+    n_keys = out.shape[0]
+    out.fill(0)
+    for age in range(min(t + 1, n_keys)):
+        share = summed[(t - age) % n_keys] * (255.0 / n_heads)
+        out[n_keys - 1 - age] = np.uint8(min(255.0, max(0.0, share + 0.5)))
+
+
+@jit()
 def pack_spikes(step0, n, counts, ids, n_neurons, hashed, spk_n, spk_id):  # type: ignore[no-untyped-def]
     """Spikes of all stages in order of step, then id; returns their number.
 

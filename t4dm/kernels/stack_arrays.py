@@ -20,6 +20,7 @@ HISTORY = 1024
 ROWS = CHUNK + TILE
 HIST_EVERY = 250
 GATE_EVERY = 4
+KEPT_ROWS = 64  # of each block, to see how far weights move between two samples
 STIM_WIDTH = 64
 P_START = -1e30
 WINDOW_MAX = 500
@@ -158,16 +159,21 @@ class Stage(NamedTuple):
     clamped: np.ndarray  # (T,) u2
     strange: np.ndarray  # (1,) i8 first step whose u_pre was NaN or Inf, else -1
     u_pre: np.ndarray  # (T, K) f4
+    u_range: np.ndarray  # (T/4, 3) f4 largest, smallest and mean u_pre
 
 
 class Samples(NamedTuple):
-    """Where one block's gate, weights and pairs are recorded: views into Output."""
+    """Where one block's gate, attention, weights and pairs are recorded: views into Output and Work."""
 
     gate: np.ndarray  # (T/4, D) u1
     gate_mean: np.ndarray  # (T/4,) f4
+    attention: np.ndarray  # (T/4, WINDOW) u1
     hist_exc: np.ndarray  # (BINS,) u4
     hist_inh: np.ndarray
     bounds: np.ndarray  # (2,) f4
+    moved: np.ndarray  # (1,) f4 mean |change| of the weights since the sample before
+    kept: np.ndarray  # (2, R, N) real: rows of the last two samples, in turn
+    kept_at: np.ndarray  # (2,) i8 their steps
     pairs: np.ndarray  # (201,) u4
 
 
@@ -181,11 +187,14 @@ class Output(NamedTuple):
     levels: np.ndarray  # (T, 4) f8
     gains: np.ndarray  # (T, 5) f8
     clamped: np.ndarray  # (G, T) u2
+    u_range: np.ndarray  # (G, T/4, 3) f4
     gate: np.ndarray  # (L, T/4, D) u1
     gate_mean: np.ndarray  # (L, T/4) f4
+    attention: np.ndarray  # (L, T/4, WINDOW) u1
     hist_exc: np.ndarray  # (L, BINS) u4
     hist_inh: np.ndarray
     bounds: np.ndarray  # (L, 2) f4
+    moved: np.ndarray  # (L, 1) f4
     pairs: np.ndarray  # (L, 201) u4
     strange: np.ndarray  # (G, 1) i8
     spk_n: np.ndarray  # (T,) u2
@@ -214,7 +223,10 @@ class Work(NamedTuple):
     key: np.ndarray
     counted: np.ndarray  # (N,) i8
     scores: np.ndarray  # (WINDOW,)
+    told: np.ndarray  # (WINDOW,) weights of a step, summed over the heads
     times: np.ndarray  # (E, HISTORY) i4
+    kept: np.ndarray  # (L, 2, R, N) weights of the last two samples, in turn
+    kept_at: np.ndarray  # (L, 2) i8 their steps
 
 
 def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype) -> State:
@@ -267,11 +279,14 @@ def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output
         levels=np.zeros((CHUNK, 4)),
         gains=np.zeros((CHUNK, 5)),
         clamped=np.zeros((stages, CHUNK), np.uint16),
+        u_range=np.full((stages, CHUNK // GATE_EVERY, 3), np.nan, np.float32),
         gate=np.zeros((n_blocks, CHUNK // GATE_EVERY, n), np.uint8),
         gate_mean=np.zeros((n_blocks, CHUNK // GATE_EVERY), np.float32),
+        attention=np.zeros((n_blocks, CHUNK // GATE_EVERY, WINDOW), np.uint8),
         hist_exc=np.zeros((n_blocks, BINS), np.uint32),
         hist_inh=np.zeros((n_blocks, BINS), np.uint32),
         bounds=np.zeros((n_blocks, 2), np.float32),
+        moved=np.full((n_blocks, 1), np.nan, np.float32),
         pairs=np.zeros((n_blocks, 2 * PAIR_SPAN + 1), np.uint32),
         strange=np.full((stages, 1), -1, np.int64),
         spk_n=np.zeros(CHUNK, np.uint16),
@@ -279,7 +294,7 @@ def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output
     )
 
 
-def empty_work(n: int, n_exc: int, real: np.dtype) -> Work:
+def empty_work(n_blocks: int, n: int, n_exc: int, real: np.dtype) -> Work:
     """Scratch for CHUNK steps."""
     names = Work._fields
     rows = {name: np.zeros((ROWS, n), real) for name in names[1 : names.index("current")]}
@@ -290,5 +305,8 @@ def empty_work(n: int, n_exc: int, real: np.dtype) -> Work:
         **vectors,
         counted=np.zeros(n, np.int64),
         scores=np.zeros(WINDOW, real),
+        told=np.zeros(WINDOW, real),
         times=np.zeros((n_exc, HISTORY), np.int32),
+        kept=np.zeros((n_blocks, 2, min(n_exc, KEPT_ROWS), n), real),
+        kept_at=np.full((n_blocks, 2), -1, np.int64),
     )

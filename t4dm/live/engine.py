@@ -103,7 +103,7 @@ class Engine:
         )
         self.arrays.w_rec[:] = recurrent_weights(stack)
         self.arrays.w_hi[0] = self.tree.get("stdp.w_max")
-        self._work = empty_work(config.n_neurons, self.n_exc, self._real)
+        self._work = empty_work(config.n_blocks, config.n_neurons, self.n_exc, self._real)
         self._network = Network(weights, self.arrays, self._work)
         self._sensory = Sensory(
             config.n_sensory, seed, self._real, Values(self.tree), config.n_neurons

@@ -51,25 +51,17 @@ class Network:
         return Plastic(*(getattr(self.state, name)[b] for name in Plastic._fields))
 
     def _attention_of(self, b: int) -> Attention:
-        return Attention(*self._of_block(Attention._fields, b))
+        return Attention(*_of_block((self.state, self.weights), Attention._fields, b))
 
     def _mix_of(self, b: int) -> TimeMix:
-        return TimeMix(*self._of_block(TimeMix._fields, b))
-
-    def _of_block(self, names: tuple[str, ...], b: int) -> list[np.ndarray]:
-        owners = (self.state, self.weights)
-        return [
-            next(getattr(owner, name) for owner in owners if hasattr(owner, name))[b]
-            for name in names
-        ]
+        return TimeMix(*_of_block((self.state, self.weights), TimeMix._fields, b))
 
     def wire(self, settings: Settings, out: Output, watched: list[np.ndarray]) -> None:
         """Take new parameters and a new place to record; ``watched`` is one array a stage."""
         self.settings, self.out = settings, out
         self._stages = [self._stage(g, watched[g]) for g in range(2 * len(self.blocks))]
-        self._samples = [
-            Samples(*(getattr(out, name)[b] for name in Samples._fields)) for b in self.blocks
-        ]
+        owners = (out, self.work)
+        self._samples = [Samples(*_of_block(owners, Samples._fields, b)) for b in self.blocks]
 
     def _stage(self, g: int, watched: np.ndarray) -> Stage:
         settings, state, out = self.settings, self.state, self.out
@@ -84,6 +76,7 @@ class Network:
             ids=out.ids[g],
             theta=out.theta[g],
             clamped=out.clamped[g],
+            u_range=out.u_range[g],
             strange=out.strange[g],
             u_pre=out.u,
         )
@@ -135,7 +128,7 @@ class Network:
         work = self.work
         kernel.look_back(
             step0, n, self._attention[b], self.settings.attention, self._stages[2 * b],
-            work.query, work.key, work.scores, work.mixed, work.basal,
+            self._samples[b], work.query, work.key, work.scores, work.told, work.mixed, work.basal,
         )  # fmt: skip
 
     def mix_time(self, b: int, step0: int, n: int) -> None:
@@ -180,3 +173,10 @@ class Network:
         copy = Plastic(*(array.copy() for array in self.plastic[b]))
         settle(step, self.n_exc, copy, rule)
         return copy.w_rec
+
+
+def _of_block(owners: tuple[NamedTuple, ...], names: tuple[str, ...], b: int) -> list[np.ndarray]:
+    """The part of block ``b`` of each array, from the first of ``owners`` that has it."""
+    return [
+        next(getattr(owner, name) for owner in owners if hasattr(owner, name))[b] for name in names
+    ]

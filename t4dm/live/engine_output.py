@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from t4dm.kernels.attention import WINDOW
 from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, Output
 from t4dm.live.engine_sensory import Sensory
 from t4dm.live.segment import Segment, grid
@@ -35,7 +36,8 @@ def segment_of(
     """
     step1 = step0 + n
     hists = grid(step0, step1, HIST_EVERY)
-    gates, m = len(grid(step0, step1, GATE_EVERY)), len(hists)
+    sampled, m = grid(step0, step1, GATE_EVERY), len(hists)
+    gates = len(sampled)
     more: dict[str, Any] = {"epoch": 0, "hist_steps": hists.tolist()}
     lo, hi = float(rows.min()), float(rows.max())
     if lo < 0 or hi > 1:
@@ -62,8 +64,18 @@ def segment_of(
         receptive=sensory.receptive[:m].copy(),
         neuron_labels=sensory.labels[:m].copy(),
         course=sensory.course()[:m],
+        u_range=out.u_range[:, :gates].swapaxes(0, 1).copy(),
+        moved=out.moved[None, :, 0][:m].copy(),
+        attention=out.attention[:, :gates].swapaxes(0, 1).copy(),
+        attention_keys=keys_in_sight(sampled, out.attention.shape[0]),
         meta=meta | more,
     )
+
+
+def keys_in_sight(steps: np.ndarray, n_blocks: int) -> np.ndarray:
+    """(Tg, L) u1: keys that the query of each step could look at, its own among them."""
+    held = np.minimum(steps + 1, WINDOW).astype(np.uint8)
+    return np.repeat(held[:, None], n_blocks, axis=1)
 
 
 def describe(config: StackConfig, n_exc: int, w_hi: float) -> dict[str, Any]:

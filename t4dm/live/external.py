@@ -40,6 +40,7 @@ PROBES = {
     "u_pre": Probe("N", help="Membrane as the layer gives it, of the watched neurons."),
     "theta": Probe("G", help="Threshold of a layer, where it has one number for all."),
     "gate": Probe("L D", help="Gate activity per channel, 0 to 1.5."),
+    "attention": Probe("L K", help="Attention over the last K keys, newest last."),
     "weights": Probe("B 64", kind="state", dtype="uint32", help="Weight counts per fixed bin."),
 }
 

@@ -63,6 +63,9 @@ def _with_samples(window: Window, segments: Iterable[Segment]) -> Window:
         )
         for name in _SAMPLED
     }
+    if all(len(s.moved) == len(keep) for s, keep in joined):
+        earlier = (s.moved[keep] for s, keep in joined)
+        arrays["moved"] = np.concatenate([*earlier, window.moved])
     segment, keep = joined[-1]
     if not len(window.receptive) and len(segment.receptive) == len(keep):
         arrays |= {name: getattr(segment, name)[keep][-1:] for name in NEWEST}

@@ -232,6 +232,7 @@ class Worker:
             "watch": list(session.engine.watch),
             "log": newest(session.log, LOG_BYTES),
             "pending": newest(session.pending[-MAX_PENDING:], LOG_BYTES),
+            "health": session.doctor.status(),
             "checkpoint": {"step": self.keeper.saved_step, "error": self.keeper.error},
             **self.notes,
         }

@@ -9,6 +9,7 @@ TITLES = {
     "u_pre": "membranes",
     "theta": "thresholds",
     "gate": "thalamic gate",
+    "attention": "spike attention",
     "levels": "neuromodulators",
     "gains": "neuromodulator gains",
     "weights": "weights",

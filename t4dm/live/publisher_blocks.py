@@ -13,6 +13,7 @@ from t4dm.live.segment import (
     GATE_FULL,
     HIST_BINS,
     HIST_EVERY,
+    KEYS,
     PAIR_BINS,
     Segment,
     grid,
@@ -24,8 +25,9 @@ class Block:
     """What one call of the module showed: ``spikes[g]`` is (T, n) of group g, non-zero: a spike.
 
     ``u`` (T, W) follows ``watch``; ``theta`` is (G,); ``weights`` are flat arrays, or None where no
-    sample was due; ``gate`` is (T, L, D) in 0 to 1.5, None for a script without one; ``events`` are
-    kept with their steps, but not in the session's short log.
+    sample was due; ``gate`` is (T, L, D) in 0 to 1.5, ``attention`` (T, L, 64) over the last keys,
+    newest last, with the number ``keys`` (T, L) in sight; None for a script without one.  ``events``
+    are kept with their steps, but not in the session's short log.
     """
 
     steps: int
@@ -35,6 +37,8 @@ class Block:
     theta: np.ndarray
     weights: list[np.ndarray] | None = None
     gate: np.ndarray | None = None
+    attention: np.ndarray | None = None
+    keys: np.ndarray | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -60,6 +64,7 @@ def segment_of(
     hists = grid(step0, step1, HIST_EVERY)
     exc, inh, bounds = histograms(block.weights, publishes, len(hists))
     gate, gate_mean = gates(block, first, last, step0)
+    attention, keys = looks(block, first, last, step0)
     t = last - first
     w_hi = max(publishes.w_hi, default=1.0)
     return Segment(
@@ -81,6 +86,8 @@ def segment_of(
         hist_inh=inh,
         bounds=bounds,
         pairs=np.zeros((len(hists), len(publishes.weights), PAIR_BINS), np.uint32),
+        attention=attention,
+        attention_keys=keys,
         meta={
             "watch": block.watch, "hist_steps": hists.tolist(), "w_hi": w_hi, "w_lo": -w_hi,
             "w_max": None, "weights": publishes.weights, "axis": axis,
@@ -98,6 +105,15 @@ def gates(block: Block, first: int, last: int, step0: int) -> tuple[np.ndarray, 
     rows = block.gate[at]
     bytes_ = np.clip(np.rint(rows / GATE_FULL * 255), 0, 255).astype(np.uint8)
     return bytes_, rows.mean(axis=2).astype(np.float32)
+
+
+def looks(block: Block, first: int, last: int, step0: int) -> tuple[np.ndarray, np.ndarray]:
+    """``attention`` (Tg, L, K) and ``attention_keys`` (Tg, L) on the grid of :func:`gates`."""
+    at = grid(step0, step0 + last - first, GATE_EVERY) - step0 + first
+    if block.attention is None or block.keys is None:
+        return np.empty((len(at), 0, KEYS), np.uint8), np.empty((len(at), 0), np.uint8)
+    bytes_ = np.clip(np.rint(block.attention[at] * 255), 0, 255).astype(np.uint8)
+    return bytes_, block.keys[at].astype(np.uint8)
 
 
 def histograms(

@@ -6,7 +6,10 @@ the live stack has one), Tg steps divisible by :data:`GATE_EVERY`, M steps divis
 zero wide: L, B, or the width of ``levels``, ``gains``, ``stim`` is 0.  A session with a sensory layer
 of S neurons samples it M times as well: ``receptive`` (M, 64, S) weights as shares of meta["w_shown"]
 times 255, ``neuron_labels`` (M, S) with 255 for none, ``course`` (M, points, 3) step, accuracy and
-expected reward of the run so far, NaN where there is no point yet.
+expected reward of the run so far, NaN where there is no point yet.  A session with spike attention
+samples it as it does the gate: ``attention`` (Tg, L, K) over the last K keys, newest last.
+``u_range`` (Tg, G, 3) is the largest, smallest and mean u_pre of all neurons of a group, NaN where it
+is not measured; ``moved`` (M, B) the mean |change| of weights since the sample before, NaN for none.
 """
 
 from __future__ import annotations
@@ -26,11 +29,12 @@ HIST_BINS = 64
 PAIR_BINS = 201
 STIM_WIDTH = 64
 GATE_FULL = 1.5
+KEYS = 64
 NO_LABEL = 255
 _PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "clamped")
-_PER_GATE = ("gate", "gate_mean")
+_PER_GATE = ("gate", "gate_mean", "attention", "attention_keys", "u_range")
 _PER_LAYER = ("receptive", "neuron_labels", "course")
-_PER_HIST = ("hist_exc", "hist_inh", "bounds", "pairs", *_PER_LAYER)
+_PER_HIST = ("hist_exc", "hist_inh", "bounds", "pairs", "moved", *_PER_LAYER)
 
 
 def _none(dtype: str, *shape: int) -> np.ndarray:
@@ -63,6 +67,10 @@ class Segment:
     receptive: np.ndarray = field(default_factory=partial(_none, "u1", 64, 0))
     neuron_labels: np.ndarray = field(default_factory=partial(_none, "u1", 0))
     course: np.ndarray = field(default_factory=partial(_none, "f4", 0, 3))
+    attention: np.ndarray = field(default_factory=partial(_none, "u1", 0, KEYS))
+    attention_keys: np.ndarray = field(default_factory=partial(_none, "u1", 0))
+    u_range: np.ndarray = field(default_factory=partial(_none, "f4", 0, 3))
+    moved: np.ndarray = field(default_factory=partial(_none, "f4", 0))
 
     @property
     def layout(self) -> Layout:

@@ -17,6 +17,7 @@ import numpy as np
 
 from t4dm.live.breakpoints import Breakpoints, Hit, nan_hit
 from t4dm.live.checkpoint import Checkpoint, CheckpointStore
+from t4dm.live.doctor import Doctor
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
@@ -28,7 +29,7 @@ LOG_LENGTH = 40
 NUMBERS_A_START = 1_000_000  # event numbers that one start of the worker may use
 _TOUCHED = (
     "rev", "epoch", "run_id", "state", "reason", "speed", "goal", "finite", "extra_watch", "log",
-    "_pending", "_event_id",
+    "_pending", "_event_id", "doctor",
 )  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class Session:
         self.layout = Layout.from_json(self.describe["groups"])
         self._groups = self.layout.to_json()
         self.breakpoints = Breakpoints(self.layout)
+        self.doctor = self._new_doctor()
         self.rev, self.epoch, self.run_id = 0, 1, 0
         self.state, self.reason = "running", ""
         self.speed: float | None = 1.0
@@ -105,11 +107,23 @@ class Session:
         if (bad := nan_hit(segment)) is not None:
             self.finite, hit = False, bad
         self.breakpoints.take(segment)
+        self._examine(segment, bad)
         if hit is not None:
             self._break(hit)
         elif self.goal is not None and self.engine.step >= self.goal:
             self.goal, self.state = None, "paused"
         return self._signed(segment)
+
+    def _examine(self, segment: Segment, bad: Hit | None) -> None:
+        """Write what the doctor finds, or finds over, into the event log."""
+        changes = self.doctor.take(segment)
+        if bad is not None:
+            changes += self.doctor.fault(bad.reason.partition(" is not finite")[0], bad.step)
+        for change in changes:
+            self.event("finding", **change)
+
+    def _new_doctor(self) -> Doctor:
+        return Doctor(self.tree, self.describe["groups"], self.engine.step)
 
     def _hit(self, segment: Segment) -> Hit | None:
         bad, found = nan_hit(segment), self.breakpoints.find(segment)
@@ -169,6 +183,7 @@ class Session:
         self.state = "paused" if self.state != "running" else "running"
         self.finite, self._pending = True, []
         self.breakpoints.forget()
+        self.doctor = self._new_doctor()
         self.epoch += 1
         self.run_id += 1
         self.event("reset", seed=self.engine.seed, who=who)
@@ -290,6 +305,7 @@ class Session:
         self.speed, self.state, self.reason = newest["speed"], newest["state"], newest["reason"]
         self.breakpoints.load(newest["breakpoints"])
         self.watch(newest["watch"])
+        self.doctor = self._new_doctor()
         return resumed[0] if resumed else None
 
     def _take_values(self, values: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from typing import Any
 
+from t4dm.health.params import HealthParams
 from t4dm.learning.params import HomeostasisParams, STDPParams
 from t4dm.params import ParamError, Params, ParamSpec, did_you_mean
 from t4dm.spiking.params import (
@@ -38,6 +39,7 @@ SPIKING_GROUPS: tuple[type[Params], ...] = (
     ApicalParams,
     RWKVParams,
     SensoryParams,
+    HealthParams,
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -31,14 +31,15 @@ class View:
     """Which part of a window is wanted.
 
     rows: neuron ids, or ``spread:n`` (n rows evenly over all neurons), ``stage:g`` (group g),
-    ``block:l`` (every group of block l), ``all``; membrane: ids, or None for the first six watched; gate_block, weights_block: block
-    whose gate, set of weights that a page shows.
+    ``block:l`` (every group of block l), ``all``; membrane: ids, or None for the first six watched; gate_block, attention_block,
+    weights_block: block whose gate, block whose attention, set of weights that a page shows.
     """
 
     rows: Rows = DEFAULT_ROWS
     membrane: tuple[int, ...] | None = None
     gate_block: int = 0
     weights_block: int = 0
+    attention_block: int = 0
 
     @classmethod
     def parse(
@@ -47,6 +48,7 @@ class View:
         membrane: str | None = None,
         gate_block: str | int = 0,
         weights_block: str | int = 0,
+        attention_block: str | int = 0,
     ) -> View:
         """A view from query text (ids as ``"3,17,250"``); raises :class:`ParamError`."""
         return cls(
@@ -54,6 +56,7 @@ class View:
             membrane=_ids("membrane", membrane) if membrane else None,
             gate_block=_integer("gate_block", gate_block),
             weights_block=_integer("weights_block", weights_block),
+            attention_block=_integer("attention_block", attention_block),
         )
 
 
@@ -92,9 +95,13 @@ class Window:
     receptive: np.ndarray  # u1 (0 or 1, 64, S) newest sample of the sensory weights
     neuron_labels: np.ndarray  # u1 (0 or 1, S)
     course: np.ndarray  # f4 (0 or 1, points, 3)
+    attention_block: int
+    attention: np.ndarray  # u1 (Tg, K) of attention_block, newest key last
+    attention_keys: np.ndarray  # u1 (Tg,)
     events: list[dict[str, Any]]
     meta: dict[str, Any] = field(default_factory=dict)  # KEPT_META, hist_w_hi
     hist_step0: int | None = None  # where the samples begin, if before step0 (``t4dm.live.lead``)
+    moved: np.ndarray = field(default_factory=partial(np.empty, (0, 0), "f4"))  # f4 (M, B)
 
     @property
     def n_total(self) -> int:
@@ -117,7 +124,7 @@ class Window:
 
     @property
     def gate_steps(self) -> np.ndarray:
-        """Steps of the rows of ``gate`` and ``gate_mean``, (Tg,)."""
+        """Steps of the rows of ``gate``, ``gate_mean``, ``attention``, ``attention_keys``, (Tg,)."""
         return grid(self.step0, self.step1, GATE_EVERY)
 
     @property
@@ -140,6 +147,7 @@ class Window:
             "membrane": self.membrane.tolist(),
             "gate_block": self.gate_block,
             "weights_block": self.weights_block,
+            "attention_block": self.attention_block,
             "hist_steps": self.hist_steps.tolist(),
             "events": self.events,
             **self.meta,
@@ -154,6 +162,7 @@ class Window:
 WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
     "spk_row", "spk_dt", "rates", "u", "theta", "levels", "gains", "gate", "gate_mean", "stim",
     "clamped", "hist_exc", "hist_inh", "bounds", "pairs", "receptive", "neuron_labels", "course",
+    "attention", "attention_keys",
 ))  # fmt: skip
 NEWEST = ("receptive", "neuron_labels", "course")
 KEPT_META = (
@@ -186,6 +195,8 @@ def merge(
     rows, lookup = _rows(view.rows, layout)
     membrane = _membrane(view, last, layout.n_total)
     gate_block = _part("gate_block", view.gate_block, last.gate.shape[1], "thalamic gate")
+    looks, attention_block = last.attention.shape[1], view.attention_block
+    attention_block = _part("attention_block", attention_block, looks, "spike attention")
     steps = last.step1 - first.step0
 
     ids = _join(s.spk_id for s in segments)
@@ -209,7 +220,10 @@ def merge(
         spk_row=ids,
         spk_dt=when,
         u=_membranes(segments, membrane),
-        gate=_join(_gate(s, gate_block) for s in segments),
+        gate=_join(_of_block(s.gate, gate_block) for s in segments),
+        attention_block=attention_block,
+        attention=_join(_of_block(s.attention, attention_block) for s in segments),
+        attention_keys=_join(_keys(s, attention_block) for s in segments),
         events=[event for s in segments for event in s.meta.get("events", [])],
         meta={k: last.meta[k] for k in KEPT_META if k in last.meta}
         | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]},
@@ -226,7 +240,7 @@ def newest_sample(segments: Sequence[Segment]) -> dict[str, Any]:
 
 _PLAIN = (
     "rates", "theta", "levels", "gains", "gate_mean", "stim", "clamped",
-    "hist_exc", "hist_inh", "bounds", "pairs",
+    "hist_exc", "hist_inh", "bounds", "pairs", "moved",
 )  # fmt: skip
 
 
@@ -342,9 +356,14 @@ def _inside(name: str, ids: np.ndarray, n_total: int) -> None:
         raise ParamError(name, f"{name}: neuron ids are 0 to {n_total - 1}", lo=0, hi=n_total - 1)
 
 
-def _gate(segment: Segment, block: int) -> np.ndarray:
-    gate = segment.gate
-    return gate[:, block] if gate.shape[1] else np.empty((len(gate), 0), gate.dtype)
+def _of_block(samples: np.ndarray, block: int) -> np.ndarray:
+    """(Tg, L, D) -> (Tg, D), zero wide where no block publishes it."""
+    return samples[:, block] if samples.shape[1] else np.empty((len(samples), 0), samples.dtype)
+
+
+def _keys(segment: Segment, block: int) -> np.ndarray:
+    keys = segment.attention_keys
+    return keys[:, block] if keys.shape[1] else np.empty(0, keys.dtype)
 
 
 def _part(name: str, value: int, count: int, what: str) -> int:

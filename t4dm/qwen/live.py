@@ -1,4 +1,4 @@
-"""A Qwen2 with its spiking stack as a live session: its text, rasters, membranes and gates on the page.
+"""A Qwen2 with its spiking stack as a live session: its text, rasters, gates and attention on the page.
 
     python -m t4dm.qwen.live --model FOLDER --name qwen
 Run it beside the dashboard, with the same T4DM_RUN_DIR or PORT.  The page's controls act between two
@@ -18,6 +18,7 @@ import numpy as np
 from t4dm.live.external_params import declared
 from t4dm.live.handed import HandedSession, flat_weights
 from t4dm.live.publisher import Block
+from t4dm.live.segment import KEYS
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS
 from t4dm.qwen.loading import ModelMissing
@@ -26,7 +27,7 @@ from t4dm.qwen.unified_model import DEFAULT_MODEL, UnifiedModel
 
 NO_MODEL = 3
 """Exit status where the model cannot be had; 2 is a bad argument, as argparse has it."""
-PROBES = ("spikes", "u_pre", "theta", "gate", "weights")
+PROBES = ("spikes", "u_pre", "theta", "gate", "attention", "weights")
 W_HI = 1.0
 
 
@@ -67,6 +68,8 @@ class LiveReading:
             theta=self.model.settings.v_thresh,
             weights=self._weights() if self.session.wants_weights else None,
             gate=token.gates(),
+            attention=token.attention(KEYS),
+            keys=token.keys(KEYS),
             events=self._events(token),
         )
 

@@ -101,6 +101,16 @@ class Token:
         rows = torch.stack([t["gate"][0] for t in self.trace.values()], dim=1)
         return rows.float().cpu().numpy()
 
+    def attention(self, n_keys: int) -> np.ndarray:
+        """(1, L, n_keys) mean over the heads, newest key last, 0 where none is in sight."""
+        rows = torch.stack([t["attention"][0, :, 0].mean(dim=0) for t in self.trace.values()])
+        shown = rows[:, -n_keys:].float().cpu().numpy()
+        return np.pad(shown, ((0, 0), (n_keys - shown.shape[1], 0)))[None]
+
+    def keys(self, n_keys: int) -> np.ndarray:
+        """(1, L) tokens of this round in sight, this one among them, at most ``n_keys``."""
+        return np.full((1, len(self.trace)), min(self.index + 1, n_keys))
+
 
 class Reading:
     """Reads ``model.text`` round after round; random draws come from ``seed`` alone."""

@@ -97,7 +97,8 @@ class CorticalStack(nn.Module):
         """One step of the live network from a stimulus row (P,) and what is added to x_0 (D,).
 
         Returns x_L (D,), the state, and the probes ``spikes`` and ``u_pre`` (G, N), ``theta`` (G,),
-        ``gate`` (L, D), ``clamped`` (G,).  STDP and homeostasis act, from the next step on.
+        ``gate`` (L, D), ``attention`` (L, W) as the mean over the heads, ``clamped`` (G,).  STDP and
+        homeostasis act, from the next step on.
         """
         x, done, learnt, thetas = self.encode(stim, settings.input_gain), [], [], []
         x = x if feed is None else x + feed
@@ -138,5 +139,6 @@ def _probes(done: list[BlockStep], thetas: list[float]) -> dict[str, Any]:
         "u_pre": torch.stack([lif.u_pre for lif in stages]),
         "theta": torch.tensor(thetas, dtype=torch.float64),
         "gate": torch.stack([d.gate for d in done]),
+        "attention": torch.stack([d.attention.mean(dim=-2) for d in done]),
         "clamped": torch.stack([lif.clamped.sum() for lif in stages]),
     }

@@ -129,6 +129,9 @@ PROBES = {
     "u_pre": Probe("N", help="Membrane after the leak and the input, before the reset."),
     "theta": Probe("G", help="Effective threshold of a stage: v_thresh + theta_h, at least 0.01."),
     "gate": Probe("L D", help="Gate activity g per channel, 0 to 1.5."),
+    "attention": Probe(
+        "L K", help="Attention of a step over its last K keys, newest last; mean over the heads."
+    ),
     "levels": Probe("4", help="Neuromodulator levels DA, ACh, NE, 5-HT."),
     "gains": Probe("5", help="Gains really applied, in the order of GAINS."),
 }

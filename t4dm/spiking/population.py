@@ -13,6 +13,7 @@ Which form of STDP runs is decided by the parameters and shown in ``path``:
 | row sums | mu = 0, no window cuts | one reading and writing |
 | row sums, cut windows | mu = 0 | the same, and one vector sum for each spike that left the window |
 | event replay | mu > 0 | each post spike since the row's last visit, in order |
+| event replay, three factors | mode three_factor | the same, with the row's eligibility |
 T steps  N neurons
 """
 
@@ -33,13 +34,18 @@ from t4dm.spiking.params import LIFParams
 KEEP = 128
 HISTORY = 512
 LARGEST = 65_535
-PATHS = {kernel.STATIC: "static", kernel.SUMS: "row sums", kernel.REPLAY: "event replay"}
+PATHS = {
+    kernel.STATIC: "static",
+    kernel.SUMS: "row sums",
+    kernel.REPLAY: "event replay",
+    kernel.ELIGIBILITY: "event replay, three factors",
+}
 
 
 class Population:
     """``n`` LIF neurons, each connected to a share ``density`` of the others.
 
-    ``stdp``: plasticity of the excitatory rows, or None for fixed weights; mode ``modulated`` only.
+    ``stdp``: plasticity of the excitatory rows, or None for fixed weights.
     ``weights`` (N, N) pre-major; by default drawn from ``generator``: U(0, w_max), inhibitory rows
     U(-1, 0).  ``n_exc``: the first rows are excitatory, in [0, w_max] (default all); the others fixed.
     ``gain`` multiplies the recurrent sum, by default 1/(n*density).  ``autapses``: neurons may feed
@@ -68,8 +74,6 @@ class Population:
         _within("density", density, 1e-6, 1.0)
         if dtype not in ("float32", "float64"):
             raise ParamError("dtype", f"dtype must be float32 or float64, got {dtype}")
-        if stdp is not None and stdp.mode != "modulated":
-            raise ParamError("stdp.mode", f"a population learns in mode modulated, not {stdp.mode}")
         self.n, self.density, self.stdp, self.step = n, float(density), stdp, 0
         self.n_exc = n if n_exc is None else int(_within("n_exc", n_exc, 0, n))
         lif = LIFParams(alpha=alpha, v_thresh=v_thresh, beta=beta, u_max=u_max)
@@ -84,8 +88,9 @@ class Population:
         self._rows = empty_rows(n if stdp else 0, KEEP, int(self._law.plan[7]), self._real)
         self._syn = self._synapses(weights, generator or np.random.default_rng(0))
         self._scratch = Scratch(
-            np.zeros(n, self._real), np.zeros((4, n), self._real), np.zeros(n, np.int64)
-        )
+            np.zeros(n, self._real), np.zeros((4, n), self._real), np.zeros(n, np.int64),
+            np.zeros(n, np.int64), np.zeros(KEEP + 1), np.zeros(n, self._real),
+        )  # fmt: skip
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -134,7 +139,7 @@ class Population:
 
     @property
     def da(self) -> float:
-        """Dopamine level, 0.5 neutral: it scales A+ and A- from the next step on."""
+        """Dopamine level, 0.5 neutral: from the next step on it scales A+ and A-, or eligibility."""
         return self._da
 
     @da.setter
@@ -146,8 +151,10 @@ class Population:
     def weights(self) -> NDArray[np.floating]:
         """(N, N) true weights now, pre-major; a copy, and looking at it changes nothing."""
         cells, rows = (type(part)(*map(np.copy, part)) for part in (self._cells, self._rows))
-        syn = Synapses(self._syn.w.copy(), self._syn.ptr, self._syn.tgt, self._syn.val.copy())
-        kernel.settle(self.step, cells, syn, rows, self._law, self._scratch.due)
+        syn = self._syn._replace(
+            **{name: getattr(self._syn, name).copy() for name in ("w", "val", "e", "e_val")}
+        )
+        kernel.settle(self.step, cells, syn, rows, self._law, self._scratch)
         if self.density == 1.0:
             return syn.w
         w = np.zeros((self.n, self.n), self._real)
@@ -188,21 +195,28 @@ class Population:
         real, stdp, lif = self._real, self.stdp or STDPParams(), self._lif
         plus, minus = dopamine_factors(self._da)
         rate = stdp.learning_rate if stdp.enabled and self._da >= stdp.da_gate else 0.0
+        path = kernel.REPLAY if stdp.mu > 0 else kernel.SUMS
+        if stdp.mode == "three_factor":
+            path, plus, minus, strength = kernel.ELIGIBILITY, 1.0, 1.0, 1.0
+        else:
+            strength = rate
         windows = (stdp.window_pre_to_post, stdp.window_post_to_pre)
         taus = (stdp.tau_plus, stdp.tau_minus)
         cuts = [
             np.exp(-window / tau) > np.finfo(real).eps / 4
             for window, tau in zip(windows, taus, strict=True)
         ]
-        path = kernel.REPLAY if stdp.mu > 0 else kernel.SUMS
         ages = np.arange(HISTORY + KEEP)
         return Law(
             lif=np.array([lif.alpha, lif.v_thresh, lif.beta, lif.u_max, self.gain], real),
             powers_plus=np.exp(-ages / stdp.tau_plus).astype(real),
             powers_minus=np.exp(-ages / stdp.tau_minus).astype(real),
             bounds=np.array(
-                [stdp.w_max, stdp.mu, rate * stdp.a_plus * plus, rate * stdp.a_minus * minus], real
+                [stdp.w_max, stdp.mu, strength * stdp.a_plus * plus, strength * stdp.a_minus * minus],
+                real,
             ),
+            rate=np.array([rate * (self._da - 0.5)]),
+            powers_e=np.exp(-ages / stdp.tau_e),
             plan=np.array(
                 [
                     kernel.STATIC if self.stdp is None else path, self.n_exc, *windows, *cuts,
@@ -229,11 +243,14 @@ class Population:
             raise ParamError("weights", f"plastic weights must be from 0 to w_max = {w_max}")
         if not self._autapses:
             np.fill_diagonal(w, 0)
+        none, traced = np.zeros(0, real), self._law.plan[0] == kernel.ELIGIBILITY
         if self.density == 1.0:
-            return Synapses(w, np.zeros(0, np.int64), np.zeros(0, np.uint16), np.zeros(0, real))
+            e = np.zeros((n if traced else 0, n), real)
+            return Synapses(w, np.zeros(0, np.int64), np.zeros(0, np.uint16), none, e, none)
         pre, post = np.nonzero(w)
         ptr = np.searchsorted(pre, np.arange(n + 1)).astype(np.int64)
-        return Synapses(np.zeros((0, n), real), ptr, post.astype(np.uint16), w[pre, post])
+        rows, e = np.zeros((0, n), real), np.zeros(len(pre) if traced else 0, real)
+        return Synapses(rows, ptr, post.astype(np.uint16), w[pre, post], rows, e)
 
 
 def _within(field: str, value: float, lo: float, hi: float) -> float:

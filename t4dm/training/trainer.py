@@ -24,6 +24,7 @@ from t4dm.hippocampal.transformer import HippocampalTransformer
 from t4dm.learning.ewc import Consolidated, consolidate, penalty
 from t4dm.params import ParamError
 from t4dm.training.data import Batch, TokenText, draws_at
+from t4dm.training.head_loss import head_loss
 from t4dm.training.params import TrainParams
 from t4dm.training.schedule import learning_rate_at
 from t4dm.training.sleep import (
@@ -36,7 +37,7 @@ from t4dm.training.sleep import (
     store,
     taken,
 )
-from t4dm.training.wake import Tensors, losses, on_device, remember, wake
+from t4dm.training.wake import Tensors, on_device, remember, wake
 
 DROPOUT_STREAM, STORE_STREAM, REPLAY_STREAM, FISHER_STREAM = 2, 3, 4, 5
 BETAS = (0.9, 0.95)
@@ -194,12 +195,12 @@ class Trainer:
         self.model.eval()
         memory = self.memory if self.params.use_memory else None
         try:
-            parts = [
-                losses(
-                    self.model(one.ids, one.prosody, memory is not None, memory=memory), one.targets
+            parts = []
+            for one in self._in_batches(windows):
+                made = self.model(
+                    one.ids, one.prosody, memory is not None, memory=memory, need_logits=False
                 )
-                for one in self._in_batches(windows)
-            ]
+                parts.append(head_loss(made.hidden, self.model.output_head.weight, one.targets)[1])
         finally:
             self.model.train(was_training)
         return float(torch.cat(parts).double().mean())

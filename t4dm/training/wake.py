@@ -19,6 +19,7 @@ from t4dm.hippocampal import memory_bank
 from t4dm.hippocampal.memory_bank import MemoryBank
 from t4dm.hippocampal.transformer import HippocampalTransformer, Output
 from t4dm.training.data import Batch
+from t4dm.training.head_loss import head_loss
 
 
 class Tensors(NamedTuple):
@@ -62,7 +63,7 @@ def wake(
 ) -> Seen:
     """The forward pass of a wake step; ``memory`` None: memory not in use."""
     if Ablation.NO_PROSODY_IN_WAKE in model.ablations:
-        output = model(batch.ids, generator=generator)
+        output = model(batch.ids, generator=generator, need_logits=False)
     else:
         output = model(
             batch.ids,
@@ -70,9 +71,10 @@ def wake(
             use_memory=memory is not None,
             memory=memory,
             generator=generator,
+            need_logits=False,
         )
-    each = losses(output, batch.targets)
-    return Seen(each.mean(), each.detach(), output)
+    loss, each = head_loss(output.hidden, model.output_head.weight, batch.targets)
+    return Seen(loss, each, output)
 
 
 def remember(

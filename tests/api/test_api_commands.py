@@ -135,8 +135,7 @@ def test_what_is_no_command_is_refused_by_name(client, body, field):
         (b"", "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
         (b'{"type": "pause", "type": "run"}', "application/json", 400),
-        (b"type=pause", "application/x-www-form-urlencoded", 415),
-        (b'{"type": "pause"}', "text/plain", 415),
+        (b"type=pause", "application/x-www-form-urlencoded", 400),
         (b" " * (1 << 20) + b"{}", "application/json", 413),
     ],
 )
@@ -144,6 +143,27 @@ def test_bodies_that_are_not_taken(client, data, mime, status):
     answer = raw(client, data, mime)
     assert answer.status_code == status
     assert set(answer.get_json()["error"]) >= SHAPE
+
+
+@pytest.mark.parametrize("mime", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_json_is_taken_whatever_its_content_type_says(client, mime):
+    assert raw(client, b'{"type": "note", "text": "x"}', mime).status_code == 200
+
+
+def test_json_of_another_site_is_not(client):
+    headers = HOST | {"Origin": "http://evil.example"}
+    url = "/sessions/default/commands"
+    assert client.post(url, data=b'{"type": "pause"}', headers=headers).status_code == 403
+
+
+def test_the_same_key_is_applied_once(client):
+    body = {"type": "inject", "nt": "DA", "level": 0.1}
+    first = post(client, body, **{"Idempotency-Key": "only-once"}).get_json()
+    again = post(client, body, **{"Idempotency-Key": "only-once"}).get_json()
+    assert first["ok"] and again == first
+    other = post(client, body, **{"Idempotency-Key": "another"}).get_json()
+    assert other["step"] >= first["step"] and other != first
+    assert post(client, body, **{"Idempotency-Key": "x" * 65}).status_code == 400
 
 
 def test_pause_step_run(client):

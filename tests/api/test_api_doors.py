@@ -1,4 +1,4 @@
-"""Every door: hosts, origins, keys, unknown paths, and what an answer may show."""
+"""Hosts, unknown paths, and what an answer may show; keys and origins: ``test_api_gate.py``."""
 
 from __future__ import annotations
 
@@ -10,57 +10,6 @@ import pytest
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HOST = {"Host": "localhost"}
 SHAPE = {"code", "message", "field", "lo", "hi", "unit", "choices"}
-# Routes of the page that hold no data of a session; everything else asks for the key.
-PAGE_RULES = {
-    "/", "/<path:path>", "/assets/<path:filename>", "/_favicon.ico",
-    "/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_reload-hash",
-    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
-}  # fmt: skip
-KEYLESS = {"/healthz"}
-
-
-def rules(app):
-    return {str(rule): rule for rule in app.url_map.iter_rules()}
-
-
-def path_of(rule) -> str:
-    return str(rule).replace("<name>", "default").replace("<file_name>", "rate.json")
-
-
-def test_every_api_route_asks_for_the_key(locked_app):
-    client = locked_app.test_client()
-    walked = 0
-    for text, rule in rules(locked_app).items():
-        if text in PAGE_RULES or text in KEYLESS:
-            continue
-        for method in rule.methods - {"HEAD", "OPTIONS"}:
-            answer = client.open(path_of(rule), method=method, headers=HOST)
-            assert answer.status_code == 401, (method, text)
-            wrong = client.open(
-                path_of(rule), method=method, headers=HOST | {"X-API-Key": "sésame"}
-            )
-            assert wrong.status_code == 403, (method, text)
-            walked += 1
-    assert walked >= 10
-
-
-def test_the_lists_of_exempt_routes_are_not_stale(locked_app):
-    known = set(rules(locked_app))
-    assert known >= KEYLESS
-    unknown = {text for text in known if not rules(locked_app)[text].endpoint.startswith("api.")}
-    assert unknown <= PAGE_RULES
-
-
-def test_the_right_key_opens(locked_app):
-    client = locked_app.test_client()
-    answer = client.get("/sessions", headers=HOST | {"X-API-Key": "sesame"})
-    assert answer.status_code == 200
-
-
-def test_a_key_in_a_url_is_refused_even_if_it_is_right(locked_app):
-    answer = locked_app.test_client().get("/sessions?api_key=sesame", headers=HOST)
-    assert answer.status_code == 400
-    assert "sesame" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/_dash-layout", "/assets/js/main.mjs"])
@@ -134,12 +83,12 @@ def test_bodies_above_a_megabyte_are_refused_everywhere(bare):
 
 
 def test_a_failure_inside_is_one_sentence(app, bare, monkeypatch):
-    from dashboard.api import routes
+    from dashboard.api.rest import sessions
 
     def fail():
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr(routes, "session_names", fail)
+    monkeypatch.setattr(sessions, "session_names", fail)
     answer = bare.get("/sessions", headers=HOST)
     assert answer.status_code == 500
     assert answer.get_json()["error"]["code"] == "internal"

@@ -2,10 +2,14 @@
 
 import { CIVIDIS, CIVIDIS_STOPS, blockColor } from "../colors.mjs";
 import { eventLines } from "./events.mjs";
-import { Pixels, colorBar, devicePixels, label, timeAxis, timeGrid } from "./paint.mjs";
+import { Lines } from "./lines.mjs";
+import {
+  Pixels, behind, colorBar, devicePixels, label, timeAxis, timeGrid, word,
+} from "./paint.mjs";
 
 const EVERY = 4, FULL = 1.5;
-const pixels = new Pixels();
+const LINE_PX = 2;
+const pixels = new Pixels(), lowPixels = new Pixels(), lines = new Lines();
 let shown = {};
 
 export const mark = {
@@ -28,8 +32,8 @@ export const mark = {
     shown = { block: scene.store.meta?.gate_block ?? 0, columns: 0, sum: 0, mean_last: null };
     if (scene.store.D) heat(ctx, box, scene);
     if (low) {
-      timeGrid(ctx, low, scene);
       meanLine(ctx, low, scene);
+      behind(ctx, () => timeGrid(ctx, low, scene));
     }
     eventLines(ctx, box, scene, mark);
     if (low) eventLines(ctx, low, scene, null);
@@ -56,45 +60,42 @@ function heat(ctx, box, scene) {
   const { store, t0, t1, dpr } = scene;
   const [w, h] = devicePixels(box, dpr);
   const words = pixels.open(w, h);
-  const { D } = store;
+  const { D, gate } = store;
   const capacity = store.capacity / EVERY;
   const first = Math.ceil(scene.step0 / EVERY), end = Math.ceil(scene.step1 / EVERY);
-  const rowOf = new Int32Array(h + 1);
+  const rowOf = new Int32Array(h + 1), column = new Uint32Array(h);
   for (let y = 0; y <= h; y++) rowOf[y] = Math.floor(y * D / h);
+  const wide = w / (t1 - t0);
   for (let i = first; i < end; i++) {
-    const x0 = Math.max(0, Math.floor((i * EVERY - t0) / (t1 - t0) * w));
-    const x1 = Math.min(w, Math.max(x0 + 1, Math.floor(((i + 1) * EVERY - t0) / (t1 - t0) * w)));
+    const x0 = Math.max(0, Math.floor((i * EVERY - t0) * wide));
+    const x1 = Math.min(w, Math.max(x0 + 1, Math.floor(((i + 1) * EVERY - t0) * wide)));
     const at = (i % capacity) * D;
+    for (let d = 0; d < D; d++) shown.sum += gate[at + d];
+    shown.columns++;
     for (let y = 0; y < h; y++) {
       const a = rowOf[y], b = Math.max(a + 1, rowOf[y + 1]);
-      let sum = 0;
-      for (let d = a; d < b; d++) sum += store.gate[at + d];
-      const color = CIVIDIS[b - a === 1 ? sum : Math.round(sum / (b - a))];
-      for (let x = x0; x < x1; x++) words[y * w + x] = color;
+      let sum = gate[at + a];
+      for (let d = a + 1; d < b; d++) sum += gate[at + d];
+      column[y] = CIVIDIS[b - a === 1 ? sum : Math.round(sum / (b - a))];
     }
-    for (let d = 0; d < D; d++) shown.sum += store.gate[at + d];
-    shown.columns++;
+    for (let y = 0, p = x0; y < h; y++, p += w) for (let x = p; x < p + x1 - x0; x++) words[x] = column[y];
   }
   pixels.put(ctx, box.x, box.y, dpr);
 }
 
 function meanLine(ctx, box, scene) {
-  const { store, t0, span, theme } = scene;
+  const { store, t0, span, theme, dpr } = scene;
   const capacity = store.capacity / EVERY;
-  ctx.strokeStyle = blockColor(shown.block, theme.dark);
-  ctx.lineWidth = 2;
-  ctx.beginPath();
-  let y = null;
+  const [w, h] = devicePixels(box, dpr), wide = w / span;
+  lines.open(lowPixels.open(w, h), w, h);
   const end = Math.ceil(scene.step1 / EVERY);
   for (let i = Math.ceil(scene.step0 / EVERY); i < end; i++) {
     const v = store.gateMean[(i % capacity) * store.L + shown.block];
-    const x = box.x + Math.max(0, (i * EVERY - t0) / span * box.w);
-    const next = box.y + box.h * (1 - Math.min(FULL, v) / FULL);
-    if (y === null) ctx.moveTo(x, next);
-    else { ctx.lineTo(x, y); ctx.lineTo(x, next); }
-    y = next;
+    const y = h * (1 - Math.min(FULL, v) / FULL);
+    lines.to(Math.max(0, (i * EVERY - t0) * wide), y);
+    lines.to(Math.max(0, (Math.min(scene.step1, (i + 1) * EVERY) - t0) * wide), y);
     shown.mean_last = v;
   }
-  if (y !== null) ctx.lineTo(box.x + (scene.step1 - t0) / span * box.w, y);
-  ctx.stroke();
+  lines.paint(word(blockColor(shown.block, theme.dark)), LINE_PX * dpr);
+  lowPixels.put(ctx, box.x, box.y, dpr);
 }

@@ -2,12 +2,18 @@
 
 import { groupColor } from "../colors.mjs";
 import { eventLines } from "./events.mjs";
-import { eachColumn, emptyNote, grouped, label, timeAxis, timeGrid } from "./paint.mjs";
+import { Lines } from "./lines.mjs";
+import {
+  DASH, Pixels, behind, devicePixels, eachColumn, emptyNote, grouped, label, timeAxis, timeGrid,
+  word,
+} from "./paint.mjs";
 
 const MAX_TRACES = 8;
 const BASE = 0.4, THETAS = 2.5;
 const MARK_GAP_PX = 7;
+const TRACE_PX = 1.4, DOT_PX = 3;
 const UNRECORDED = "not recorded in this window";
+const pixels = new Pixels(), lines = new Lines();
 let shown = { neurons: [], row: THETAS, outside: 0, clamped: 0, unrecorded: [] };
 
 export const mark = {
@@ -22,14 +28,20 @@ export const mark = {
   }),
 
   draw(ctx, scene) {
-    const { box, store } = scene;
-    timeGrid(ctx, box, scene);
+    const { box, store, dpr } = scene;
     const neurons = store.membrane.slice(0, MAX_TRACES);
     shown = { neurons, unrecorded: [], step0: scene.step0, step1: scene.step1, min: Infinity, max: -Infinity,
       sum: 0, n: 0, theta_last: [], outside: 0, clamped: clampedCount(scene),
       row: rowScale(scene, [...new Set(neurons.map((id) => scene.groupOf(id)))]) };
-    const laneH = box.h / Math.max(1, neurons.length);
-    neurons.forEach((id, k) => trace(ctx, scene, id, k, box.y + k * laneH, laneH));
+    const [w, h] = devicePixels(box, dpr), laneH = h / Math.max(1, neurons.length);
+    lines.open(pixels.open(w, h), w, h);
+    const beyond = neurons.map((id, k) => trace(scene, id, k, { top: k * laneH, bottom: (k + 1) * laneH }));
+    pixels.put(ctx, box.x, box.y, dpr);
+    behind(ctx, () => {
+      ground(ctx, scene, neurons.length);
+      timeGrid(ctx, box, scene);
+    });
+    triangles(ctx, scene, beyond);
     eventLines(ctx, box, scene, mark);
     timeAxis(ctx, box, scene);
     if (!neurons.length) emptyNote(ctx, box, "no neuron watched · click a raster row", scene.theme);
@@ -100,27 +112,25 @@ function clampedCount({ store, step0, step1 }) {
   return n;
 }
 
-function trace(ctx, scene, id, k, top, laneH) {
-  const { store, box, theme, t0, span } = scene;
-  const g = scene.groupOf(id);
-  const X = (step) => box.x + (step - t0) / span * box.w;
+/** Lines between the lanes and at 0. */
+function ground(ctx, { box, theme }, n) {
   ctx.fillStyle = theme.grid;
-  ctx.fillRect(box.x, Math.round(laneY(0, top, laneH)), box.w, 1);
-  if (k) ctx.fillRect(box.x, Math.round(top), box.w, 1);
-  const color = groupColor(scene.groups[g], theme.dark);
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(box.x, top, box.w, laneH);
-  ctx.clip();
-  ctx.strokeStyle = color;
-  ctx.lineWidth = 1.4;
-  ctx.beginPath();
-  const before = shown.n;
-  let open = false;
-  const columns = Math.max(1, Math.floor(Math.min(box.w, span)));
-  const spikes = [], above = [], below = [];
+  for (let k = 0; k < n; k++) {
+    const top = box.y + k * box.h / n;
+    ctx.fillRect(box.x, Math.round(laneY(0, top, box.h / n)), box.w, 1);
+    if (k) ctx.fillRect(box.x, Math.round(top), box.w, 1);
+  }
+}
+
+/** Lane `k` into the pixels; returns where samples lie beyond it, `[above, below]` in CSS pixels. */
+function trace(scene, id, k, lane) {
+  const { store, box, theme, t0, span, dpr } = scene;
+  const g = scene.groupOf(id), color = word(groupColor(scene.groups[g], theme.dark));
+  const { top, bottom } = lane, laneH = bottom - top, wide = lines.w / span;
+  const spikes = [], above = [], below = [], before = shown.n;
   const lowest = -BASE * shown.row, highest = (1 - BASE) * shown.row;
-  eachColumn(scene, columns, (c, s0, s1) => {
+  lines.begin();
+  eachColumn(scene, Math.max(1, Math.floor(Math.min(box.w, span))), (c, s0, s1) => {
     let lo = Infinity, hi = -Infinity, last = NaN, spiked = false;
     for (let step = s0; step < s1; step++) {
       const slot = step % store.capacity;
@@ -134,35 +144,41 @@ function trace(ctx, scene, id, k, top, laneH) {
       shown.n++;
       if (v < lowest || v > highest) shown.outside++;
     }
-    if (lo === Infinity) { open = false; return; }
+    if (lo === Infinity) { lines.up(); return; }
     if (lo < shown.min) shown.min = lo;
     if (hi > shown.max) shown.max = hi;
-    const x = X(s0);
-    if (hi > highest) keepApart(above, x);
-    if (lo < lowest) keepApart(below, x);
-    if (spiked) spikes.push(x, laneY(hi, top, laneH));
-    if (!open) ctx.moveTo(x, laneY(hi, top, laneH));
-    if (s1 - s0 > 1) {
-      ctx.lineTo(x, laneY(lo, top, laneH));
-      ctx.lineTo(x, laneY(hi, top, laneH));
-    }
-    ctx.lineTo(x, laneY(last, top, laneH));
-    open = true;
+    const x = (s0 - t0) * wide, peak = laneY(hi, top, laneH);
+    if (hi > highest) keepApart(above, box.x + x / dpr);
+    if (lo < lowest) keepApart(below, box.x + x / dpr);
+    if (spiked) spikes.push(x, peak);
+    lines.to(x, peak);
+    if (s1 - s0 > 1) lines.to(x, laneY(lo, top, laneH));
+    lines.to(x, laneY(last, top, laneH));
   });
   if (shown.n === before && scene.step1 > scene.step0) shown.unrecorded.push(k);
-  ctx.stroke();
-  ctx.fillStyle = color;
-  for (let i = 0; i < spikes.length; i += 2) ctx.fillRect(spikes[i] - 1.5, spikes[i + 1] - 1.5, 3, 3);
-  threshold(ctx, scene, g, k, top, laneH, X);
-  ctx.fillStyle = theme.fg;
-  for (const x of above) triangle(ctx, x, top + 1, 5);
-  for (const x of below) triangle(ctx, x, top + laneH - 1, -5);
-  ctx.restore();
+  lines.paint(color, TRACE_PX * dpr, lane);
+  const dot = Math.round(DOT_PX * dpr);
+  for (let i = 0; i < spikes.length; i += 2) {
+    const y = Math.max(Math.ceil(top), Math.min(Math.floor(bottom) - dot, Math.round(spikes[i + 1] - dot / 2)));
+    lines.rect(Math.round(spikes[i] - dot / 2), y, dot, dot, color);
+  }
+  threshold(scene, g, k, lane);
+  return [above, below];
 }
 
 /** Keep `x` unless a mark stands close to its left already. */
 function keepApart(marks, x) {
   if (!marks.length || x - marks.at(-1) >= MARK_GAP_PX) marks.push(x);
+}
+
+/** Marks at the edges of the lanes where samples lie beyond them. */
+function triangles(ctx, { box, theme }, beyond) {
+  const laneH = box.h / Math.max(1, beyond.length);
+  ctx.fillStyle = theme.fg;
+  beyond.forEach(([above, below], k) => {
+    for (const x of above) triangle(ctx, x, box.y + k * laneH + 1, 5);
+    for (const x of below) triangle(ctx, x, box.y + (k + 1) * laneH - 1, -5);
+  });
 }
 
 /** A small triangle with its tip at (x, y), `h` px high; negative points down. */
@@ -175,22 +191,22 @@ function triangle(ctx, x, y, h) {
   ctx.fill();
 }
 
-function threshold(ctx, scene, g, k, top, laneH, X) {
-  const { store, theme } = scene;
-  ctx.strokeStyle = theme.alert;
-  ctx.lineWidth = 1;
-  ctx.setLineDash([5, 3]);
-  ctx.beginPath();
+/** The threshold in force, dashed; it steps where it was changed. */
+function threshold(scene, g, k, lane) {
+  const { store, theme, dpr, t0, span } = scene;
+  const { top, bottom } = lane, wide = lines.w / span, thick = Math.round(dpr) || 1;
+  const Y = (v) => Math.min(bottom - thick, Math.max(top, Math.floor(laneY(v, top, bottom - top)))) + thick / 2;
   let previous = NaN;
+  lines.begin();
   for (let step = scene.step0; step < scene.step1; step++) {
     const v = store.theta[(step % store.capacity) * store.G + g];
     if (Number.isNaN(v) || Math.abs(v - previous) < 1e-3) continue;
-    if (Number.isNaN(previous)) ctx.moveTo(X(step), laneY(v, top, laneH));
-    else { ctx.lineTo(X(step), laneY(previous, top, laneH)); ctx.lineTo(X(step), laneY(v, top, laneH)); }
+    const x = (step - t0) * wide;
+    if (!Number.isNaN(previous)) lines.to(x, Y(previous));
+    lines.to(x, Y(v));
     previous = v;
   }
-  if (!Number.isNaN(previous)) ctx.lineTo(X(scene.step1), laneY(previous, top, laneH));
-  ctx.stroke();
-  ctx.setLineDash([]);
+  if (!Number.isNaN(previous)) lines.to((scene.step1 - t0) * wide, Y(previous));
+  lines.paint(word(theme.alert), thick, { ...lane, dash: DASH.map((px) => Math.round(px * dpr)) });
   shown.theta_last[k] = previous;
 }

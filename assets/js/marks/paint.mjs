@@ -1,5 +1,7 @@
 /** Drawing helpers that every mark uses: pixels, text, time ticks, event lines. */
 
+/** Pixels on and off of a dashed line. */
+export const DASH = [5, 3];
 export const FONT = "12px Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 /** A reusable pixel buffer of `w` x `h` device pixels, cleared. */
@@ -19,6 +21,13 @@ export class Pixels {
   put(ctx, x, y, dpr) {
     ctx.putImageData(this.image, Math.round(x * dpr), Math.round(y * dpr));
   }
+}
+
+/** What `draw` draws lies behind what is on the canvas already. */
+export function behind(ctx, draw) {
+  ctx.globalCompositeOperation = "destination-over";
+  draw();
+  ctx.globalCompositeOperation = "source-over";
 }
 
 /** Size of a box in device pixels. */
@@ -148,11 +157,6 @@ export function upright(ctx, text, x, y, h, color) {
   ctx.rotate(-Math.PI / 2);
   label(ctx, text, 0, 0, color, "center");
   ctx.restore();
-}
-
-/** A dashed pattern or solid line for stage `g`: LIF out is dashed. */
-export function groupDash(ctx, group) {
-  ctx.setLineDash(group?.dashed ? [5, 3] : []);
 }
 
 /** `fn(px, s0, s1)` for each pixel column of a window of steps; [s0, s1) holds at least one step. */

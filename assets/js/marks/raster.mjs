@@ -3,7 +3,7 @@
 import { CIVIDIS, CIVIDIS_STOPS, groupColor, mix } from "../colors.mjs";
 import { eventLines } from "./events.mjs";
 import {
-  Pixels, colorBar, devicePixels, emptyNote, grouped, label, timeAxis, timeGrid,
+  Pixels, behind, colorBar, devicePixels, emptyNote, grouped, label, timeAxis, timeGrid,
   word,
 } from "./paint.mjs";
 
@@ -37,7 +37,7 @@ export const mark = {
     const words = pixels.open(w, h);
     if (dense) density(words, w, h, scene); else exact(words, w, h, scene);
     if (total > 0) pixels.put(ctx, box.x, box.y, scene.dpr);
-    if (!dense) timeGridBehind(ctx, box, scene);
+    if (!dense) behind(ctx, () => timeGrid(ctx, box, scene));
     separators(ctx, box, scene);
     eventLines(ctx, box, scene, mark);
     timeAxis(ctx, box, scene);
@@ -102,21 +102,26 @@ export function tickWidth(w, span) {
 }
 
 function exact(words, w, h, scene) {
-  const { rows, span, t0, theme } = scene;
+  const { rows, span, t0, theme, store } = scene;
   const rowH = h / Math.max(1, rows.length);
   const tickH = Math.max(2, Math.floor(rowH * 0.8));
   const tickW = tickWidth(w, span);
   const colors = rowColors(scene, theme);
-  const perRow = new Uint32Array(rows.length);
-  scene.store.eachSpike(scene.step0, scene.step1, (row, step) => {
+  const perRow = new Uint32Array(rows.length), tops = new Int32Array(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    const p = scene.order ? scene.order.position[row] : row;
+    tops[row] = Math.max(0, Math.min(h - tickH, Math.floor((p + 0.5) * rowH - tickH / 2))) * w;
+  }
+  const wide = w / span, right = w - tickW, below = tickH * w;
+  store.eachSpike(scene.step0, scene.step1, (row, step) => {
     perRow[row]++;
     shown.first_step ??= step;
     shown.last_step = step;
-    const p = scene.order ? scene.order.position[row] : row;
-    const x0 = Math.max(0, Math.min(w - tickW, Math.round((step - t0) / span * w - tickW / 2)));
-    const y0 = Math.min(h - tickH, Math.floor((p + 0.5) * rowH - tickH / 2));
+    const x = Math.max(0, Math.min(right, Math.round((step - t0) * wide - tickW / 2)));
     const color = colors[row];
-    for (let y = Math.max(0, y0); y < y0 + tickH; y++) words.fill(color, y * w + x0, y * w + x0 + tickW);
+    for (let line = tops[row] + x, end = line + below; line < end; line += w) {
+      for (let at = line; at < line + tickW; at++) words[at] = color;
+    }
   });
   tally(perRow, scene);
 }
@@ -173,12 +178,6 @@ function rowColors(scene, theme) {
     cachedColors = { groups: scene.rowGroups, dark: theme.dark, words };
   }
   return cachedColors.words;
-}
-
-function timeGridBehind(ctx, box, scene) {
-  ctx.globalCompositeOperation = "destination-over";
-  timeGrid(ctx, box, scene);
-  ctx.globalCompositeOperation = "source-over";
 }
 
 function separators(ctx, box, scene) {

@@ -2,10 +2,13 @@
 
 import { groupColor } from "../colors.mjs";
 import { eventLines } from "./events.mjs";
-import { label, groupDash, timeAxis, timeGrid } from "./paint.mjs";
+import { Lines } from "./lines.mjs";
+import { DASH, Pixels, behind, devicePixels, label, timeAxis, timeGrid, word } from "./paint.mjs";
 
 const BINS = [5, 10, 20, 50, 100];
 const TOPS = [10, 20, 50, 100, 200, 500, 1000];
+const LINE_PX = 1.5;
+const pixels = new Pixels(), lines = new Lines();
 let top = { hz: 200, until: 0 };
 let shown = { hz: [] };
 
@@ -24,15 +27,15 @@ export const mark = {
   draw(ctx, scene) {
     const { box, store } = scene;
     const bin = BINS.find((b) => scene.span / b <= 100) ?? 100;
-    timeGrid(ctx, box, scene);
-    const lines = Array.from({ length: store.G }, (_, g) => binned(scene, g, bin));
-    scaleTo(Math.max(0, ...lines.flat().map((point) => point[1])), scene.now);
-    shown = { bin, hz: [], step0: scene.step0, step1: scene.step1 };
-    lines.forEach((line, g) => {
-      shown.hz[g] = scene.hz(g);
-      step(ctx, scene, line, g, bin);
-    });
-    ctx.setLineDash([]);
+    const edges = scene.binEdges(bin);
+    const stages = Array.from({ length: store.G }, (_, g) => binned(scene, g, edges));
+    scaleTo(Math.max(0, ...stages.flat()), scene.now);
+    shown = { bin, hz: stages.map((_, g) => scene.hz(g)), step0: scene.step0, step1: scene.step1 };
+    const [w, h] = devicePixels(box, scene.dpr);
+    lines.open(pixels.open(w, h), w, h);
+    stages.forEach((hz, g) => steps(scene, edges, hz, scene.groups[g]));
+    pixels.put(ctx, box.x, box.y, scene.dpr);
+    behind(ctx, () => timeGrid(ctx, box, scene));
     eventLines(ctx, box, scene, mark);
     timeAxis(ctx, box, scene);
   },
@@ -56,36 +59,29 @@ export const mark = {
   drawn: () => shown,
 };
 
-/** `[step, hz]` at each bin's start; bins end early at a parameter change. */
-function binned(scene, g, bin) {
-  const { store } = scene;
-  const n = scene.groups[g]?.n ?? 1;
-  const edges = scene.binEdges(bin);
-  const out = [];
-  for (let e = 0; e + 1 < edges.length; e++) {
+/** Hz per neuron of group `g` between each two of `edges`, where a bin ends. */
+function binned(scene, g, edges) {
+  const { store, dt } = scene, { G, capacity } = store, n = scene.groups[g]?.n ?? 1;
+  const hz = new Array(Math.max(0, edges.length - 1));
+  for (let e = 0; e < hz.length; e++) {
     let sum = 0;
-    for (let s = edges[e]; s < edges[e + 1]; s++) sum += store.rates[(s % store.capacity) * store.G + g];
-    out.push([edges[e], sum / n / ((edges[e + 1] - edges[e]) * scene.dt) * 1000]);
+    for (let s = edges[e]; s < edges[e + 1]; s++) sum += store.rates[(s % capacity) * G + g];
+    hz[e] = sum / n / ((edges[e + 1] - edges[e]) * dt) * 1000;
   }
-  return out;
+  return hz;
 }
 
-function step(ctx, scene, line, g) {
-  const { box, t0, span } = scene;
-  ctx.strokeStyle = groupColor(scene.groups[g], scene.theme.dark);
-  ctx.lineWidth = 1.5;
-  groupDash(ctx, scene.groups[g]);
-  ctx.beginPath();
-  let y = null;
-  for (const [s, hz] of line) {
-    const x = box.x + Math.max(0, (s - t0) / span * box.w);
-    const next = box.y + box.h * (1 - Math.min(hz, top.hz) / top.hz);
-    if (y === null) ctx.moveTo(x, next);
-    else { ctx.lineTo(x, y); ctx.lineTo(x, next); }
-    y = next;
-  }
-  if (y !== null) ctx.lineTo(box.x + (scene.step1 - t0) / span * box.w, y);
-  ctx.stroke();
+/** One group's rate as a stepped line, into the pixels. */
+function steps({ t0, span, theme, dpr }, edges, rates, group) {
+  const wide = lines.w / span;
+  lines.begin();
+  rates.forEach((hz, e) => {
+    const y = lines.h * (1 - Math.min(hz, top.hz) / top.hz);
+    lines.to(Math.max(0, (edges[e] - t0) * wide), y);
+    lines.to(Math.max(0, (edges[e + 1] - t0) * wide), y);
+  });
+  const dash = group?.dashed ? DASH.map((px) => Math.round(px * dpr)) : null;
+  lines.paint(word(groupColor(group, theme.dark)), LINE_PX * dpr, { dash });
 }
 
 function scaleTo(max, now) {

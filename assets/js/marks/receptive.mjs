@@ -1,7 +1,7 @@
 /** Receptive fields of the sensory layer: a row a digit, each neuron's 64 weights as an 8 x 8 image. */
 
 import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
-import { Pixels, colorBar, devicePixels, emptyNote } from "./paint.mjs";
+import { Pixels, colorBar, devicePixels, emptyNote, label } from "./paint.mjs";
 
 const SIDE = 8, STEP = 9, CLASSES = 10, NO_LABEL = 255;
 const WIDE = 32, NARROW = 14, NARROW_PX = 420;
@@ -11,20 +11,21 @@ let shown = {}, sorted = { of: null, rows: [] };
 export const mark = {
   slug: "receptive",
   time: false,
+  lanes: true,
   sameUnits: true,
   margin: { l: 74, r: 66 },
 
   layout(scene) {
-    const names = rows(scene).map((ids, row) => `${row < CLASSES ? row : "none"} (${ids.length})`);
+    const n = rows(scene).length;
     return {
       xaxis: { range: [0, STEP * columns(scene)], showticklabels: false, ticks: "",
         showgrid: false, title: { text: "Neurons of a digit" } },
-      yaxis: { range: [STEP * names.length, 0], tickvals: names.map((_, row) => STEP * (row + 0.5)), ticktext: names,
-        ticks: "", showgrid: false, title: { text: "Digit (neurons)", standoff: 2 } },
+      yaxis: { range: [STEP * n, 0], showticklabels: false, ticks: "", showgrid: false, fixedrange: true,
+        title: { text: "Digit (neurons)", standoff: 2 } },
     };
   },
 
-  layoutKey: (scene) => `${rows(scene).map((ids) => ids.length)}|${columns(scene)}`,
+  layoutKey: columns,
 
   /** Nothing to draw anew while this stays the same: samples come every 250 ms. */
   stillKey: (scene) => `${scene.store.epoch}|${layerOf(scene)?.step}`,
@@ -57,6 +58,10 @@ export const mark = {
 
   labels(ctx, scene) {
     const { box, theme } = scene;
+    rows(scene).forEach((ids, row, { length }) => {
+      const y = box.y + (row + 0.5) * box.h / length;
+      label(ctx, `${row < CLASSES ? row : "none"} (${ids.length})`, box.x - 4, y, theme.fg, "right");
+    });
     const top = layerOf(scene)?.w_shown ?? 1;
     const marks = [0, 0.5, 1].map((at) => [at, String(Number((at * top).toPrecision(2)))]);
     colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS, marks, "weight (1)", theme);

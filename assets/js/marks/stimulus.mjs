@@ -1,14 +1,18 @@
 /** What drives block 0: the image shown now with its label, and the input of every step as a trace. */
 
 import { eventLines } from "./events.mjs";
-import { devicePixels, eachColumn, emptyNote, label, plate, timeAxis, timeGrid, upright, Pixels } from "./paint.mjs";
+import { Lines } from "./lines.mjs";
+import {
+  Pixels, behind, devicePixels, eachColumn, emptyNote, label, plate, timeAxis, timeGrid, upright, word,
+} from "./paint.mjs";
 
 const SIDE = 8;
 const RECENT_STEPS = 50, LEAD_STEPS = 10000;
 /** Pixels that a label needs before the end of the plot. */
 export const ONSET_ROOM = 30;
-const pixels = new Pixels();
-let shown = {};
+const pixels = new Pixels(), tracePixels = new Pixels(), lines = new Lines();
+const TOP = 1.02;
+let shown = {}, means = { of: null };
 
 export const mark = {
   slug: "stimulus",
@@ -18,7 +22,7 @@ export const mark = {
   margin: { l: 168, r: 60 },
 
   layout: () => ({
-    yaxis: { range: [0, 1.02], fixedrange: true, tickvals: [0, 0.5, 1], showgrid: false,
+    yaxis: { range: [0, TOP], fixedrange: true, tickvals: [0, 0.5, 1], showgrid: false,
       title: { text: "" }, side: "right" },
   }),
 
@@ -29,8 +33,8 @@ export const mark = {
     shown = { type: event?.type ?? null, onset: event?.step ?? null, label: event?.label ?? null, index: event?.index ?? null,
       kind: kindOf(scene, event), sum: 0, mean_sum: 0 };
     if (!scene.paused) image(ctx, scene, event);
-    timeGrid(ctx, box, scene);
     trace(ctx, scene);
+    behind(ctx, () => timeGrid(ctx, box, scene));
     changes(ctx, scene);
     eventLines(ctx, box, scene, mark);
     timeAxis(ctx, box, scene);
@@ -107,28 +111,38 @@ function recent(scene) {
 }
 
 function trace(ctx, scene) {
-  const { box, store, theme } = scene;
-  ctx.strokeStyle = theme.fg;
-  ctx.lineWidth = 1;
-  ctx.beginPath();
-  const columns = Math.max(1, Math.floor(Math.min(box.w, scene.span)));
-  eachColumn(scene, columns, (c, s0, s1) => {
+  const { box, store, theme, dpr } = scene;
+  const [w, h] = devicePixels(box, dpr), wide = w / scene.span;
+  lines.open(tracePixels.open(w, h), w, h);
+  eachColumn(scene, Math.max(1, Math.floor(Math.min(box.w, scene.span))), (c, s0, s1) => {
     let lo = 1, hi = 0;
     for (let step = s0; step < s1; step++) {
-      const at = (step % store.capacity) * 64;
-      let sum = 0;
-      for (let i = 0; i < 64; i++) sum += store.stim[at + i];
-      const v = sum / (64 * 255);
+      const v = meanInput(store, step);
       shown.mean_sum += v;
       if (v < lo) lo = v;
       if (v > hi) hi = v;
     }
-    const x = box.x + (s0 - scene.t0) / scene.span * box.w;
-    if (c === 0) ctx.moveTo(x, box.y + box.h * (1 - hi / 1.02));
-    ctx.lineTo(x, box.y + box.h * (1 - lo / 1.02));
-    ctx.lineTo(x, box.y + box.h * (1 - hi / 1.02));
+    const x = (s0 - scene.t0) * wide;
+    lines.to(x, h * (1 - lo / TOP));
+    lines.to(x, h * (1 - hi / TOP));
   });
-  ctx.stroke();
+  lines.paint(word(theme.fg), dpr);
+  tracePixels.put(ctx, box.x, box.y, dpr);
+}
+
+/** Mean of the 64 inputs at `step`; a step in the record never changes, so it is summed once. */
+function meanInput(store, step) {
+  if (means.of !== store || means.version !== store.version) {
+    means = { of: store, version: store.version, at: new Float64Array(store.capacity).fill(-1), value: new Float32Array(store.capacity) };
+  }
+  const slot = step % store.capacity;
+  if (means.at[slot] !== step) {
+    let sum = 0;
+    for (let i = slot * 64; i < slot * 64 + 64; i++) sum += store.stim[i];
+    means.at[slot] = step;
+    means.value[slot] = sum / (64 * 255);
+  }
+  return means.value[slot];
 }
 
 /** A labelled line where each stimulus begins; rests are shaded. */

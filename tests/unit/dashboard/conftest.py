@@ -52,6 +52,8 @@ def segment(
         hist_inh=counts * 2,
         bounds=np.full((m, BLOCKS, 2), 0.25, "<f4"),
         pairs=pairs,
+        attention=np.full((tg, BLOCKS, 64), 4, "u1"),
+        attention_keys=np.full((tg, BLOCKS), 64, "u1"),
         meta={"watch": [1, 9], "epoch": 1, "w_hi": 1.0, "w_max": 1.0, "events": events or []},
     )
 

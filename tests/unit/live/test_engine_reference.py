@@ -39,6 +39,8 @@ def test_float64_every_probe_equal_over_2000_steps(calibrated):
             row = len([t for t in range(segment.step0, segment.step0 + k) if t % 4 == 0])
             wanted = probes["gate"] / 1.5 * 255
             assert np.abs(segment.gate[row] - wanted).max() <= 0.5001
+            assert np.abs(segment.attention[row] - 255 * probes["attention"]).max() <= 0.5001
+            assert (segment.attention_keys[row] == min(64, segment.step0 + k + 1)).all()
 
     assert follow(engine, reference, 2000, ALL_KINDS, same) == PATHS
     assert agreement.largest_weight_gap < 1e-9

@@ -46,16 +46,19 @@ def test_stage_and_block_rows(segments):
 
 
 def test_merge_in_parts_equals_merge_of_the_whole(segments):
-    view = View(rows="all", gate_block=3)
+    view = View(rows="all", gate_block=3, attention_block=4)
     whole = merge(segments, view)
     parts = [merge(segments[:3], view), merge(segments[3:], view)]
     for name in ("rates", "u", "theta", "levels", "gains", "gate", "gate_mean", "stim", "clamped",
-                 "hist_exc", "hist_inh", "bounds", "pairs", "spk_row"):  # fmt: skip
+                 "hist_exc", "hist_inh", "bounds", "pairs", "spk_row", "attention",
+                 "attention_keys"):  # fmt: skip
         joined = np.concatenate([getattr(p, name) for p in parts])
         np.testing.assert_array_equal(getattr(whole, name), joined)
     assert whole.events == parts[0].events + parts[1].events
     assert whole.gate.shape == (66, 256) and whole.gate_steps[-1] == 260
     np.testing.assert_array_equal(whole.gate[:2], segments[0].gate[:, 3])
+    assert whole.attention.shape == (66, 64) and whole.attention_keys.shape == (66,)
+    np.testing.assert_array_equal(whole.attention[:2], segments[0].attention[:, 4])
 
 
 def test_a_cut_is_exact(segments):
@@ -130,7 +133,8 @@ def test_gaps_epochs_and_nothing_are_refused(segments):
         (View(rows="spread:x"), "rows"), (View(rows="stage:-1"), "rows"), (View(rows="some"), "rows"),
         (View(rows=(1, 3072)), "rows"), (View(rows=(1, 1)), "rows"), (View(rows=(-1,)), "rows"),
         (View(membrane=(3072,)), "membrane"), (View(membrane=tuple(range(65))), "membrane"),
-        (View(gate_block=6), "gate_block"), (View(weights_block=-1), "weights_block"),
+        (View(gate_block=6), "gate_block"), (View(attention_block=6), "attention_block"),
+         (View(weights_block=-1), "weights_block"),
     ],
 )  # fmt: skip
 def test_what_does_not_exist_is_named(segments, view, field):

@@ -74,6 +74,13 @@ def test_the_ring_holds_what_the_tokens_did(run_dir, opened, monkeypatch):
     expected = np.concatenate([token.gates() for token in tokens[::GATE_EVERY]])
     assert gate.shape == (3, 2, 32)
     np.testing.assert_allclose(gate / 255 * 1.5, expected, atol=0.004)
+    attention = np.concatenate([segment.attention for segment in made])
+    expected = np.concatenate([token.attention(64) for token in tokens[::GATE_EVERY]])
+    assert attention.shape == (3, 2, 64)
+    np.testing.assert_allclose(attention / 255, expected, atol=0.51 / 255)
+    np.testing.assert_allclose(expected.sum(axis=2), 1.0, atol=1e-5)
+    keys = np.concatenate([segment.attention_keys for segment in made])
+    assert keys.tolist() == [[min(64, token.index + 1)] * 2 for token in tokens[::GATE_EVERY]]
     assert made[0].hist_exc.sum() + made[0].hist_inh.sum() == 2 * 32 * 32
     assert made[0].hist_inh.sum() == 2 * 6 * 31
     stimuli = [e for s in made for e in s.meta["events"] if e["type"] == "stimulus"]
@@ -83,7 +90,8 @@ def test_the_ring_holds_what_the_tokens_did(run_dir, opened, monkeypatch):
 
 def test_a_manifest_offers_what_is_published_and_what_can_be_changed(run_dir, opened):
     manifest = SessionClient(run_dir, "q").manifest()
-    assert sorted(manifest["probes"]) == ["gate", "spikes", "theta", "u_pre", "weights"]
+    published = ["attention", "gate", "spikes", "theta", "u_pre", "weights"]
+    assert sorted(manifest["probes"]) == published
     assert manifest["axis"] == "call" and manifest["owner"] == "external"
     specs = {spec["path"]: spec for spec in manifest["specs"]}
     assert specs["script.v_thresh"]["lo"] == 0.05 and specs["script.v_thresh"]["hi"] == 10.0

@@ -56,6 +56,12 @@ def test_a_token_shows_what_the_model_traces(reading):
     gates = np.concatenate([token.gates() for token in tokens[:n]])
     whole = torch.stack([block["gate"][0] for block in trace.values()], dim=1)
     np.testing.assert_allclose(gates, whole, atol=1e-5)
+    for t, token in enumerate(tokens[:n]):
+        whole = torch.stack([block["attention"][0, :, t].mean(0) for block in trace.values()])
+        last = whole[:, max(0, t - 63) : t + 1]
+        np.testing.assert_allclose(token.attention(64)[0, :, 64 - last.shape[1] :], last, atol=1e-5)
+        assert (token.attention(64)[0, :, : 64 - last.shape[1]] == 0).all()
+        assert token.keys(64).tolist() == [[last.shape[1]] * len(trace)]
     membranes = np.concatenate([token.membranes() for token in tokens[:n]])
     assert np.array_equal(membranes >= 1.0, spikes == 1)
 

@@ -118,5 +118,6 @@ def test_probes_have_their_shapes(small_stack, images_TP):
     _, _, probes, _ = run(small_stack, images_TP[:1], StepSettings.default(2))
     shapes = {name: tuple(value.shape) for name, value in probes[0].items()}
     assert shapes == {
-        "spikes": (4, 64), "u_pre": (4, 64), "theta": (4,), "gate": (2, 64), "clamped": (4,)
+        "spikes": (4, 64), "u_pre": (4, 64), "theta": (4,), "gate": (2, 64),
+        "attention": (2, 64), "clamped": (4,),
     }  # fmt: skip

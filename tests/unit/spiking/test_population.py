@@ -57,6 +57,7 @@ def by_trace(w, raster, stdp, n_exc=N, levels=None, kept=None):
     return w.numpy()
 
 
+THREE = {"mode": "three_factor", "tau_e": 60.0, "learning_rate": 0.2}
 CASES = [
     ({}, 0.08, "row sums"),
     ({}, 0.004, "row sums"),
@@ -71,6 +72,12 @@ CASES = [
     ({"mu": 0.3, "window": 12}, 0.08, "event replay, cut windows"),
     ({"mu": 0.5, "window": 90, "tau_plus": 60.0}, 0.01, "event replay, cut windows"),
     ({"mu": 1.0, "pairing": "nearest", "window": 30}, 0.08, "event replay, cut windows, nearest pairs"),
+    (THREE, 0.08, "event replay, three factors"),
+    (THREE, 0.004, "event replay, three factors"),
+    (THREE | {"tau_e": 1.5}, 0.3, "event replay, three factors"),
+    (THREE | {"mu": 0.5}, 0.08, "event replay, three factors"),
+    (THREE | {"mu": 1.0, "window": 12}, 0.08, "event replay, three factors, cut windows"),
+    (THREE | {"pairing": "nearest"}, 0.08, "event replay, three factors, nearest pairs"),
 ]  # fmt: skip
 
 
@@ -80,18 +87,22 @@ def test_every_path_equals_the_trace_form(changed, rate, path, density):
     stdp, raster, n_exc = params(**changed), raster_of(rate), 19
     w = start(n_exc=n_exc, share=density)
     kept = w != 0 if density < 1 else None
-    want = by_trace(w, raster, stdp, n_exc, kept=kept)
+    da = 0.9 if stdp.mode == "three_factor" else 0.5
+    want = by_trace(w, raster, stdp, n_exc, np.full(STEPS, da), kept)
     assert np.abs(want - w).max() > 0.01
     for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-6)):
         population = Population(
             N, density, stdp=stdp, weights=w, n_exc=n_exc, dtype=dtype
         )  # fmt: skip
         assert population.path == path
+        population.da = da
         forced(population, raster)
         np.testing.assert_allclose(population.weights, want, rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("changed", [{}, {"window": 12}, {"mu": 0.5}, {"mu": 1.0}])
+@pytest.mark.parametrize(
+    "changed", [{}, {"window": 12}, {"mu": 0.5}, {"mu": 1.0}, THREE, THREE | {"mu": 0.5}]
+)
 def test_changing_dopamine_scales_the_pairs_of_its_own_steps(changed):
     stdp, raster, w = params(da_gate=0.15, **changed), raster_of(0.1), start()
     levels = np.repeat([0.5, 1.0, 0.1, 0.3, 0.9], STEPS // 5)
@@ -114,7 +125,7 @@ def test_two_neurons_follow_the_pair_form(mu):
     np.testing.assert_allclose(population.weights[[0, 1], [1, 0]], want, atol=1e-10)
 
 
-@pytest.mark.parametrize("changed", [{}, {"window": 40}, {"mu": 0.5}, {"mu": 1.0}])
+@pytest.mark.parametrize("changed", [{}, {"window": 40}, {"mu": 0.5}, {"mu": 1.0}, THREE])
 def test_bounds_are_never_crossed_in_float32_after_a_million_updates(changed):
     stdp = params(**changed, a_plus=0.9, a_minus=0.9)
     population = Population(3, stdp=stdp, weights=start(3))
@@ -128,7 +139,9 @@ def test_bounds_are_never_crossed_in_float32_after_a_million_updates(changed):
 
 
 @pytest.mark.parametrize("density", [1.0, 0.4])
-@pytest.mark.parametrize("stdp", [None, params(), params(window=30), params(mu=0.5)])
+@pytest.mark.parametrize(
+    "stdp", [None, params(), params(window=30), params(mu=0.5), params(**THREE)]
+)
 def test_cuts_looks_and_resuming_change_no_bit(stdp, density):
     inputs = np.random.default_rng(0).normal(0.1, 0.5, (700, 64))
 
@@ -184,6 +197,21 @@ def test_neurons_may_feed_themselves():
     assert not np.diag(alone.weights).any()
 
 
+def test_eligibility_outlives_the_spikes_and_waits_for_dopamine():
+    """A pair at 1 and 4; dopamine rises after 300 silent steps, falls below 0.5 after 300 more."""
+    stdp = params(mode="three_factor", tau_e=400.0, learning_rate=0.05)
+    raster = np.zeros((1200, N), bool)
+    raster[1, 0], raster[4, 1] = True, True
+    levels = np.repeat([0.5, 1.0, 0.2, 0.5], 300)
+    population = Population(N, stdp=stdp, weights=start(), dtype="float64")
+    for k in range(0, 1200, 300):
+        population.da = levels[k]
+        forced(population, raster[k : k + 300])
+    want = by_trace(start(), raster, stdp, levels=levels)
+    assert np.abs(want - start()).max() > 0.01
+    np.testing.assert_allclose(population.weights, want, rtol=0, atol=1e-9)
+
+
 def test_rows_that_wait_are_paid_in_time():
     stdp = params(tau_plus=150.0, a_plus=0.01)
     raster = np.zeros((4 * KEEP, 2), bool)
@@ -217,7 +245,6 @@ def test_static_weights_stay_and_the_rows_come_in_turn():
         ({"weights": np.zeros((3, 8))}, "weights"),
         ({"weights": np.full((8, 8), 2.0)}, "weights"),
         ({"weights": np.full((8, 8), np.nan)}, "weights"),
-        ({"stdp": STDPParams(mode="three_factor")}, "stdp.mode"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(made, field):

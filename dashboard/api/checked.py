@@ -1,0 +1,79 @@
+"""Requests read into pydantic models; a refusal names the field, its range and the nearest name."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from dashboard.api import strict_json
+from t4dm.params import ParamError, did_you_mean, plain
+
+Model = TypeVar("Model", bound=BaseModel)
+SHOWN = 40
+
+
+def read_query(model: type[Model]) -> Model:
+    """The query string as ``model``; an empty value counts as not given.
+
+    Raises :class:`ParamError` for a name that is unknown or given twice, and for a bad value.
+    """
+    given: dict[str, Any] = {}
+    for name in request.args:
+        values = request.args.getlist(name)
+        if len(values) > 1:
+            raise ParamError(name[:SHOWN], f"{name[:SHOWN]} is given twice")
+        if values[0] != "":
+            given[name] = values[0]
+    return checked(model, given, strict=False)
+
+
+def read_body(model: type[Model]) -> Model:
+    """The JSON body as ``model``, whatever its Content-Type says.
+
+    ``curl -d`` names a form type; what comes from another site is refused before this.
+    Raises :class:`ApiError` 400 for what is no JSON object, :class:`ParamError` for a bad field.
+    """
+    body = strict_json.loads(request.get_data(cache=False), keep_non_finite=True)
+    if not isinstance(body, dict):
+        raise ParamError("body", "the body is a JSON object")
+    return checked(model, body)
+
+
+def checked(model: type[Model], values: dict[str, Any], *, strict: bool = True) -> Model:
+    """``values`` as ``model``; raises :class:`ParamError` for the first field at fault."""
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    for name in values:
+        if name not in known:
+            hint = did_you_mean(name[:SHOWN], known)
+            raise ParamError(name[:SHOWN], f"unknown field '{name[:SHOWN]}'{hint}")
+    try:
+        return model.model_validate(values, strict=strict)
+    except ValidationError as error:
+        raise _refused(model, error) from None
+
+
+def _refused(model: type[BaseModel], error: ValidationError) -> ParamError:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"][:1]) or "body"
+    bounds = _bounds(model).get(field, {})
+    lo, hi, choices = bounds.get("lo"), bounds.get("hi"), bounds.get("choices")
+    words = first["msg"].removeprefix("Value error, ")
+    span = f" (valid: {plain(lo)} to {plain(hi)})" if lo is not None and hi is not None else ""
+    message = f"{field}: {words[:1].lower()}{words[1:]}{span}"
+    return ParamError(field, message, lo=lo, hi=hi, choices=choices)
+
+
+@lru_cache(maxsize=128)
+def _bounds(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    """``{field: {lo, hi, choices}}`` from the model's own JSON schema."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, schema in model.model_json_schema()["properties"].items():
+        for option in [schema, *schema.get("anyOf", [])]:
+            entry = found.setdefault(name, {})
+            for here, there in (("minimum", "lo"), ("maximum", "hi"), ("enum", "choices")):
+                if here in option:
+                    entry[there] = option[here]
+    return found

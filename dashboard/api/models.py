@@ -1,0 +1,65 @@
+"""What every answer has in common: the refusal, and where in the run the numbers are from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """An answer: exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RefusalBody(BaseModel):
+    """Why a request was refused; what does not apply is null."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str = Field(description="A word for programs.")
+    message: str = Field(description="A sentence for people.")
+    field: str | None = Field(None, description="The field at fault.")
+    lo: float | None = Field(None, description="Least value allowed.")
+    hi: float | None = Field(None, description="Largest value allowed.")
+    unit: str | None = None
+    choices: list[Any] | None = Field(None, description="What may stand there.")
+
+
+class Refusal(BaseModel):
+    """The one shape of every refusal."""
+
+    error: RefusalBody
+
+
+class Head(Answer):
+    """Where in the run an answer is from."""
+
+    session_id: str
+    epoch: int = Field(description="Rises with every reset and restart.")
+    step: int = Field(description="Steps done when the newest number was made.")
+    t_ms: float = Field(description="The same in simulated ms.")
+    params_rev: int | None = Field(description="Parameter changes applied until then.")
+    units: dict[str, str] = Field(description="Unit of each kind of number; 1 is a pure number.")
+
+
+class Span(Answer):
+    """The steps an answer covers."""
+
+    from_ms: float
+    to_ms: float
+    n_steps: int
+
+
+class Shown(Answer):
+    """How many of all neurons an answer covers."""
+
+    n: int
+    total: int
+
+
+class Windowed(Head):
+    """An answer over a time window."""
+
+    window: Span

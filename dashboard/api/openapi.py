@@ -1,0 +1,68 @@
+"""The OpenAPI 3.1 document, from the routes as Flask knows them and the models that check them."""
+
+from __future__ import annotations
+
+import copy
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask
+
+from dashboard.api.operations import TAGS, media, spec
+from t4dm.live.manifest import code_version
+
+KEY = "ApiKey"
+ABOUT = (
+    "A live debugger for spiking networks. Every answer is from the running session's own probes, "
+    "and says of which step and parameter revision it is."
+)
+REFUSED = {
+    "description": "A refusal: code, message, field, lo, hi, unit, choices.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
+}
+HEADERS: dict[str, list[dict[str, Any]]] = {
+    "POST": [
+        {
+            "name": "Idempotency-Key", "in": "header", "required": False,
+            "schema": {"type": "string", "pattern": "^[ -~]{1,64}$"},
+            "description": "A request with the same key is applied once.",
+        },
+    ],
+}  # fmt: skip
+BY_KEY = ("post_commands", "spiking_inject_neuromod")
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The document of ``app`` as plain JSON data, made once."""
+    return _document(app)
+
+
+@lru_cache(maxsize=4)
+def _document(app: Flask) -> dict[str, Any]:
+    with app.app_context():
+        made = copy.deepcopy(spec.spec)
+    made["info"] = {"title": "t4dm", "version": code_version()["version"], "description": ABOUT}
+    made["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    made["components"]["securitySchemes"] = {
+        KEY: {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    }
+    made["security"] = [{KEY: []}, {}]
+    for operations in made["paths"].values():
+        for method, operation in operations.items():
+            _complete(method.upper(), operation)
+    made["paths"] = dict(sorted(made["paths"].items()))
+    return made
+
+
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    """Refusals, other media types and headers, which the models do not say."""
+    name = operation["operationId"]
+    operation["responses"]["default"] = REFUSED
+    if name in BY_KEY:
+        operation["parameters"] += HEADERS[method]
+    good = operation["responses"].get("200") or operation["responses"]["201"]
+    for kind in media[name]:
+        schema = {} if kind == "application/json" else {"type": "string", "format": "binary"}
+        good.setdefault("content", {})[kind] = {"schema": schema}
+    if not operation["parameters"]:
+        del operation["parameters"]

@@ -1,0 +1,57 @@
+"""``/spiking/health``: what the session's worker finds wrong, with rule, cause and remedies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from pydantic import Field
+
+from dashboard.api.errors import ApiError
+from dashboard.api.models import Answer
+from dashboard.api.operations import operation
+from dashboard.api.rest import live
+from dashboard.api.rest.queries import SessionQuery
+from t4dm.live.client import WorkerDown
+
+
+class HealthReport(Answer):
+    """The worker's newest report."""
+
+    session_id: str
+    epoch: int | None
+    step: int
+    t_ms: float
+    params_rev: int | None
+    severity: str = Field(description="ok, note, warning, critical, or waiting.")
+    findings: list[dict[str, Any]] = Field(
+        description="id, severity, state, where, rule, cause, numbers, remedies, since_ms."
+    )
+    waiting: str = Field(description="Why nothing is called yet; empty otherwise.")
+    evidence: dict[str, Any] = Field(description="The numbers that the rules looked at.")
+
+
+@operation("GET", "/spiking/health", HealthReport, tag="spiking", query=SessionQuery)
+def spiking_health(query: SessionQuery) -> Response:
+    """What is wrong, by which rule, with which numbers, and the commands that mend it."""
+    client = live.client_of(query)
+    status = client.status()
+    if not status["worker"]["alive"]:
+        raise WorkerDown(status["worker"]["message"] or "this session's worker is not running")
+    report = status.get("health")
+    if report is None:
+        raise ApiError(
+            503, "no_health", "this session gives no health report", headers={"Retry-After": "1"}
+        )
+    body = {
+        "severity": report["severity"],
+        "session_id": client.session,
+        "epoch": status.get("epoch"),
+        "step": report["step"],
+        "t_ms": report["t_ms"],
+        "params_rev": status.get("params_rev"),
+        "waiting": report.get("waiting", ""),
+        "findings": report["findings"],
+        "evidence": report.get("evidence", {}),
+    }
+    return live.answer(body)

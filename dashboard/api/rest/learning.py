@@ -1,0 +1,160 @@
+"""``/learning/*``: what STDP and homeostasis do, from the numbers behind the page's panels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from flask import Response
+
+from dashboard.api.operations import operation
+from dashboard.api.rest import live, weights
+from dashboard.api.rest.learning_answers import (
+    HebbianTrace,
+    HomeostaticState,
+    StdpMetrics,
+    StdpWindows,
+)
+from dashboard.api.rest.queries import LayerQuery
+from dashboard.api.sessions import in_force
+from dashboard.figures import stdp as stdp_figure
+from t4dm.live.client import SessionClient
+from t4dm.live.segment import PAIR_BINS
+from t4dm.live.tree import ParamTree
+from t4dm.live.window import DT_MS, Window
+
+SECOND_MS = 1000
+HALF = PAIR_BINS // 2
+
+
+def _rule(client: SessionClient, window: Window) -> tuple[dict[str, Any], stdp_figure.Applied]:
+    """The parameters in force and what they make of a pair now, as the STDP panel shows it."""
+    values = in_force(client).tree.to_json()["values"]
+    params = stdp_figure.parameters({"values": values})
+    ltp, ltd = stdp_figure.da_factors(window)
+    return params, stdp_figure.applied(params, stdp_figure.da_level(window), ltp, ltd)
+
+
+@operation("GET", "/learning/stdp-metrics", StdpMetrics, tag="learning", query=LayerQuery)
+def learning_stdp_metrics(query: LayerQuery) -> Response:
+    """Whether STDP is on, gated or engaged: factors, pairs of the last second, weights."""
+    client = live.client_of(query)
+    window = live.samples_of(client, query, "pairs")
+    params, now = _rule(client, window)
+    ltp, ltd = stdp_figure.da_factors(window)
+    da = stdp_figure.da_level(window)
+    body = {
+        **live.head(client, window, a_plus_now="1", mean_weight="1", pairs="pairs in 1 s"),
+        "enabled": params["enabled"], "mode": params["mode"],
+        "learning_rate": params["learning_rate"],
+        "da": round(da, 6), "da_gate": params["da_gate"], "gated_off": da < params["da_gate"],
+        "ltp_gain": round(ltp, 6), "ltd_gain": round(ltd, 6),
+        "a_plus_now": now.plus, "a_minus_now": now.minus, "quantity": now.quantity,
+        "words": list(now.words),
+        "sampled_ms": weights.sampled_ms(window),
+        "blocks": [_learning(window, b) for b in weights.sampled_layers(window, query)],
+    }  # fmt: skip
+    return live.answer(body)
+
+
+def _learning(window: Window, block: int) -> dict[str, Any]:
+    pairs = window.pairs[-1, block]
+    at_zero, at_max = (round(float(v), 6) for v in window.bounds[-1, block])
+    return {
+        "block": block,
+        "pairs_pre_post": int(pairs[HALF + 1 :].sum()),
+        "pairs_post_pre": int(pairs[:HALF].sum()),
+        "mean_weight": weights.mean_exc(window, -1, block),
+        "at_zero": at_zero,
+        "at_max": at_max,
+    }
+
+
+@operation("GET", "/learning/stdp-windows", StdpWindows, tag="learning", query=LayerQuery)
+def learning_stdp_windows(query: LayerQuery) -> Response:
+    """The window of each sign as applied now, with the pairs of the last second by dt."""
+    client = live.client_of(query)
+    window = live.samples_of(client, query, "pairs")
+    params, now = _rule(client, window)
+    dt, change = stdp_figure.curve(params, now)
+    layers = weights.sampled_layers(window, query)
+    pairs = window.pairs[-1, layers] if layers else np.zeros((0, PAIR_BINS), np.uint32)
+    lags = np.arange(-HALF, HALF + 1)
+    inside = (lags <= params["window_pre_to_post"]) & (lags >= -params["window_post_to_pre"])
+    total = int(pairs.sum())
+    body = {
+        **live.head(client, window, dt_ms="ms", change="1", pairs="pairs in 1 s"),
+        "parameters": params,
+        "quantity": now.quantity,
+        "words": list(now.words),
+        "dt_ms": dt.tolist(),
+        "change": live.numbers(change),
+        "pair_dt_ms": lags.tolist(),
+        "sampled_ms": weights.sampled_ms(window),
+        "pairs": {str(b): pairs[k].tolist() for k, b in enumerate(layers)},
+        "inside_share": round(int(pairs[:, inside].sum()) / total, 6) if total else None,
+    }
+    return live.answer(body)
+
+
+@operation("GET", "/learning/hebbian-trace", HebbianTrace, tag="learning", query=LayerQuery)
+def learning_hebbian_trace(query: LayerQuery) -> Response:
+    """Potentiation and depression that the pairs of each second add up to, as applied now."""
+    client = live.client_of(query)
+    window = live.samples_of(client, query, "pairs")
+    params, now = _rule(client, window)
+    lags = np.arange(-HALF, HALF + 1)
+    dt, change = stdp_figure.curve(params, now)
+    per_pair = np.nan_to_num(np.interp(lags, dt, np.nan_to_num(change)))
+    per_pair[HALF] = 0.0
+    blocks = []
+    for block in weights.sampled_layers(window, query):
+        pairs = window.pairs[:, block].astype(np.float64)
+        up, down = pairs[:, HALF + 1 :] @ per_pair[HALF + 1 :], pairs[:, :HALF] @ per_pair[:HALF]
+        blocks.append(
+            {
+                "block": block, "potentiation": live.numbers(up), "depression": live.numbers(down),
+                "net": live.numbers(up + down),
+            }
+        )  # fmt: skip
+    body = {
+        **live.head(client, window, potentiation="sum of changes in 1 s", sample_ms="ms"),
+        "sample_ms": (window.hist_steps * DT_MS).tolist(),
+        "quantity": now.quantity,
+        "blocks": blocks,
+    }
+    return live.answer(body)
+
+
+@operation("GET", "/learning/homeostatic-state", HomeostaticState, tag="learning", query=LayerQuery)
+def learning_homeostatic_state(query: LayerQuery) -> Response:
+    """Each stage's rate against its target, and how far its threshold has moved for it."""
+    client = live.client_of(query)
+    window = live.window_of(client, query, SECOND_MS, "theta")
+    tree = in_force(client).tree
+    layers = live.layers_of(len(window.layout.blocks), query)
+    blocks = [window.layout.blocks[k] for k in layers]
+    body = {
+        **live.head(client, window, rate="spikes/neuron/step", theta="1", drift="1"),
+        **{n: tree.get(f"homeostasis.{n}") for n in ("enabled", "target_rate", "learning_rate")},
+        "theta_max": tree.get("homeostasis.theta_max"),
+        "stages": [_stage(tree, window, g) for g in window.layout.groups if g.block in blocks],
+    }
+    return live.answer(body)
+
+
+def _stage(tree: ParamTree, window: Window, group: Any) -> dict[str, Any]:
+    rate = float(window.rates[:, group.index].sum(dtype=np.int64)) / (group.n * window.n_steps)
+    theta, before = float(window.theta[-1, group.index]), float(window.theta[0, group.index])
+    known = math.isfinite(theta) and math.isfinite(before)
+    theta_h = theta - tree.stage("lif", "v_thresh", group.block, group.stage)
+    bound = tree.get("homeostasis.theta_max")
+    return {
+        "group": group.name, "block": group.block, "stage": group.stage,
+        "rate": round(rate, 6), "error": round(rate - tree.get("homeostasis.target_rate"), 6),
+        "theta": round(theta, 6) if known else None,
+        "theta_h": round(theta_h, 6) if known else None,
+        "drift": round(theta - before, 6) if known else None,
+        "at_bound": abs(theta_h) >= bound - 1e-6 if known else None,
+    }  # fmt: skip

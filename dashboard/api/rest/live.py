@@ -1,0 +1,191 @@
+"""What the read endpoints share: the window they are made from, its head, and the text of an answer.
+
+The window is the one the page draws (``dashboard.api.frames``, ``t4dm.live.window.merge``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from flask import Response
+
+from dashboard.api import frames
+from dashboard.api.errors import ApiError
+from dashboard.api.rest.queries import LayerQuery, SessionQuery, WindowQuery
+from dashboard.api.sessions import session
+from t4dm.live.client import SessionClient
+from t4dm.live.frame import dumps
+from t4dm.live.groups import Layout
+from t4dm.live.lead import LEAD_STEPS
+from t4dm.live.published import missing
+from t4dm.live.segment import HIST_EVERY
+from t4dm.live.window import DT_MS, View, Window
+from t4dm.params import ParamError
+
+MAX_POINTS = 1000
+ONE_ROW = View(rows=(0,))  # where no spikes are asked for
+NEWEST = WindowQuery.model_validate({"last_ms": 1.0})
+SAMPLED = ("hist_exc", "hist_inh", "bounds", "pairs", "moved")
+
+
+def client_of(query: SessionQuery) -> SessionClient:
+    """The session asked for; raises :class:`ApiError` 404 with the names there are."""
+    return session(query.session_id)
+
+
+def steps_of(client: SessionClient, query: WindowQuery, span_ms: float) -> frames.Steps:
+    """The held steps that ``query`` asks for, by default the newest ``span_ms``."""
+    from_ms = query.from_ms
+    if query.last_ms is not None and query.to_ms is not None:
+        from_ms = max(0.0, query.to_ms - query.last_ms)
+    return frames.held_steps(client, from_ms, query.to_ms, query.last_ms or span_ms)
+
+
+def window_of(
+    client: SessionClient,
+    query: WindowQuery,
+    span_ms: float,
+    needs: str,
+    view: View = ONE_ROW,
+) -> Window:
+    """The window that ``query`` asks for.
+
+    Raises :class:`ApiError` 422 where the session does not publish ``needs``.
+    """
+    check_published(client, needs)
+    return frames.history(client, view, steps_of(client, query, span_ms))
+
+
+def cut(client: SessionClient, steps: frames.Steps, view: View) -> Window:
+    """The window of ``steps`` as ``view`` shows it; raises :class:`ApiError` 416."""
+    return frames.history(client, view, steps)
+
+
+def samples_of(
+    client: SessionClient, query: WindowQuery, needs: str, view: View = ONE_ROW
+) -> Window:
+    """The weight samples of the window that ``query`` asks for, by default of the newest 10 s.
+
+    Of a window of at most 10 s only the segments with a sample are read, and its newest steps.
+    """
+    check_published(client, needs)
+    steps = steps_of(client, query, LEAD_STEPS * DT_MS)
+    if steps.step1 - steps.step0 > LEAD_STEPS:
+        return frames.history(client, view, steps)
+    end = frames.Steps(steps.epoch, max(steps.step0, steps.step1 - HIST_EVERY), steps.step1)
+    window = frames.picture(client, view, end)
+    early = int((window.hist_steps < steps.step0).sum())
+    first = steps.step0 if window.hist_step0 is None else max(steps.step0, window.hist_step0)
+    cut = {name: getattr(window, name)[early:] for name in SAMPLED}
+    meta = window.meta | {"hist_w_hi": window.meta.get("hist_w_hi", [])[early:]}
+    return replace(window, hist_step0=first, meta=meta, **cut)
+
+
+def check_published(client: SessionClient, needs: str) -> None:
+    """Raises :class:`ApiError` 422 where the session does not publish ``needs``."""
+    if absent := missing((needs,), client.manifest()["probes"]):
+        raise ApiError(422, "not_published", absent, field="session_id")
+
+
+def newest(client: SessionClient, needs: str) -> Window:
+    """The newest segment alone, as a window."""
+    return window_of(client, NEWEST, 1, needs)
+
+
+def head(client: SessionClient, window: Window, **units: str) -> dict[str, Any]:
+    """Session, epoch, step, time, revision and units of an answer made from ``window``."""
+    return {
+        "session_id": client.session,
+        "epoch": window.epoch,
+        "step": window.step1,
+        "t_ms": window.step1 * DT_MS,
+        "params_rev": window.meta.get("params_rev"),
+        "units": {"time": window.axis.replace("sim_ms", "ms"), **units},
+        "window": {
+            "from_ms": window.step0 * DT_MS,
+            "to_ms": window.step1 * DT_MS,
+            "n_steps": window.n_steps,
+        },
+    }
+
+
+def answer(body: dict[str, Any], status: int = 200) -> Response:
+    """JSON with one line a field, so that ``grep`` finds it; never stored by a cache."""
+    lines = ",\n".join(f'  "{name}": {dumps(value)}' for name, value in body.items())
+    response = Response(f"{{\n{lines}\n}}\n", status=status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def rows_of(neurons: str, layer: int | None, client: SessionClient) -> tuple[int, ...] | str:
+    """The rows that ``neurons`` and ``layer`` ask for, as a :class:`View` takes them.
+
+    A number alone is how many, spread evenly over all neurons, or over those of the block.
+    """
+    if neurons.isdecimal():
+        if layer is None:
+            return f"spread:{_at_least_one(neurons)}"
+        ids = ids_of_layer(client, layer)
+        n = min(_at_least_one(neurons), len(ids))
+        return tuple(int(ids[k]) for k in ((np.arange(n) + 0.5) * len(ids) / n).astype(int))
+    rows: tuple[int, ...] | str = neurons
+    if neurons[0].isdecimal():
+        rows = tuple(int(part) for part in neurons.rstrip(",").split(","))
+    if layer is not None:
+        raise ParamError("layer", "layer: goes with a number of neurons, not with a list of them")
+    return rows
+
+
+def _at_least_one(neurons: str) -> int:
+    if int(neurons) < 1:
+        raise ParamError("neurons", "neurons: expected at least 1", lo=1)
+    return int(neurons)
+
+
+def ids_of_layer(client: SessionClient, layer: int) -> np.ndarray:
+    """Neuron ids of block ``layer``; raises :class:`ParamError` with the blocks there are."""
+    layout = layout_of(client)
+    return layout.ids_of_block(layout.blocks[place_of(layout.blocks, layer)])
+
+
+def layout_of(client: SessionClient) -> Layout:
+    """The session's groups."""
+    return Layout.from_json(client.manifest()["groups"])
+
+
+def layer_of(client: SessionClient, layer: int | None) -> int:
+    """Place of block ``layer`` among the session's blocks, the first by default."""
+    return 0 if layer is None else place_of(layout_of(client).blocks, layer)
+
+
+def place_of(blocks: list[int], layer: int) -> int:
+    """Place of ``layer`` in ``blocks``; raises :class:`ParamError` with the ones there are."""
+    if layer in blocks:
+        return blocks.index(layer)
+    if not blocks:
+        raise ParamError("layer", "layer: this session has no blocks")
+    lo, hi = blocks[0], blocks[-1]
+    raise ParamError("layer", f"layer: expected {lo} to {hi}, got {layer}", lo=lo, hi=hi)
+
+
+def picked(step0: int, step1: int, every_ms: int | None) -> np.ndarray:
+    """Steps of [step0, step1) on the absolute grid of ``every_ms``; by default at most 1000."""
+    every = every_ms or max(1, -(-(step1 - step0) // MAX_POINTS))
+    return np.arange(-(-step0 // every) * every, step1, every)
+
+
+def numbers(values: np.ndarray, digits: int = 6) -> list[Any]:
+    """Plain numbers with ``digits`` significant digits; what is not finite becomes null in JSON."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        flat = values.astype(np.float64)
+        scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(flat))))
+        rounded = np.where((flat == 0) | ~np.isfinite(flat), flat, np.round(flat * scale) / scale)
+    return rounded.tolist()
+
+
+def layers_of(count: int, query: LayerQuery) -> list[int]:
+    """Which of ``count`` blocks are asked for: one, or all."""
+    every = list(range(count))
+    return every if query.layer is None else [place_of(every, query.layer)]

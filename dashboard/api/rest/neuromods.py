@@ -1,0 +1,111 @@
+"""``/spiking/*`` of the neuromodulators: their courses, and what injects them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from dashboard.api import commands
+from dashboard.api.operations import operation
+from dashboard.api.rest import live
+from dashboard.api.rest.learning_answers import Course, Schedule
+from dashboard.api.rest.queries import InjectBody, TraceQuery, WindowQuery
+from dashboard.api.rest.session_answers import Applied
+from dashboard.api.sessions import in_force, session
+from t4dm.live.tree import ParamTree
+from t4dm.live.window import DT_MS
+from t4dm.spiking.params import GAINS, NEUROMODULATORS
+
+SECOND_MS = 1000
+TEN_SECONDS_MS = 10_000
+COURSES: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
+    "dopamine": (("DA",), (2, 3)),
+    "ach": (("ACh",), (0,)),
+    "monoamine": (("NE", "5HT"), (1, 4)),
+}  # modulators, and the gains they set
+
+
+@operation("GET", "/spiking/dopamine-trace", Course, tag="spiking", query=TraceQuery)
+def spiking_dopamine_trace(query: TraceQuery) -> Response:
+    """Dopamine and the gains it sets on LTP and LTD, with rewards and injections."""
+    return _course("dopamine", query)
+
+
+@operation("GET", "/spiking/ach-levels", Course, tag="spiking", query=TraceQuery)
+def spiking_ach_levels(query: TraceQuery) -> Response:
+    """Acetylcholine and the gain it sets on the thalamic gate."""
+    return _course("ach", query)
+
+
+@operation("GET", "/spiking/monoamine-trace", Course, tag="spiking", query=TraceQuery)
+def spiking_monoamine_trace(query: TraceQuery) -> Response:
+    """Noradrenaline and serotonin with the gains they set."""
+    return _course("monoamine", query)
+
+
+def _course(which: str, query: TraceQuery) -> Response:
+    names, gains = COURSES[which]
+    client = live.client_of(query)
+    window = live.window_of(client, query, SECOND_MS, "levels")
+    steps = live.picked(window.step0, window.step1, query.every_ms)
+    at = steps - window.step0
+    body = {
+        **live.head(client, window, time_ms="ms", levels="1", gains="1"),
+        "every_ms": float(steps[1] - steps[0]) * DT_MS if len(steps) > 1 else DT_MS,
+        "time_ms": (steps * DT_MS).tolist(),
+        "levels": {n: live.numbers(window.levels[at, NEUROMODULATORS.index(n)]) for n in names},
+        "gains": {GAINS[k]: live.numbers(window.gains[at, k]) for k in gains},
+        "events": [event for event in window.events if _concerns(event, names)],
+    }
+    return live.answer(body)
+
+
+def _concerns(event: dict[str, Any], names: tuple[str, ...]) -> bool:
+    if event["type"] == "inject":
+        return event.get("nt") in names
+    if event["type"] in ("reward", "answer"):
+        return "DA" in names
+    return event["type"] == "param" and str(event.get("path", "")).startswith("neuromod.")
+
+
+@operation("GET", "/spiking/nt-injection-schedule", Schedule, tag="spiking", query=WindowQuery)
+def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
+    """What releases each neuromodulator, what is held, and what was injected (last 10 s)."""
+    client = live.client_of(query)
+    window = live.window_of(client, query, TEN_SECONDS_MS, "levels")
+    tree = in_force(client).tree
+    names = tuple(NEUROMODULATORS)
+    kinds = ("inject", "reward", "answer", "param")
+    told = [e for e in window.events if e["type"] in kinds and _concerns(e, names)]
+    onsets = [e["t_ms"] for e in window.events if e["type"] == "stimulus"]
+    body = {
+        **live.head(client, window, dose="1", level="1", update_every="steps"),
+        "enabled": tree.get("neuromod.enabled"),
+        "update_every": tree.get("neuromod.update_freq"),
+        "sources": _sources(tree),
+        "held": {n: tree.get(f"neuromod.{n}") for n in names},
+        "onsets_ms": onsets,
+        "events": told,
+    }
+    return live.answer(body)
+
+
+def _sources(tree: ParamTree) -> list[dict[str, Any]]:
+    """What releases a neuromodulator by itself, with the parameter that sets its dose."""
+    gain, onset = tree.get("neuromod.reward_gain"), "every stimulus onset"
+    return [
+        {"nt": "DA", "when": "reward", "dose": gain, "path": "neuromod.reward_gain",
+         "rule": "dose * (r - r_hat)"},
+        {"nt": "ACh", "when": onset, "dose": tree.get("neuromod.onset_ACh"),
+         "path": "neuromod.onset_ACh", "rule": "dose"},
+        {"nt": "NE", "when": onset, "dose": tree.get("neuromod.onset_NE"),
+         "path": "neuromod.onset_NE", "rule": "dose"},
+    ]  # fmt: skip
+
+
+@operation("POST", "/spiking/inject-neuromod", Applied, tag="spiking", body=InjectBody)
+def spiking_inject_neuromod(body: InjectBody) -> Response:
+    """Add ``level`` to a neuromodulator at the next update; the command ``inject``."""
+    command = {"type": "inject", "nt": body.nt, "level": body.level}
+    return commands.send(session(body.session_id or "default"), command, *commands.who_and_key())

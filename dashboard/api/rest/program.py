@@ -1,0 +1,34 @@
+"""The program itself: whether it runs."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, g
+
+from dashboard.api.errors import json_response
+from dashboard.api.openapi import document
+from dashboard.api.operations import operation
+from dashboard.api.rest.session_answers import Health, Open
+from dashboard.api.sessions import session, session_names
+
+LINE = ("state", "step", "params_rev", "t_ms", "speed", "ratio")
+
+
+@operation("GET", "/healthz", Health, tag="program")
+def healthz() -> Response:
+    """One line a session: pid, state, step, params_rev, t_ms, speed, ratio."""
+    if g.get("access", "full") is None:
+        return json_response({"ok": True})
+    answer = {}
+    for name in session_names():
+        status = session(name).status()
+        entry = {"pid": status["worker"]["pid"]} | {key: status.get(key) for key in LINE}
+        if not status["worker"]["alive"]:
+            entry["state"] = "down"
+        answer[name] = entry
+    return json_response({"ok": True, "sessions": answer})
+
+
+@operation("GET", "/openapi.json", Open, tag="program")
+def openapi_json() -> Response:
+    """This document: OpenAPI 3.1."""
+    return json_response(document(current_app))  # type: ignore[arg-type]

@@ -1,0 +1,148 @@
+"""The queries of the read endpoints: which session, which time, which neurons, how much of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from dashboard.api.frames import MAX_WINDOW_MS
+from t4dm.live import paths
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,18}", re.ASCII)
+NEURONS = r"^(\d{1,9}(,\d{1,9})*,?|all|spread:\d{1,9}|stage:\d{1,9}|block:\d{1,9})$"
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("expected a number in decimal digits")
+    return value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ValueError("expected a whole number in decimal digits")
+    return value
+
+
+def _tidy(schema: dict[str, Any]) -> None:
+    """No titles made of the names, and no null as the default of what may be left out."""
+    for field in schema["properties"].values():
+        field.pop("title", None)
+        if field.get("default", "") is None:
+            del field["default"]
+
+
+Ms = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1e15, allow_inf_nan=False)]
+SpanMs = Annotated[
+    float, BeforeValidator(_number), Field(ge=1, le=MAX_WINDOW_MS, allow_inf_nan=False)
+]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Name = Annotated[str, Field(pattern=f"^{paths.NAME.pattern}$")]
+
+
+class Query(BaseModel):
+    """Values of a query string; what is not named here is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_tidy)
+
+
+class SessionQuery(Query):
+    session_id: Name = Field(paths.DEFAULT_SESSION, description="The session; empty: default.")
+
+
+class WindowQuery(SessionQuery):
+    """A time window: by default the newest part of the run."""
+
+    from_ms: Ms | SkipJsonSchema[None] = Field(default=None, description="Begin, simulated ms.")
+    to_ms: Ms | SkipJsonSchema[None] = Field(
+        default=None, description="End, simulated ms; default: now."
+    )
+    last_ms: SpanMs | SkipJsonSchema[None] = Field(
+        default=None, description="Length of the window up to its end, instead of from_ms."
+    )
+
+    @model_validator(mode="after")
+    def _one_begin(self) -> WindowQuery:
+        if self.from_ms is not None and self.last_ms is not None:
+            raise ValueError("give from_ms or last_ms, not both")
+        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
+            raise ValueError("from_ms must be less than to_ms")
+        return self
+
+
+class LayerQuery(WindowQuery):
+    layer: Annotated[Whole, Field(ge=0, le=9999)] | SkipJsonSchema[None] = Field(
+        default=None, description="Only this block."
+    )
+
+
+class NeuronsQuery(LayerQuery):
+    neurons: Annotated[str, Field(pattern=NEURONS, max_length=8000)] = Field(
+        "100",
+        description="How many, spread evenly (100); or ids (0,1,2; one id: 7,); or spread:n, "
+        "stage:g, block:l, all.",
+    )
+
+
+class PageQuery(NeuronsQuery):
+    limit: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
+        200_000, description="Spikes an answer holds at most."
+    )
+    offset: Annotated[Whole, Field(ge=0, le=2**53)] = Field(
+        0, description="Spikes to leave out, in order of time; next_offset of the answer before."
+    )
+
+
+class TraceQuery(WindowQuery):
+    every_ms: Annotated[Whole, Field(ge=1, le=10_000)] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="One sample every so many ms; default: so that there are at most 1000.",
+    )
+
+
+class PictureQuery(LayerQuery):
+    """Data by default; or the page's own figure, or a picture of it."""
+
+    format: Literal["json", "figure", "png", "svg"] = Field(
+        "json", description="Data, Plotly figure, or image."
+    )
+    theme: Literal["light", "dark"] = Field("light", description="Of a figure or image.")
+    width: Annotated[Whole, Field(ge=200, le=4000)] = Field(1200, description="Pixels of an image.")
+    height: Annotated[Whole, Field(ge=120, le=4000)] | SkipJsonSchema[None] = Field(
+        default=None, description="Pixels of an image; default: the panel's."
+    )
+    scale: Annotated[float, BeforeValidator(_number), Field(ge=0.5, le=4, allow_inf_nan=False)] = (
+        Field(1.0, description="Pixels of an image per pixel named.")
+    )
+    limit: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
+        200_000, description="Rows of data an answer holds at most."
+    )
+    offset: Annotated[Whole, Field(ge=0, le=2**53)] = Field(0, description="Rows to leave out.")
+
+
+class RasterQuery(PictureQuery):
+    neurons: Annotated[str, Field(pattern=NEURONS, max_length=8000)] = Field(
+        "100", description="As of /spiking/spike-times."
+    )
+    order: Literal["id", "rate", "latency"] = Field("id", description="Of a figure's rows.")
+
+
+class SessionBody(BaseModel):
+    """A JSON body; what is not named here is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_tidy)
+
+    session_id: Annotated[str, Field(pattern=f"^({paths.NAME.pattern})?$")] = Field(
+        default=paths.DEFAULT_SESSION, description="The session; empty: default."
+    )
+
+
+class InjectBody(SessionBody):
+    nt: Literal["DA", "ACh", "NE", "5HT"] = Field(description="Which neuromodulator.")
+    level: float = Field(
+        default=0.3, ge=-1, le=1, allow_inf_nan=False, description="What is added to its level."
+    )

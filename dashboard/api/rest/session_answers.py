@@ -1,0 +1,116 @@
+"""Bodies and answers of sessions, commands, parameters, sets and the program itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from dashboard.api.models import Answer
+from t4dm.commands import Command
+
+
+class Open(BaseModel):
+    """An answer with more in it than is listed here."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class SessionLine(Answer):
+    pid: int | None
+    state: str | None
+    step: int | None
+    params_rev: int | None
+    t_ms: float | None
+    speed: float | str | None
+    ratio: float | None
+
+
+class Health(Answer):
+    """One line a session; without a key only that the program answers."""
+
+    ok: bool = True
+    sessions: dict[str, SessionLine] | None = None
+
+
+class SessionEntry(Answer):
+    name: str
+    owner: str
+    state: str | None
+    message: str
+
+
+class SessionList(Answer):
+    sessions: list[str]
+    entries: list[SessionEntry]
+
+
+class Manifest(Open):
+    """What a session has and does: groups, probes, parameters, commands."""
+
+    session: str
+    groups: list[dict[str, Any]]
+    probes: dict[str, Any]
+    specs: list[dict[str, Any]]
+
+
+class OneOrMoreCommands(RootModel[Command | list[Command]]):
+    """A command, or a list that is applied wholly or not at all."""
+
+
+class Applied(Open):
+    """A command's answer; of a list ``results`` has one entry each."""
+
+    ok: bool
+    rev: int = Field(description="Parameter changes so far.")
+    step: int = Field(description="It acts from this step on.")
+    t_ms: float
+    old: Any = None
+    new: Any = None
+    results: list[dict[str, Any]] | None = None
+
+
+class Parameters(Open):
+    """Every parameter: its value, its range, what differs from the default."""
+
+    rev: int
+    step: int
+    values: dict[str, Any]
+    overrides: dict[str, Any]
+    effective: dict[str, Any]
+    non_default: dict[str, Any]
+    specs: list[dict[str, Any]]
+
+
+class SetNames(Answer):
+    sets: list[str]
+
+
+class ParameterSet(Answer):
+    name: str
+    values: dict[str, Any]
+
+
+class SetValues(BaseModel):
+    """Values by path; each is checked before any is kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    values: dict[str, Any] = Field(max_length=2000)
+    name: str | None = None
+
+
+class Kept(Answer):
+    name: str
+    count: int
+
+
+class Deleted(Answer):
+    deleted: str
+
+
+class Uploaded(Answer):
+    file_id: str
+    kind: str
+    rows: int
+    width: int

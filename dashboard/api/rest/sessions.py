@@ -1,0 +1,116 @@
+"""``/sessions/*``: the list, manifests, commands, parameters, frames, panels and uploads."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from dashboard.api import commands, frames, panels, query
+from dashboard.api.errors import ApiError, json_response
+from dashboard.api.operations import operation
+from dashboard.api.rest.session_answers import (
+    Applied,
+    Manifest,
+    OneOrMoreCommands,
+    Parameters,
+    SessionList,
+    Uploaded,
+)
+from dashboard.api.rest.window_queries import FramesQuery, HistoryQuery, PanelQuery, UploadForm
+from dashboard.api.sessions import entries, session, session_names
+from t4dm.live import paths
+from t4dm.stimuli.file import load_stimulus_file
+from t4dm.stimuli.tables import MAX_FILE_BYTES
+
+FORM_OVERHEAD = 64_000
+OCTETS = "application/octet-stream"
+
+
+@operation("GET", "/sessions", SessionList, tag="sessions")
+def list_sessions() -> Response:
+    """Names, and one line each: owner, state, and why it is not running."""
+    return json_response({"sessions": session_names(), "entries": entries()})
+
+
+@operation("GET", "/sessions/<name>", Manifest, tag="sessions")
+def get_session(name: str) -> Response:
+    """The session's manifest."""
+    return json_response(session(name).manifest())
+
+
+@operation(
+    "POST", "/sessions/<name>/commands", Applied, tag="sessions", documented_body=OneOrMoreCommands
+)
+def post_commands(name: str) -> Response:
+    """A command or a list, applied between two steps, answered with rev, step, old, new.
+
+    The same ``Idempotency-Key`` is applied once; ``X-T4DM-Who`` names who asks in the event log.
+    """
+    who, key = commands.who_and_key()
+    return commands.send(session(name), commands.json_body(), who, key)
+
+
+@operation("GET", "/sessions/<name>/params", Parameters, tag="sessions")
+def get_params(name: str) -> Response:
+    """Every parameter with its value and range; ``ETag`` is the revision."""
+    told = session(name).params()
+    return json_response(told, headers={"ETag": f'"{told["rev"]}"'})
+
+
+@operation(
+    "GET", "/sessions/<name>/frames", None, tag="sessions", documented_query=FramesQuery,
+    other_media=(OCTETS,),
+)  # fmt: skip
+def get_frames(name: str) -> Response:
+    """One encoded window, keyframe or status frame; waits at most 250 ms."""
+    body = frames.next_frame(
+        session(name),
+        query.view(),
+        query.integer("after", None, 0, 2**53),
+        query.integer("epoch", None, 0, 2**53),
+        query.number("span_ms", 2000.0, 10.0, frames.MAX_WINDOW_MS) or 2000.0,
+    )
+    return _octets(body)
+
+
+@operation(
+    "GET", "/sessions/<name>/window", None, tag="sessions", documented_query=HistoryQuery,
+    other_media=(OCTETS,),
+)  # fmt: skip
+def get_window(name: str) -> Response:
+    """An encoded window of held history; 416 with the range held."""
+    client, view = session(name), query.view()
+    from_ms = query.number("from_ms", None, 0.0, 1e15)
+    to_ms = query.number("to_ms", None, 0.0, 1e15)
+    steps = frames.held_steps(client, from_ms, to_ms, 2000.0)
+    return _octets(frames.encode_window(client, frames.picture(client, view, steps)))
+
+
+@operation(
+    "GET", "/sessions/<name>/panels/<file_name>", None, tag="sessions",
+    documented_query=PanelQuery, also={501: "No Chromium on the server."},
+    other_media=("application/json", "text/csv", OCTETS, "image/png", "image/svg+xml"),
+)  # fmt: skip
+def get_panel(name: str, file_name: str) -> Response:
+    """A panel as ``slug.json`` (figure), ``.csv``, ``.npz`` (numbers), ``.png`` or ``.svg``."""
+    return panels.answer(session(name), file_name)
+
+
+@operation(
+    "POST", "/sessions/<name>/uploads", Uploaded, tag="sessions", form=UploadForm, status=201
+)
+def post_upload(name: str) -> Response:
+    """A stimulus file as the form field ``file``; answers the id to select it by."""
+    session(name)
+    request.max_content_length = MAX_FILE_BYTES + FORM_OVERHEAD
+    given = request.files.get("file")
+    if given is None or not given.filename:
+        raise ApiError(400, "no_file", "send one file in the form field 'file'", field="file")
+    kept = load_stimulus_file(given.stream.read(), given.filename[:200])
+    answer = {"file_id": kept.save(paths.data_dir()), "kind": kept.kind}
+    return json_response(answer | {"rows": kept.rows, "width": kept.width}, 201)
+
+
+def _octets(body: bytes) -> Response:
+    response = Response(body, mimetype=OCTETS)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,40 @@
+"""``/sets/*``: named parameter sets."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from dashboard.api import commands, sets
+from dashboard.api.errors import json_response
+from dashboard.api.operations import operation
+from dashboard.api.rest.session_answers import Deleted, Kept, ParameterSet, SetNames, SetValues
+from dashboard.api.sessions import checking_tree, session
+from t4dm.live import paths
+
+
+@operation("GET", "/sets", SetNames, tag="sets")
+def list_sets() -> Response:
+    """Names of the sets there are."""
+    return json_response({"sets": sets.names()})
+
+
+@operation("GET", "/sets/<name>", ParameterSet, tag="sets")
+def get_set(name: str) -> Response:
+    """The values of one set."""
+    return json_response(sets.load(name))
+
+
+@operation("PUT", "/sets/<name>", Kept, tag="sets", documented_body=SetValues)
+def put_set(name: str) -> Response:
+    """Keep ``{"values": {path: value}}`` under ``name``; each value is checked first."""
+    values = sets.values_of(commands.json_body())
+    tree = checking_tree(session(paths.DEFAULT_SESSION))
+    is_new = sets.save(name, commands.check_values(values, tree))
+    return json_response({"name": name, "count": len(values)}, 201 if is_new else 200)
+
+
+@operation("DELETE", "/sets/<name>", Deleted, tag="sets")
+def delete_set(name: str) -> Response:
+    """Forget a set."""
+    sets.delete(name)
+    return json_response({"deleted": name})

@@ -1,0 +1,62 @@
+"""Firing statistics of a window: rates, silence, regularity and synchrony of each group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from t4dm.live.window import DT_MS, Window
+
+MIN_INTERVALS = 2
+
+
+def group_statistics(window: Window, bands: list[Any]) -> list[dict[str, Any]]:
+    """One entry a group of a window over all neurons; ``bands`` are the manifest's, a group each.
+
+    ``share`` is spikes per neuron and step (the rate's figure has the same, times 1000 / dt);
+    ``cv_isi`` the mean over neurons of the coefficient of variation of their intervals (1: Poisson,
+    0: a clock), ``fano`` variance over mean of the group's spike count in a step.
+    """
+    counts = np.bincount(window.spk_row, minlength=len(window.rows))
+    cv = interval_variation(window)
+    totals = window.rates.sum(axis=0, dtype=np.int64)
+    means, variances = window.rates.mean(axis=0), window.rates.var(axis=0)
+    out = []
+    for group, band in zip(window.layout.groups, bands, strict=True):
+        mine = slice(group.first, group.first + group.n)
+        rates = counts[mine] * (1000.0 / DT_MS / window.n_steps)
+        share = float(totals[group.index]) / (group.n * window.n_steps)
+        low, median, high = (float(v) for v in np.percentile(rates, (0, 50, 100)))
+        mean = float(means[group.index])
+        known = cv[mine][np.isfinite(cv[mine])]
+        out.append(
+            {
+                "group": group.name, "block": group.block, "stage": group.stage, "n": group.n,
+                "share": round(share, 6), "rate_hz": round(share * 1000 / DT_MS, 3),
+                "min_hz": round(low, 3), "median_hz": round(median, 3), "max_hz": round(high, 3),
+                "silent": int((counts[mine] == 0).sum()),
+                "cv_isi": round(float(known.mean()), 4) if known.size else None,
+                "fano": round(float(variances[group.index]) / mean, 4) if mean else None,
+                "band": list(band) if band else None,
+                "in_band": bool(band[0] <= share <= band[1]) if band else None,
+            }
+        )  # fmt: skip
+    return out
+
+
+def interval_variation(window: Window) -> np.ndarray:
+    """Coefficient of variation of each row's inter-spike intervals, (R,); NaN under 2 intervals."""
+    order = np.argsort(window.spk_row, kind="stable")
+    rows = window.spk_row[order].astype(np.int64)
+    gaps = np.diff(window.spk_dt[order].astype(np.float64))
+    inside = rows[1:] == rows[:-1]
+    rows, gaps = rows[1:][inside], gaps[inside]
+    size = len(window.rows)
+    n = np.bincount(rows, minlength=size)
+    enough = n >= MIN_INTERVALS
+    out = np.full(size, np.nan)
+    mean = np.bincount(rows, gaps, size)[enough] / n[enough]
+    square = np.bincount(rows, gaps * gaps, size)[enough] / n[enough]
+    out[enough] = np.sqrt(np.maximum(square - mean * mean, 0.0)) / mean
+    return out

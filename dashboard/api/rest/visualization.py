@@ -1,0 +1,114 @@
+"""``/visualization/*``: the page's panels as data, as Plotly figures, and as pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from flask import Response
+
+from dashboard.api import panels
+from dashboard.api.operations import operation
+from dashboard.api.rest import live
+from dashboard.api.rest.answers import Table
+from dashboard.api.rest.queries import PictureQuery, RasterQuery
+from dashboard.panels.registry import panel_by_slug
+from t4dm.live.client import SessionClient
+from t4dm.live.window import View, Window
+from t4dm.params import ParamError
+
+PICTURES = ("image/png", "image/svg+xml")
+NO_BROWSER = {501: "No Chromium on the server: the sentence says what to install."}
+UNITS = {
+    "raster": {"time_ms": "ms", "neuron": "id", "stage": "index of the group"},
+    "gate": {"mean": "1", "g": "1"},
+    "neuromod": {"level": "1", "gain": "1"},
+    "weights": {"from": "1", "to": "1", "count": "weights"},
+}
+
+
+@operation(
+    "GET", "/visualization/spike-raster", Table, tag="visualization", query=RasterQuery,
+    also=NO_BROWSER, other_media=PICTURES,
+)  # fmt: skip
+def visualization_spike_raster(query: RasterQuery) -> Response:
+    """Spikes of the chosen neurons, by default of 100 over the panel's span."""
+    client = live.client_of(query)
+    rows = live.rows_of(query.neurons, query.layer, client)
+    return _drawn("raster", client, query, View(rows=rows), {"order": query.order})
+
+
+@operation(
+    "GET", "/visualization/thalamic-gate", Table, tag="visualization", query=PictureQuery,
+    also=NO_BROWSER, other_media=PICTURES,
+)  # fmt: skip
+def visualization_thalamic_gate(query: PictureQuery) -> Response:
+    """How far each channel of a block's gate is open, 0 to 1.5; the first block by default."""
+    client = live.client_of(query)
+    return _drawn("gate", client, query, View(gate_block=live.layer_of(client, query.layer)))
+
+
+@operation(
+    "GET", "/visualization/neuromod-heatmap", Table, tag="visualization", query=PictureQuery,
+    also=NO_BROWSER, other_media=PICTURES,
+)  # fmt: skip
+def visualization_neuromod_heatmap(query: PictureQuery) -> Response:
+    """Levels of the four neuromodulators and the gains they set, step by step."""
+    if query.layer is not None:
+        raise ParamError("layer", "layer: neuromodulators are the same in every block")
+    return _drawn("neuromod", live.client_of(query), query, View())
+
+
+@operation(
+    "GET", "/visualization/weight-distribution", Table, tag="visualization", query=PictureQuery,
+    also=NO_BROWSER, other_media=PICTURES,
+)  # fmt: skip
+def visualization_weight_distribution(query: PictureQuery) -> Response:
+    """Histograms of a block's recurrent weights every 250 ms; the first block by default."""
+    client = live.client_of(query)
+    return _drawn("weights", client, query, View(weights_block=live.layer_of(client, query.layer)))
+
+
+def _drawn(
+    slug: str,
+    client: SessionClient,
+    query: PictureQuery,
+    view: View,
+    options: dict[str, str] | None = None,
+) -> Response:
+    panel = panel_by_slug(slug)
+    assert panel is not None
+    if query.format == "json":
+        if panel.axis == "time":
+            window = live.window_of(client, query, panel.span_ms, panel.needs[0], view)
+        else:
+            window = live.samples_of(client, query, panel.needs[0], view)
+        return _table(client, window, slug, query)
+    steps = live.steps_of(client, query, panel.span_ms)
+    text = panels.figure_text(client, panel, view, steps, query.theme, options or {})
+    if query.format == "figure":
+        return panels.as_json(text)
+    size = panels.Size(query.width, query.height or panel.height, query.scale)
+    return panels.picture(panel, text, query.format, query.theme, size)
+
+
+def _table(client: SessionClient, window: Window, slug: str, query: PictureQuery) -> Response:
+    panel = panel_by_slug(slug)
+    assert panel is not None
+    columns = panel.table(window)
+    rows = max((len(column) for column in columns.values()), default=0)
+    end = query.offset + query.limit
+    shown = {"n": len(window.rows), "total": window.n_total} if slug == "raster" else None
+    body = {
+        **live.head(client, window, **UNITS[slug]),
+        "neurons": shown,
+        "rows": rows,
+        "offset": query.offset,
+        "next_offset": end if end < rows else None,
+        "columns": {name: _plain(column[query.offset : end]) for name, column in columns.items()},
+    }
+    return live.answer(body)
+
+
+def _plain(column: np.ndarray) -> list[Any]:
+    return live.numbers(column) if column.dtype.kind == "f" else column.tolist()

@@ -1,0 +1,19 @@
+"""Spike attention."""
+
+from dashboard.figures import attention, tables
+from dashboard.panels.base import Panel
+
+PANEL = Panel(
+    id="panel-attention",
+    slug="attention",
+    title="Spike attention",
+    figure=attention.figure,
+    table=tables.attention,
+    needs=("attention",),
+    controls=("attention.tau", "attention.kappa", "attention.sharpness"),
+    order=100,
+    page="attention",
+    height=380,
+    arrays=("attention", "attention_keys"),
+    help="Which of the last 64 steps a block looks back at, and how evenly it does.",
+)

@@ -1,0 +1,139 @@
+"""Why a stage is quiet: the causes that not firing, sparsity and a silent stage share.
+
+The drive of a stage follows from its membranes.  In a steady state the mean of
+``u_pre = alpha * u + I`` with ``u = u_pre - beta * theta * s`` gives
+``I = (1 - alpha) * mean(u_pre) + alpha * beta * theta * rate`` (docs/equations.md, section 3).
+Threshold and leak ask for ``theta * (1 - alpha)``; 0.1 at their defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from t4dm.health.evidence import Evidence, Place
+from t4dm.health.finding import Remedy
+from t4dm.health.remedies import RESET, back, changed, lif_paths, put
+
+CAUSES = {
+    "threshold": "The threshold is too high for membranes that would fire at the default of 1.",
+    "input": "The input is too small: membranes stay far below the default threshold too.",
+    "leak": "The leak is too strong: alpha keeps too little of what comes in.",
+    "gate": "The thalamic gate is shut, so that nothing reaches the block.",
+    "state": "The state was not put back: the threshold that homeostasis left, or membranes far"
+    " below 0, hold the stage down.",
+    "target": "Homeostasis holds the rate down: its target is too low.",
+    "modulator": "Noradrenaline is held so low that it halves the input.",
+}
+EXPECT = "Every stage fires on 2 to 15 % of steps again within 3 s."
+INPUTS = (
+    "input.gain", "stimulus.rate_hz", "stimulus.amplitude", "stimulus.noise_std", "sensory.feed",
+    "stimulus.kind", "stimulus.image_ms", "stimulus.rest_ms", "stimulus.pulse_ms",
+    "stimulus.period_ms",
+)  # fmt: skip
+NEEDED = 0.1  # theta * (1 - alpha) at the defaults
+LOW_DRIVE = 0.55  # of that
+HELD_UP = 0.3  # theta above v_thresh, left by a homeostasis that is off
+
+
+class Look(NamedTuple):
+    """One stage over a window."""
+
+    place: Place
+    rate: float
+    high: float  # largest u_pre
+    mean: float
+    theta: float  # effective
+    v_thresh: float  # as set
+    alpha: float
+    drive: float  # mean current, in units of NEEDED
+
+    def numbers(self) -> dict[str, Any]:
+        return {
+            "rate": round(self.rate, 5), "max_u": round(self.high, 3),
+            "mean_u": round(self.mean, 3), "theta": round(self.theta, 3),
+            "v_thresh": round(self.v_thresh, 3), "drive": round(self.drive, 3),
+        }  # fmt: skip
+
+
+def look_at(ev: Evidence, place: Place, ms: float) -> Look:
+    """The figures of ``place`` over the last ``ms``."""
+    g = place.index
+    rate = float(ev.rate(ms)[g])
+    high = float(ev.last("u_high", ms)[:, g].max())
+    mean = float(ev.last("u_mean", ms)[:, g].mean())
+    theta = float(ev.last("theta", ms)[:, g].mean())
+    alpha, beta = ev.lif("alpha", place), ev.lif("beta", place)
+    drive = (1 - alpha) * mean + alpha * beta * theta * rate
+    return Look(place, rate, high, mean, theta, ev.lif("v_thresh", place), alpha, drive / NEEDED)
+
+
+def why(ev: Evidence, look: Look, ms: float) -> str:
+    """Code of the likely cause, by the evidence of the block's first quiet stage."""
+    place = look.place
+    moves = ev.get("homeostasis.enabled") and ev.get("homeostasis.learning_rate") > 0
+    held_up = look.theta - look.v_thresh > HELD_UP and not moves
+    if held_up or look.mean < -0.9 * ev.lif("u_max", place):
+        return "state"
+    if ev.get("homeostasis.target_rate") < ev.p("sparse") * 2 and look.theta > look.v_thresh + 0.05:
+        return "target"
+    if place.stage == "lif_in":
+        assert place.block is not None
+        if float(ev.last("gate", ms)[:, place.block].mean()) < ev.p("gate_shut") * 5:
+            return "gate"
+        if look.drive < LOW_DRIVE:
+            return "modulator" if _halved(ev) else "input"
+    if 1 - look.alpha >= 2 * NEEDED and look.v_thresh <= 1.2:
+        return "leak"
+    if look.high >= 1.0 or look.v_thresh > 1.0:
+        return "threshold"
+    return "modulator" if _halved(ev) else "input"
+
+
+def _halved(ev: Evidence) -> bool:
+    held = ev.get("neuromod.NE") if "neuromod" in ev.has else None
+    return held is not None and held < 0.2
+
+
+def remedies(ev: Evidence, cause: str, look: Look, places: Sequence[Place]) -> tuple[Remedy, ...]:
+    """What mends ``cause``, best first; ``places`` are the stages that are quiet."""
+    found: list[Remedy] = []
+    frozen = ["homeostasis.enabled", "homeostasis.learning_rate"]
+    if cause == "threshold":
+        paths = [*lif_paths(("v_thresh", "beta"), places), *frozen]
+        found += back(ev, "threshold", paths, EXPECT, "the threshold")
+    elif cause == "leak":
+        found += back(ev, "leak", [*lif_paths(("alpha",), places), *frozen], EXPECT, "the leak")
+    elif cause == "gate":
+        names = [f"blocks.{place.block}.gate.{n}" for place in places for n in ("bias", "slope")]
+        paths = [*dict.fromkeys(names), "gate.bias", "gate.slope", "neuromod.ACh", *frozen]
+        found += back(ev, "gate", paths, EXPECT, "the gate")
+    elif cause == "target":
+        paths = ["homeostasis.target_rate", "homeostasis.theta_max", *frozen]
+        found += back(ev, "target", paths, EXPECT, "the target rate")
+    elif cause == "modulator":
+        found += back(ev, "modulator", ["neuromod.NE", *frozen], EXPECT, "noradrenaline")
+    elif cause == "state":
+        commands = changed(ev, [*frozen, "homeostasis.theta_max"])
+        found.append(
+            Remedy("reset", "Reset the state", (*commands, RESET), "The run begins anew. " + EXPECT)
+        )
+    else:
+        found += back(ev, "input", [*INPUTS, *frozen], EXPECT, "the input")
+    return (*found, *_moved(ev, cause, look))
+
+
+def _moved(ev: Evidence, cause: str, look: Look) -> list[Remedy]:
+    """One value moved as far as the evidence says; beside, or instead of, putting values back."""
+    if cause == "threshold" and look.high > 0.05:
+        value = round(max(0.05, 0.5 * look.high), 3)
+        path = f"blocks.{look.place.block}.{look.place.stage}.v_thresh"
+        label = f"Lower the threshold of {look.place.name} to {value:g}"
+        return [put("lower", path, value, label, "It fires where its membranes cross the line.")]
+    if cause == "input" and look.drive > 0.01:
+        gain = ev.get("input.gain")
+        value = round(min(20.0, max(gain, 0.05) * 1.2 / look.drive), 3)
+        if value > gain:
+            expect = "Its drive comes to that of a healthy block 0."
+            return [put("raise", "input.gain", value, f"Raise input.gain to {value:g}", expect)]
+    return []

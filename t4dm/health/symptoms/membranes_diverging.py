@@ -1,0 +1,80 @@
+"""Membranes diverging: u_pre beyond +-100."""
+
+from __future__ import annotations
+
+from t4dm.health import quiet
+from t4dm.health.evidence import Evidence
+from t4dm.health.finding import Remedy, Rule, Verdict
+from t4dm.health.remedies import RESET, back, lif_paths
+
+ORDER = 14
+LEAVE = 0.7  # of the threshold
+UNSTABLE = 0.98  # alpha
+CAUSES = {
+    "leak": "alpha is so near 1 that hardly anything leaks away, and nothing clips what adds up.",
+    "clip": "The clamp is out of reach: u_max stands far above what a membrane needs.",
+    "drive": "The current is so large that one step leaves the bound, clamp or no clamp.",
+    "weights": "Weights have grown: learning rate or w_max are too high for steps of 1 ms.",
+}
+EXPECT = "Membranes stay within +-u_max and what one step adds to it."
+
+
+def look(ev: Evidence, active: bool) -> Verdict | None:
+    ms = ev.p("window_ms")
+    high, low = ev.last("u_high", ms).max(axis=0), ev.last("u_low", ms).min(axis=0)
+    limit = ev.p("diverged") * (LEAVE if active else 1.0)
+    far = [p for p in ev.stack if high[p.index] > limit or low[p.index] < -limit]
+    if not far:
+        return None
+    first = max(far, key=lambda p: max(high[p.index], -low[p.index]))
+    u_max = ev.lif("u_max", first)
+    seen = quiet.look_at(ev, first, ms)
+    text = (
+        f"{first.name}: u {low[first.index]:.0f} to {high[first.index]:.0f} over {ms:g} ms, beyond"
+        f" +-{ev.p('diverged'):g}; u_max {u_max:g}, alpha {seen.alpha:g}"
+    )
+    told = {
+        "max_u": round(float(high[first.index]), 2), "min_u": round(float(low[first.index]), 2),
+        "u_max": u_max, "alpha": seen.alpha, "limit": limit,
+    }  # fmt: skip
+    cause = _why(ev, seen.alpha, u_max)
+    groups = tuple(place.index for place in far)
+    return Verdict(cause, text, told, _remedies(ev, cause), first, groups)
+
+
+def _why(ev: Evidence, alpha: float, u_max: float) -> str:
+    if u_max > ev.p("diverged") / 2 and alpha >= UNSTABLE:
+        return "leak"
+    grown = ev.get("stdp.w_max") > 2 or ev.get("stdp.learning_rate") > 10
+    if grown and ev.get("recurrent.gain") <= 2 and ev.get("input.gain") <= 2:
+        return "weights"
+    if max(ev.get("recurrent.gain"), ev.get("input.gain")) > 2 or u_max <= ev.p("diverged") / 2:
+        return "drive"
+    return "clip"
+
+
+def _remedies(ev: Evidence, cause: str) -> tuple[Remedy, ...]:
+    clip = lif_paths(("u_max",), ev.stack)
+    frozen = ["homeostasis.enabled", "homeostasis.learning_rate"]
+    more = {
+        "leak": lif_paths(("alpha",), ev.stack),
+        "clip": [],
+        "drive": ["input.gain", "recurrent.gain", "stimulus.amplitude", "stimulus.noise_std",
+                  "neuromod.NE", "neuromod.ACh"],
+        "weights": ["stdp.w_max", "stdp.learning_rate", "stdp.a_plus"],
+    }[cause]  # fmt: skip
+    found = back(ev, cause, [*more, *clip, *frozen], EXPECT, "clamp and drive")
+    return (*found, Remedy("reset", "Reset the state", (RESET,), "Membranes begin at 0 again."))
+
+
+RULE = Rule(
+    id="membranes_diverging",
+    title="Membranes diverging",
+    severity="critical",
+    text="A membrane of a stage stands beyond +-`health.diverged`, within `health.window_ms`; over"
+    " below 0.7 times that.",
+    causes=CAUSES,
+    look=look,
+    wants=("u_high",),
+    groups=("lif", "homeostasis", "stdp", "recurrent", "input"),
+)

@@ -1,0 +1,47 @@
+"""Runaway spiking: a stage in which more than half of the neurons fire in a step."""
+
+from __future__ import annotations
+
+from t4dm.health import busy, quiet
+from t4dm.health.evidence import Evidence
+from t4dm.health.finding import Rule, Verdict
+
+ORDER = 11
+LEAVE = 0.6  # of the threshold
+
+
+def look(ev: Evidence, active: bool) -> Verdict | None:
+    ms = ev.p("window_ms")
+    rate = ev.rate(ms)
+    limit = ev.p("runaway") * (LEAVE if active else 1.0)
+    wild = [place for place in ev.stack if rate[place.index] > limit]
+    if not wild:
+        return None
+    first = wild[0]
+    seen = quiet.look_at(ev, first, ms)
+    cause = busy.why(ev, seen, ms)
+    per_bin = ev.last("fired", ms)[:, first.index]
+    part = busy.feedback(ev, seen, ms)
+    text = (
+        f"{first.name} {seen.rate:.0%} over {ms:g} ms, above {ev.p('runaway'):.0%}; theta"
+        f" {seen.theta:.2f}, drive {seen.drive:.1f} of a healthy 1.0, {part:.1f} of it recurrent"
+    )
+    told = {
+        **seen.numbers(), "recurrent_drive": round(part, 3), "limit": limit,
+        "climbs": round(float(per_bin[-1] - per_bin[0]), 4),
+    }  # fmt: skip
+    groups = tuple(place.index for place in wild)
+    return Verdict(cause, text, told, busy.remedies(ev, cause, seen, wild), first, groups)
+
+
+RULE = Rule(
+    id="runaway",
+    title="Runaway spiking",
+    severity="critical",
+    text="More than `health.runaway` of a stage's neurons fire in a step, over"
+    " `health.window_ms`; over below 0.6 times that.",
+    causes=busy.CAUSES,
+    look=look,
+    wants=("fired", "u_high"),
+    groups=("lif", "homeostasis", "gate", "recurrent"),
+)

@@ -1,0 +1,48 @@
+"""A silent stage: one that fires far below the band it declares, while its network lives."""
+
+from __future__ import annotations
+
+from t4dm.health import quiet
+from t4dm.health.evidence import Evidence
+from t4dm.health.finding import Rule, Verdict
+
+ORDER = 30
+LEAVE = 2.0  # times the threshold
+
+
+def look(ev: Evidence, active: bool) -> Verdict | None:
+    ms = ev.p("stage_ms")
+    if ev.idle(ms):
+        return None
+    rate = ev.rate(ms)
+    factor = ev.p("low_stage") * (LEAVE if active else 1.0)
+    low = [p for p in ev.stack if p.band and rate[p.index] < factor * p.band[0]]
+    if not low:
+        return None
+    first = low[0]
+    assert first.band is not None
+    seen = quiet.look_at(ev, first, ms)
+    cause = quiet.why(ev, quiet.look_at(ev, quiet.root(ev, rate), ms), ms)
+    text = (
+        f"{first.name} {seen.rate:.2%} over {ms:g} ms; its band is {first.band[0]:.0%} to"
+        f" {first.band[1]:.0%}; max u {seen.high:.2f}, theta {seen.theta:.2f}"
+    )
+    told = {**seen.numbers(), "band": list(first.band)}
+    groups = tuple(place.index for place in low)
+    return Verdict(cause, text, told, quiet.remedies(ev, cause, seen, low), first, groups)
+
+
+RULE = Rule(
+    id="silent_stage",
+    title="Silent stage",
+    severity="warning",
+    text="A stage fires below `health.low_stage` of the floor of the band it declares, over"
+    " `health.stage_ms`, while the network lives; over above twice that. A band from 0 on, as the"
+    " sensory layer's, is never too low.",
+    causes=quiet.CAUSES,
+    look=look,
+    wants=("fired", "u_high"),
+    window="stage_ms",
+    groups=("lif", "homeostasis", "gate"),
+    instead=("not_firing", "sparsity"),
+)

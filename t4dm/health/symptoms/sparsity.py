@@ -1,0 +1,49 @@
+"""Extreme sparsity: the network fires, but on less than 1 % of steps although it is driven."""
+
+from __future__ import annotations
+
+from t4dm.health import quiet
+from t4dm.health.evidence import Evidence
+from t4dm.health.finding import Rule, Verdict
+
+ORDER = 20
+LEAVE = 1.5  # times the threshold
+
+
+def look(ev: Evidence, active: bool) -> Verdict | None:
+    ms = ev.p("slow_ms")
+    stack = [place.index for place in ev.stack]
+    if not stack or ev.idle(ms):
+        return None
+    rate = ev.rate(ms)
+    limit = ev.p("sparse") * (LEAVE if active else 1.0)
+    mean = float(rate[stack].mean())
+    if mean >= limit:
+        return None
+    seen = quiet.look_at(ev, quiet.root(ev, rate), ms)
+    cause = quiet.why(ev, seen, ms)
+    text = (
+        f"network rate {mean:.2%} over {ms:g} ms, below {ev.p('sparse'):.1%}; "
+        f"{seen.place.name} {seen.rate:.2%}, theta {seen.theta:.2f}, drive {seen.drive:.2f}"
+        f" of a healthy 1.0"
+    )
+    told = {**seen.numbers(), "network_rate": round(mean, 5), "limit": limit}
+    groups = tuple(g for g in stack if rate[g] < limit)
+    mends = quiet.remedies(ev, cause, seen, [ev.places[g] for g in groups])
+    return Verdict(cause, text, told, mends, seen.place, groups)
+
+
+RULE = Rule(
+    id="sparsity",
+    title="Extreme sparsity",
+    severity="warning",
+    text="The stages of all blocks fire on less than `health.sparse` of steps on average over"
+    " `health.slow_ms`, the stimulus not resting, and no block is silent altogether; over above"
+    " one and a half times that.",
+    causes=quiet.CAUSES,
+    look=look,
+    wants=("fired", "u_high"),
+    window="slow_ms",
+    groups=("lif", "homeostasis", "gate"),
+    instead=("not_firing",),
+)

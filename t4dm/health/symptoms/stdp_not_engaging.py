@@ -1,0 +1,137 @@
+"""STDP not engaging: neurons fire, and the weights stand still or see hardly any pair."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from t4dm.health.evidence import Evidence
+from t4dm.health.finding import Remedy, Rule, Verdict
+from t4dm.health.remedies import back
+
+ORDER = 12
+LEAVE = 2.0  # times the threshold
+FIRES = 0.005  # spikes/step of a LIF in from which its weights should move
+SPAN, TAU = 100, 20.0  # ms: the pairing of the default rule
+AMPLITUDES = ("stdp.a_plus", "stdp.a_minus")
+WINDOWS = (
+    "stdp.window_pre_to_post", "stdp.window_post_to_pre", "stdp.tau_plus", "stdp.tau_minus",
+)  # fmt: skip
+CAUSES = {
+    "disabled": "stdp.enabled is off.",
+    "rate": "The learning rate is 0, or so small that nothing comes of it.",
+    "amplitude": "A+ and A- are 0, or so small that nothing comes of them.",
+    "gated": "It is enabled, and gated off: dopamine stays below stdp.da_gate.",
+    "neutral": "The three-factor rule multiplies by DA - 0.5, and dopamine rests at 0.5.",
+    "window": "The windows are too narrow: most pairs of spikes lie outside, or count for nothing.",
+    "pairs": "No two spikes fall into one window: there is nothing to pair.",
+    "bounds": "The weights stand at their bounds, or w_max leaves them no room.",
+}
+EXPECT = "Weights move by more than 0.01 a second within 2 s."
+
+
+def look(ev: Evidence, active: bool) -> Verdict | None:
+    ms = ev.p("slow_ms")
+    rate = ev.rate(ms)
+    firing = [p for p in ev.stack if p.stage == "lif_in" and rate[p.index] >= FIRES]
+    blocks = [p.block for p in firing if p.block is not None and p.block < len(ev.weights.moved)]
+    if not blocks:
+        return None
+    factor = LEAVE if active else 1.0
+    moved = float(ev.weights.moved[blocks].max())
+    paired = used_pairing(ev, blocks)
+    still = moved < ev.p("moved") * factor
+    narrow = paired is not None and paired < ev.p("pairs") * (1.5 if active else 1.0)
+    if not still and not narrow:
+        return None
+    cause = _why(ev, still, narrow, ms, blocks)
+    shown = "no pairs" if paired is None else f"{paired:.0%} of the pairing of the default windows"
+    text = (
+        f"weights moved {moved:.5f} a second over {ms:g} ms (below {ev.p('moved'):g} is still),"
+        f" {shown} used; firing {rate[[p.index for p in firing]].mean():.1%}"
+    )
+    told = {
+        "moved": round(moved, 7), "paired": paired, "da": _dopamine(ev, ms),
+        "da_gate": ev.get("stdp.da_gate"), "learning_rate": ev.get("stdp.learning_rate"),
+        "at_bounds": round(float(ev.weights.at_bounds[blocks].sum(axis=1).max()), 4),
+    }  # fmt: skip
+    groups = tuple(place.index for place in firing)
+    return Verdict(cause, text, told, _remedies(ev, cause), firing[0], groups)
+
+
+def used_pairing(ev: Evidence, blocks: list[int]) -> float | None:
+    """How much of the pairing of the default windows the rule takes in, by the pairs of the last
+    second: the sum of ``exp(-|dt|/tau)`` over pairs inside the windows, relative to that with the
+    default windows.  The larger of both sides; None without pairs.
+    """
+    counts = ev.weights.pairs[blocks].sum(axis=0).astype(np.float64)
+    dt = np.arange(1, SPAN + 1)
+    best = None
+    for side, window, tau in (
+        (counts[SPAN + 1 :], "stdp.window_pre_to_post", "stdp.tau_plus"),
+        (counts[SPAN - 1 :: -1], "stdp.window_post_to_pre", "stdp.tau_minus"),
+    ):
+        whole = float(side @ np.exp(-dt / TAU))
+        if whole == 0:
+            continue
+        inside = dt <= ev.get(window)
+        share = float((side * inside) @ np.exp(-dt / ev.get(tau))) / whole
+        best = share if best is None else max(best, share)
+    return None if best is None else round(best, 4)
+
+
+def _dopamine(ev: Evidence, ms: float) -> float:
+    return round(float(ev.last("level_high", ms)[:, 0].max()), 4)
+
+
+def _why(ev: Evidence, still: bool, narrow: bool, ms: float, blocks: list[int]) -> str:
+    get = ev.get
+    if not get("stdp.enabled"):
+        return "disabled"
+    if still and get("stdp.learning_rate") < 0.01:
+        return "rate"
+    if still and max(get(path) for path in AMPLITUDES) < 1e-4:
+        return "amplitude"
+    if still and _dopamine(ev, ms) < get("stdp.da_gate"):
+        return "gated"
+    swing = ev.last("level_high", ms)[:, 0].max() - ev.last("level_low", ms)[:, 0].min()
+    if still and get("stdp.mode") == "three_factor" and swing < ev.p("frozen"):
+        return "neutral"
+    if narrow:
+        return "window"
+    if not ev.weights.pairs[blocks].any():
+        return "pairs"
+    return "bounds"
+
+
+def _remedies(ev: Evidence, cause: str) -> tuple[Remedy, ...]:
+    paths = {
+        "disabled": ["stdp.enabled"],
+        "rate": ["stdp.learning_rate"],
+        "amplitude": list(AMPLITUDES),
+        "gated": ["stdp.da_gate", "neuromod.DA", "neuromod.DA_baseline"],
+        "neutral": ["stdp.mode", "neuromod.enabled", "neuromod.DA", "neuromod.reward_gain"],
+        "window": list(WINDOWS),
+        "pairs": list(WINDOWS),
+        "bounds": ["stdp.w_max", "stdp.learning_rate", *AMPLITUDES, "stdp.mu"],
+    }[cause]
+    found = back(ev, cause, paths, EXPECT, "the rule of learning")
+    if cause == "gated":
+        bolus = ({"type": "inject", "nt": "DA", "level": 0.3},)
+        expect = "Learning opens while dopamine stands above its gate."
+        found.append(Remedy("bolus", "Release dopamine", bolus, expect))
+    return tuple(found)
+
+
+RULE = Rule(
+    id="stdp_not_engaging",
+    title="STDP not engaging",
+    severity="warning",
+    text="Blocks fire, and the mean excitatory weight moves by less than `health.moved` a second"
+    " over `health.slow_ms`; or the rule takes in less than `health.pairs` of the pairing of its"
+    " default windows. Over above twice, and one and a half times, that.",
+    causes=CAUSES,
+    look=look,
+    wants=("fired", "weights"),
+    window="slow_ms",
+    groups=("stdp", "neuromod"),
+)

@@ -1,0 +1,220 @@
+"""The doctor of a session: evidence from its segments, the rules over it, findings that stand.
+
+Looks every 100 steps of the absolute grid, so that chunks and pacing do not change what is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from t4dm.health.case import Case, Change
+from t4dm.health.evidence import Bin, Evidence, Place
+from t4dm.health.finding import SEVERITIES, Rule, rules
+from t4dm.health.params import BIN_MS, HealthParams
+from t4dm.live.doctor_bins import Bins, cuts
+from t4dm.live.groups import Layout
+from t4dm.live.segment import Segment
+from t4dm.live.tree import ParamTree
+from t4dm.live.window import DT_MS
+from t4dm.spiking.params import NEUROMODULATORS
+
+_DIGITS = 4
+EMPTY = Bin(*([np.empty((0, 0))] * len(Bin._fields)))
+
+
+class Doctor:
+    """``groups`` are those of the engine's description; the run begins at ``step``."""
+
+    def __init__(self, tree: ParamTree, groups: Sequence[Mapping[str, Any]], step: int) -> None:
+        self._tree, self._layout = tree, Layout.from_json(groups)
+        self._places = tuple(
+            Place(g.index, g.name, g.n, g.block, g.stage, _band(described))
+            for g, described in zip(self._layout.groups, groups, strict=True)
+        )
+        self._has = frozenset(tree.groups)
+        self._offered = HealthParams.group in self._has
+        self._rules = [rule for rule in rules() if set(rule.groups) <= self._has]
+        self._begin(step)
+
+    def _begin(self, step: int) -> None:
+        self._bins = Bins(self._layout, step)
+        self._cases = {rule.id: Case(rule) for rule in self._rules}
+        self._evidence: Evidence | None = None
+        self._step = step
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def take(self, segment: Segment) -> list[Change]:
+        """Look at the next ``segment``; returns what was found or is over, in order."""
+        if not self._offered:
+            return []
+        if not self._tree.get("health.enabled"):
+            self._begin(segment.step1)
+            return []
+        changes: list[Change] = []
+        for part in cuts(segment):
+            for step in self._bins.take(part):
+                self._step = step
+                changes += self._look(step)
+        return changes
+
+    def fault(self, tensor: str, step: int) -> list[Change]:
+        """A value is no number: found at once, whatever is known else."""
+        if not self._offered or "not_finite" not in self._cases:
+            return []
+        evidence = self._gather(step + 1, bad=tensor)
+        return self._cases["not_finite"].call(evidence, step)
+
+    def _look(self, step: int) -> list[Change]:
+        get = self._tree.get
+        if not self._ready("settle_ms", 0.0):
+            return []
+        evidence = self._evidence = self._gather(step)
+        confirm = max(1, round(get("health.confirm_ms") / BIN_MS))
+        clear = max(1, round(get("health.clear_ms") / BIN_MS))
+        changes: list[Change] = []
+        standing: set[str] = set()
+        for rule in self._rules:
+            case = self._cases[rule.id]
+            if not self._ready(rule.window) or not _measured(rule, evidence):
+                continue
+            if standing.isdisjoint(rule.instead):
+                verdict = rule.look(evidence, case.stands)
+            else:
+                verdict = None
+            changes += case.take(verdict, step - 1, confirm, clear)
+            if case.suspected:
+                standing.add(rule.id)
+        return changes
+
+    def _gather(self, step: int, bad: str | None = None) -> Evidence:
+        tree, changed = self._tree, self._tree.non_default()
+        return Evidence(
+            step=step,
+            t_ms=step * DT_MS,
+            seen_ms=self._judged_ms,
+            places=self._places,
+            bins=self._bins.stacked() if self._bins.held else EMPTY,
+            weights=self._bins.weights(tree.get("health.slow_ms")),
+            get=tree.get,
+            changed=changed.__contains__,
+            has=self._has,
+            paused_ms=_pause(tree),
+            bad=bad,
+        )
+
+    @property
+    def _judged_ms(self) -> float:
+        """Time seen since the start, the settling apart."""
+        return max(0.0, self._bins.count * BIN_MS - self._tree.get("health.settle_ms"))
+
+    def _ready(self, window: str, share: float = 1.0) -> bool:
+        return self._judged_ms >= share * self._tree.get(f"health.{window}") and self._judged_ms > 0
+
+    # -- what others see -----------------------------------------------------------------------
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """The findings that stand, worst first."""
+        found = [case.finding for case in self._cases.values() if case.finding is not None]
+        worst = {name: -i for i, name in enumerate(SEVERITIES)}
+        return sorted((dict(f) for f in found), key=lambda f: worst[f["severity"]])
+
+    @property
+    def waiting(self) -> str:
+        """Why nothing can be said yet, or not of everything; empty where all rules look."""
+        if not self._offered:
+            return "this session has no health rules"
+        if not self._tree.get("health.enabled"):
+            return "health.enabled is off"
+        missing = [rule for rule in self._rules if not self._ready(rule.window)]
+        if not missing:
+            return ""
+        needs = self._tree.get("health.settle_ms") + max(
+            self._tree.get(f"health.{rule.window}") for rule in missing
+        )
+        seen = self._bins.count * BIN_MS
+        return (
+            f"{len(missing)} of {len(self._rules)} rules wait for data: "
+            f"{seen:g} of {needs:g} ms seen since the start or reset"
+        )
+
+    def status(self) -> dict[str, Any]:
+        """The ``health`` of the status."""
+        found, waiting = self.findings, self.waiting
+        severity = found[0]["severity"] if found else "waiting" if waiting else "ok"
+        return {
+            "step": self._step,
+            "t_ms": self._step * DT_MS,
+            "severity": severity,
+            "findings": found,
+            "waiting": waiting,
+            "evidence": {} if self._evidence is None else summary(self._evidence),
+        }
+
+
+def summary(ev: Evidence) -> dict[str, Any]:
+    """The figures behind the rules, small enough for every status; null where none was measured."""
+    window, slow = ev.p("window_ms"), ev.p("slow_ms")
+    high, low = ev.last("u_high", window).max(axis=0), ev.last("u_low", window).min(axis=0)
+    swing = ev.last("level_high", slow).max(axis=0) - ev.last("level_low", slow).min(axis=0)
+    stack = [place.index for place in ev.stack]
+    rates = ev.rate(window)
+    return {
+        "window_ms": window,
+        "slow_ms": slow,
+        "groups": [place.name for place in ev.places],
+        "rate": _plain(rates),
+        "network_rate": _plain(rates[stack].mean()) if stack else None,
+        "u_high": _plain(high),
+        "u_low": _plain(low),
+        "theta": _plain(ev.last("theta", window).mean(axis=0)),
+        "clamped": _plain(ev.last("clamped", window).mean(axis=0)),
+        "gate": _plain(ev.last("gate", slow).mean(axis=0)),
+        "attention_entropy": _plain(ev.last("entropy", slow)[-1]),
+        "level_swing": dict(zip(NEUROMODULATORS, _plain(swing), strict=True)),
+        "onsets": int(ev.last("onsets", slow).sum()),
+        "rewards": _plain(ev.last("rewards", slow).sum()),
+        "weights_moved": _plain(ev.weights.moved),
+        "weights_at_bounds": _plain(ev.weights.at_bounds.sum(axis=1)),
+        "pairs": _plain(ev.weights.pairs.sum(axis=1)),
+        "driven": _plain(ev.last("driven", window).mean()),
+    }
+
+
+def _plain(values: Any) -> Any:
+    """Rounded JSON data; None for what is not finite."""
+    if np.ndim(values):
+        return [_plain(value) for value in values]
+    value = float(values)
+    return round(value, _DIGITS) if np.isfinite(value) else None
+
+
+def _measured(rule: Rule, ev: Evidence) -> bool:
+    """Whether the session publishes what ``rule`` looks at."""
+    for name in rule.wants:
+        if name == "weights":
+            if ev.weights.samples == 0:
+                return False
+        elif not np.isfinite(np.asarray(getattr(ev.bins, name), np.float64)).any():
+            return False
+    return True
+
+
+def _band(described: Mapping[str, Any]) -> tuple[float, float] | None:
+    band = described.get("band")
+    return None if band is None else (float(band[0]), float(band[1]))
+
+
+def _pause(tree: ParamTree) -> float:
+    """The longest silence that the stimulus makes by its own parameters, ms."""
+    if "stimulus" not in tree.groups:
+        return 0.0
+    kind, period = tree.get("stimulus.kind"), tree.get("stimulus.period_ms")
+    if kind in ("digits", "text"):
+        return float(tree.get("stimulus.rest_ms"))
+    pauses = {"pulse": max(0, period - tree.get("stimulus.pulse_ms")), "sine": period / 2}
+    return float(pauses.get(kind, 1000.0 if kind == "file" else 0.0))

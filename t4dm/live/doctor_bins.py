@@ -1,0 +1,168 @@
+"""From segments to the evidence of the health rules: bins of 100 ms on the absolute grid of steps.
+
+A bin is reduced from all its steps at once, so that what is found does not depend on how the steps
+were cut into segments.  Bins that were not seen whole are left out.
+"""
+
+# T steps, Tg sampled steps of a bin  G groups  L blocks  B sets of weights
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from t4dm.health.evidence import Bin, Weights
+from t4dm.health.params import BIN_MS
+from t4dm.live.attention import query_spikes, relative_entropy
+from t4dm.live.groups import Layout
+from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment, grid
+from t4dm.live.window import DT_MS
+from t4dm.spiking.params import NEUROMODULATORS
+
+BIN = int(BIN_MS / DT_MS)
+HELD = 32  # bins
+_SAMPLES = 3 * BIN * HELD // HIST_EVERY // 2
+
+
+class Bins:
+    """The last bins and samples of weights of a run that begins at ``step``."""
+
+    def __init__(self, layout: Layout, step: int) -> None:
+        self._layout, self._sizes = layout, np.array(layout.sizes, np.float64)
+        self._parts: list[Segment] = []
+        self._skip_to = -(-step // BIN) * BIN
+        self.held: deque[Bin] = deque(maxlen=HELD)
+        self.count = 0
+        self._weights: deque[tuple[int, Segment, int]] = deque(maxlen=_SAMPLES)
+
+    def take(self, segment: Segment) -> list[int]:
+        """Add ``segment``, which follows the one before; returns the steps at which bins ended.
+
+        Only one bin may end in it: longer ones are cut by :func:`cuts` first.
+        """
+        if segment.step1 <= self._skip_to:
+            return []
+        if segment.step0 < self._skip_to:
+            segment = segment.crop(self._skip_to, segment.step1)
+        self._parts.append(segment)
+        for row, step in enumerate(segment.meta.get("hist_steps", [])):
+            self._weights.append((step, segment, row))
+        if segment.step1 % BIN:
+            return []
+        self.held.append(self._reduced())
+        self.count += 1
+        self._parts.clear()
+        return [segment.step1]
+
+    # -- one bin -------------------------------------------------------------------------------
+
+    def _reduced(self) -> Bin:
+        parts, layout = self._parts, self._layout
+        rates = _joined(parts, "rates")
+        u = _joined(parts, "u_range")
+        levels = _joined(parts, "levels")
+        stim = _joined(parts, "stim")
+        gate = _gate(parts)
+        events = [e for part in parts for e in part.meta.get("events", [])]
+        n_groups = rates.shape[1]
+        nothing = np.full(n_groups, np.nan)
+        has_u = u.shape[1] == n_groups and len(u) > 0
+        return Bin(
+            fired=rates.mean(axis=0) / self._sizes,
+            u_high=u[:, :, 0].max(axis=0) if has_u else nothing,
+            u_low=u[:, :, 1].min(axis=0) if has_u else nothing,
+            u_mean=u[:, :, 2].mean(axis=0, dtype=np.float64) if has_u else nothing,
+            theta=_joined(parts, "theta").mean(axis=0, dtype=np.float64),
+            clamped=_joined(parts, "clamped").mean(axis=0) / self._sizes,
+            gate=gate,
+            entropy=_entropy(parts, rates, layout),
+            level_low=levels.min(axis=0) if levels.shape[1] else np.full(4, np.nan),
+            level_high=levels.max(axis=0) if levels.shape[1] else np.full(4, np.nan),
+            onsets=sum(e["type"] == "stimulus" for e in events),
+            rewards=float(sum(abs(e["delta"]) for e in events if "delta" in e)),
+            injected=_injected(events),
+            driven=float(stim.any(axis=1).mean()) if stim.shape[1] else 1.0,
+        )
+
+    # -- what rules see ------------------------------------------------------------------------
+
+    def stacked(self) -> Bin:
+        """All bins held, each array with the bins in front."""
+        return Bin(*(np.array(column) for column in zip(*self.held, strict=True)))
+
+    def weights(self, ms: float) -> Weights:
+        """The newest sample, and how far weights moved in those of the last ``ms``."""
+        n = max(1, round(ms / (HIST_EVERY * DT_MS)))
+        newest = list(self._weights)[-n:]
+        if not newest or not newest[-1][1].bounds.shape[1]:
+            none = np.empty(0)
+            return Weights(none, np.empty((0, 2)), np.empty((0, 201)), none, 0)
+        _, segment, row = newest[-1]
+        steps = [s.moved[r] for _, s, r in newest if s.moved.shape[1]]
+        moved = np.array(steps, np.float64) * (1000.0 / (HIST_EVERY * DT_MS))
+        seen = np.isfinite(moved).all(axis=1).sum() if len(moved) else 0
+        with np.errstate(all="ignore"):
+            mean = moved[np.isfinite(moved).all(axis=1)].mean(axis=0) if seen else moved[0:0].sum(0)
+        return Weights(
+            mean, segment.bounds[row], segment.pairs[row], _mean(segment, row), int(seen)
+        )
+
+
+def cuts(segment: Segment) -> list[Segment]:
+    """``segment`` in parts that do not cross a line of the grid of bins."""
+    lines = grid(segment.step0 + 1, segment.step1, BIN).tolist()
+    if not lines:
+        return [segment]
+    edges = [segment.step0, *lines, segment.step1]
+    return [segment.crop(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _joined(parts: Sequence[Segment], name: str) -> np.ndarray:
+    return np.concatenate([getattr(part, name) for part in parts])
+
+
+def _gate(parts: Sequence[Segment]) -> np.ndarray:
+    """(L,) mean openness over 0.5 + ACh, which multiplies the sigmoid."""
+    openness = _joined(parts, "gate_mean")
+    if not openness.shape[1] or not len(openness):
+        return np.full(openness.shape[1], np.nan)
+    gains = _joined(parts, "gains")
+    if not gains.shape[1]:
+        return openness.mean(axis=0, dtype=np.float64)
+    return (openness / gains[::GATE_EVERY, :1]).mean(axis=0, dtype=np.float64)
+
+
+def _entropy(parts: Sequence[Segment], rates: np.ndarray, layout: Layout) -> np.ndarray:
+    """(L,) mean relative entropy of the bin's queries that can be judged."""
+    sampled, keys = _joined(parts, "attention"), _joined(parts, "attention_keys")
+    n_blocks = sampled.shape[1]
+    if not n_blocks or not len(sampled):
+        return np.full(n_blocks, np.nan)
+    fired = np.stack([query_spikes(rates, layout, b, 0) for b in range(n_blocks)], axis=1)
+    found = relative_entropy(sampled.reshape(-1, sampled.shape[2]), keys.ravel(), fired.ravel())
+    found = found.reshape(fired.shape)
+    judged = np.isfinite(found)
+    counts = judged.sum(axis=0)
+    sums = np.where(judged, found, 0.0).sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _injected(events: Sequence[dict[str, Any]]) -> np.ndarray:
+    counts = np.zeros(4)
+    for event in events:
+        if event["type"] == "inject" and event["nt"] in NEUROMODULATORS:
+            counts[NEUROMODULATORS.index(event["nt"])] += 1
+        elif event["type"] == "reward":
+            counts[0] += 1
+    return counts
+
+
+def _mean(segment: Segment, row: int) -> np.ndarray:
+    """(B,) mean weight by the histograms, middle of each bin."""
+    exc, inh = segment.hist_exc[row].astype(np.float64), segment.hist_inh[row].astype(np.float64)
+    middle = (np.arange(exc.shape[1]) + 0.5) / exc.shape[1]
+    sums = exc @ (middle * segment.meta.get("w_hi", 1.0)) + inh @ (middle - 1.0)
+    return sums / np.maximum(exc.sum(axis=1) + inh.sum(axis=1), 1.0)
