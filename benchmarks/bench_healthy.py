@@ -1,10 +1,12 @@
-"""Does every stage of the default stack live?  Rates, silent neurons and regularity, several seeds.
+"""Does every stage of the default stack live, and does the doctor leave it in peace?
 
-    python benchmarks/bench_healthy.py [--seeds 3] [--cycles 30]
+    python benchmarks/bench_healthy.py [--seeds 3] [--cycles 30] [--doctor-seeds 5] [--seconds 60]
 
-Default parameters, STDP and homeostasis on.  Counted over whole cycles of image and rest, after a
-run-in.  ``cv_isi`` is the median over neurons of the coefficient of variation of their intervals
-between spikes.  Writes benchmarks/results/healthy.json.
+Default parameters, STDP and homeostasis on.  First rates, silent neurons and regularity, counted
+over whole cycles of image and rest, after a run-in; ``cv_isi`` is the median over neurons of the
+coefficient of variation of their intervals between spikes.  Then the health findings of runs of
+STIMULI, each with every seed: none may be graver than a note.  Writes
+benchmarks/results/healthy.json.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from clinic import open_session, put
+from clinic import run as run_session
 from report import machine, write
 
 from t4dm.live.engine import Engine, StackConfig
@@ -27,6 +31,7 @@ from t4dm.live.tree import ParamTree
 RUN_IN = 1200
 CHUNK = 64
 LEAST_INTERVALS = 10
+STIMULI = ("digits", "text", "sine", "noise")
 
 
 def spikes(engine: Engine, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -78,10 +83,37 @@ def measure(seed: int, cycles: int, folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def examine(seed: int, kind: str, seconds: float, folder: Path) -> dict[str, Any]:
+    """The findings of one healthy run, from its first step on."""
+    session = open_session(StackConfig(), seed, folder)
+    put(session, {"stimulus.kind": kind})
+    found: list[dict[str, Any]] = []
+
+    def keep(segment: Any) -> None:
+        found.extend(e for e in segment.meta["events"] if e["type"] == "finding")
+
+    run_session(session, round(1000 * seconds), keep)
+    told = [
+        {name: event[name] for name in ("t_ms", "id", "severity", "state", "rule")}
+        for event in found
+    ]
+    grave = [event for event in told if event["severity"] != "note"]
+    print(f"seed {seed}  {kind:8s} findings {len(told):3d}, graver than a note {len(grave)}")
+    for event in grave:
+        print("  ", event)
+    waiting = session.doctor.waiting
+    return {
+        "seed": seed, "stimulus": kind, "seconds": seconds, "waiting": waiting,
+        "graver_than_note": len(grave), "findings": told,
+    }  # fmt: skip
+
+
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--seeds", type=int, default=3)
     ask.add_argument("--cycles", type=int, default=30)
+    ask.add_argument("--doctor-seeds", type=int, default=5)
+    ask.add_argument("--seconds", type=float, default=60.0)
     options = ask.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,10 +122,17 @@ def main() -> None:
             for seed in range(options.seeds)
             for row in measure(seed, options.cycles, Path(folder))
         ]
+        runs = [
+            examine(seed, kind, options.seconds, Path(folder))
+            for seed in range(options.doctor_seeds)
+            for kind in STIMULI
+        ]
     write("healthy", {
         "machine": machine(), "run_in_steps": RUN_IN, "cycles": options.cycles,
         "all_healthy": all(row["healthy"] for row in rows),
         "stages": rows,
+        "all_in_peace": all(row["graver_than_note"] == 0 for row in runs),
+        "runs": runs,
     })  # fmt: skip
 
 

@@ -59,6 +59,16 @@ class Replace(_Command):
     label: str = Field("", max_length=200)
 
 
+class Preset(_Command):
+    """Put in force a named set of parameters that makes the network ill, or ``healthy``.
+
+    What no preset touches is kept.  Answers the non-default values before and after, as ``replace``.
+    """
+
+    type: Literal["preset"] = "preset"
+    name: str = Field(max_length=64, description="a name of t4dm.health.presets, or healthy")
+
+
 class Run(_Command):
     type: Literal["run"] = "run"
 
@@ -109,17 +119,20 @@ class BreakOn(_Command):
     kind: ``rate`` (rate of stage ``group`` over ``window_ms``, Hz per neuron, 0 to 1000), ``spike``
     (``neuron`` fires), ``membrane`` (u_pre of ``neuron``, -1000 to 1000), ``weight`` (share of the
     plastic weights of block ``group`` that stand at w_max, above 0 up to 1; looked at every 250
-    steps; weights at 0 do not count), ``nan`` (always armed too).  ``bound`` must be crossed: a
+    steps; weights at 0 do not count), ``finding`` (health finding ``finding``, or ``any``, of
+    ``severity`` or graver; looked for every 100 steps), ``nan`` (always armed too).  ``bound`` must be crossed: a
     condition that is true already is armed once it has been false.
     """
 
     type: Literal["break_on"] = "break_on"
-    kind: Literal["rate", "spike", "membrane", "weight", "nan"]
+    kind: Literal["rate", "spike", "membrane", "weight", "nan", "finding"]
     group: int | None = Field(None, description="stage (rate) or block (weight), from 0")
     neuron: int | None = Field(None, description="neuron id, from 0")
     op: Literal["above", "below"] = "above"
     bound: float = Field(0.0, allow_inf_nan=False)
     window_ms: int = Field(100, ge=1, le=10_000)
+    finding: str = Field("any", max_length=64, description="id of a health finding, or any")
+    severity: Literal["note", "warning", "critical"] = "warning"
 
 
 class BreakOff(_Command):
@@ -144,7 +157,7 @@ class Note(_Command):
 
 
 Command = (
-    Set | Clear | Replace | Run | Pause | Step | Reset | Speed | Inject | Reward
+    Set | Clear | Replace | Preset | Run | Pause | Step | Reset | Speed | Inject | Reward
     | BreakOn | BreakOff | Watch | Note
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
@@ -154,6 +167,7 @@ COMMAND_TYPES: dict[str, type[_Command]] = {
         Set,
         Clear,
         Replace,
+        Preset,
         Run,
         Pause,
         Step,

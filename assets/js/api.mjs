@@ -54,6 +54,19 @@ function enqueue(message, gesture) {
   });
 }
 
+/**
+ * Sends a list as one request, applied wholly or not at all. Resolves to its acknowledgement.
+ * With a `gesture` of `{label}` undo takes the whole list back at once.
+ */
+export function together(messages, gesture = null) {
+  const refused = messages.map(check).find(Boolean);
+  if (refused) return Promise.reject(refused);
+  return new Promise((resolve, reject) => {
+    outbox.push({ message: messages, gesture, done: [{ resolve, reject }] });
+    if (!sending) drain();
+  });
+}
+
 /** What the specs refuse already here, as the server would say it: an ApiError, or null. */
 function check({ type, path, value, values }) {
   const wanted = type === "set" ? [[path, value]] : type === "replace" ? Object.entries(values) : [];
@@ -79,17 +92,22 @@ async function drain() {
   sending = true;
   while (outbox.length > 0) {
     const { message, gesture, done } = outbox.shift();
-    const before = snapshotOf(message);
+    const parts = [message].flat();
+    const before = parts.map(snapshotOf);
     try {
       const ack = await request("POST", `${session()}/commands`, message);
-      applyLocally(message, ack);
-      for (const fn of ackListeners) fn({ command: message, ack, before, gesture });
+      parts.forEach((part, i) => told(part, ack.results ? { ...ack, ...ack.results[i] } : ack, before[i], gesture));
       for (const { resolve } of done) resolve(ack);
     } catch (error) {
       for (const { reject } of done) reject(error);
     }
   }
   sending = false;
+}
+
+function told(message, ack, before, gesture) {
+  applyLocally(message, ack);
+  for (const fn of ackListeners) fn({ command: message, ack, before, gesture });
 }
 
 /** What is needed to take `message` back: its value and whether it was set there. */

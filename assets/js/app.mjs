@@ -24,7 +24,10 @@ export const app = {
     neuromod_view: "levels", order: "id", zoom: null,
   },
 
-  /** Call `fn(data)` at each event `name`. */
+  /**
+   * Call `fn(data)` at each event `name`. What shows text that changes all the time follows `tick`,
+   * four times a second: the browser lays the page out once for all of it.
+   */
   on(name, fn) {
     if (!listeners.has(name)) listeners.set(name, new Set());
     listeners.get(name).add(fn);

@@ -32,6 +32,7 @@ export class Board {
   /** Wait for Dash's sections and graphs; `onChange` is called at Plotly's own redraws. */
   async find(onChange) {
     this.onChange = onChange;
+    this.app.on("tick", () => this.#tell());
     const sections = () => [...document.querySelectorAll("#board section.panel[data-slug]")];
     await until(() => window.Plotly && sections().length > 0);
     for (const section of sections()) {
@@ -50,9 +51,11 @@ export class Board {
     const scene = this.scene = this.maker.make(record, end);
     const still = this.app.view.mode !== "live";
     const due = [...this.surfaces.values()].filter((surface) => surface.due && (still || surface.inView));
-    const labelled = this.#labelled(due, still || scene.now - this.drawnAt > LABELS_MS / 2);
+    const seldom = still || scene.status !== "live" || scene.now - this.drawnAt > LABELS_MS / 2;
+    const labelled = this.#labelled(due, seldom);
     this.drawnAt = scene.now;
     for (const surface of due) surface.draw(scene, labelled.has(surface));
+    if (seldom) this.#tell();
     clearTimeout(this.later);
     if (labelled.size < due.length) this.later = setTimeout(() => this.onChange?.(), LABELS_MS);
   }
@@ -64,10 +67,15 @@ export class Board {
     return new Set(old.sort((a, b) => a.labelledAt - b.labelledAt).slice(0, LABELS_AT_ONCE));
   }
 
+  #tell() { for (const surface of this.surfaces.values()) surface.tell(); }
+
   /** The panel's surface, drawn up to date also where it is out of view. */
   upToDate(slug) {
     const surface = this.surfaces.get(slug);
-    if (surface && this.scene && surface.due && surface.drew !== this.scene) surface.draw(this.scene, true);
+    if (surface && this.scene && surface.due && surface.drew !== this.scene) {
+      surface.draw(this.scene, true);
+      surface.tell();
+    }
     return surface;
   }
 

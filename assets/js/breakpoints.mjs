@@ -4,17 +4,18 @@ import { command } from "./api.mjs";
 import { needs } from "./capabilities.mjs";
 import { h, iconButton, whenReady } from "./dom.mjs";
 import { num } from "./format.mjs";
+import { rulesOf } from "./health.mjs";
 import { blockCount } from "./paths.mjs";
 import { parseNumber } from "./scale.mjs";
 import { toast, toastError } from "./toasts.mjs";
 
-const REFRESH_MS = 300;
 /** Which fields each kind asks for, and what its bound may be. */
 const KINDS = {
   rate: { label: "a stage's rate crosses a bound", fields: ["stage", "op", "bound", "window_ms"], unit: "Hz per neuron", lo: 0, hi: 1000 },
   spike: { label: "a neuron fires", fields: ["neuron"] },
   membrane: { label: "a membrane passes a value", fields: ["neuron", "op", "bound"], unit: "u", lo: -1000, hi: 1000 },
   weight: { label: "weights saturate in a block (looked at every 250 ms)", fields: ["block", "op", "bound"], unit: "share at w_max", lo: 0, hi: 1 },
+  finding: { label: "the doctor finds something", fields: ["finding"] },
   nan: { label: "anything is NaN (always armed)", fields: [] },
 };
 
@@ -38,7 +39,7 @@ function build(app) {
     list.replaceChildren(...points.map((point) => line(app, point)));
     badge.textContent = points.length ? `${points.length} set` : "";
   };
-  setInterval(refresh, REFRESH_MS);
+  app.on("tick", refresh);
   refresh();
   const summary = h("summary", {}, h("span", { text: "Breakpoints" }), badge);
   return h("details", { class: "group", data: { group: "breakpoints" } }, summary, h("div", { class: "group-body" }, list, form(app)));
@@ -50,13 +51,17 @@ function line(app, point) {
 }
 
 /** A breakpoint in words: `block 2 LIF in rate above 120 Hz over 100 ms`. */
-export function sentence(app, { kind, group, neuron, op, bound, window_ms: ms }) {
+export function sentence(app, { kind, group, neuron, op, bound, window_ms: ms, finding, severity }) {
   if (kind === "rate") return `${stageName(app, group)} rate ${op} ${num(bound)} Hz over ${ms} ms`;
   if (kind === "spike") return `neuron ${neuron} fires`;
   if (kind === "membrane") return `membrane of neuron ${neuron} ${op} ${num(bound)}`;
   if (kind === "weight") return `block ${group}: share of weights at w_max ${op} ${num(bound)}`;
+  if (kind === "finding") return `finding: ${findingName(app, finding)}, ${severity} or graver`;
   return "anything is NaN";
 }
+
+const findingName = (app, id) =>
+  (app.config.health?.rules ?? []).find((rule) => rule.id === id)?.title ?? "any";
 
 function stageName(app, group) {
   return app.manifest?.groups?.[group]?.name ?? `stage ${group}`;
@@ -74,8 +79,9 @@ function form(app) {
     op: h("select", { id: "break-op" }, option("above", "above"), option("below", "below")),
     bound: number("break-bound", "120"),
     window_ms: number("break-window", "100"),
+    finding: h("select", { id: "break-finding" }, option("any", "any finding"), ...rulesOf(app).map(({ id, title }) => option(id, title))),
   };
-  const names = { stage: "Stage", block: "Block", neuron: "Neuron id", op: "When", bound: "Bound", window_ms: "Over (ms)" };
+  const names = { stage: "Stage", block: "Block", neuron: "Neuron id", op: "When", bound: "Bound", window_ms: "Over (ms)", finding: "Finding" };
   const lines = Object.entries(inputs).map(([name, input]) => h("label", { class: "form-field", htmlFor: input.id, data: { field: name } }, h("span", { text: names[name] }), input));
   const message = h("output", { class: "row-message", data: { kind: "error" } });
   const choose = () => {
@@ -117,7 +123,7 @@ function toCommand(app, kind, inputs) {
   const message = { type: "break_on", kind };
   for (const name of fields) {
     const text = inputs[name].value;
-    if (name === "op") message.op = text;
+    if (name === "op" || name === "finding") message[name] = text;
     else if (name === "stage" || name === "block") message.group = Number(text);
     else {
       const { value, error } = parseNumber(specOf(app, kind, name), text);

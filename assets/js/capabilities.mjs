@@ -7,6 +7,7 @@ const CAPABILITIES = {
 const COMMANDS = {
   set: "change parameters", clear: "clear parameters", replace: "load parameter sets",
   inject: "take injections", reward: "take a reward",
+  preset: "take presets",
 };
 
 const VIEW_ONLY = "This key may only look: log in with the full key to change anything.";

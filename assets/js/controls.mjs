@@ -8,7 +8,6 @@ import { createRow } from "./row.mjs";
 import { createScope } from "./scope.mjs";
 import { createStimulus } from "./upload.mjs";
 
-const TICK_MS = 200;
 const ORDER = ["lif", "stdp", "neuromod", "input", "stimulus", "homeostasis", "gate"];
 const OPEN = ["lif", "stdp", "neuromod", "script"];
 
@@ -31,7 +30,7 @@ function build(app, host) {
   document.body.append(drawerOpen(host));
   const refresh = () => groups.forEach((group) => group.refresh());
   app.on("params", refresh);
-  setInterval(() => groups.forEach((group) => group.node.open && group.onTick?.()), TICK_MS);
+  app.on("tick", () => groups.forEach((group) => group.node.open && group.onTick?.()));
   refresh();
 }
 

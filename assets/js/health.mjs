@@ -1,11 +1,146 @@
-// Why there is nothing to hear from the worker, in one sentence for badge, timeline and panels.
+/**
+ * What the session's doctor says: asked for when a frame's mark of it moved, and once a second while
+ * somebody follows the numbers. Badge, panel, raster, checklist and pictures read it here.
+ */
 
-export const STARTING = "worker starting: the first start compiles the kernels and calibrates the network";
+import { askJson } from "./ask.mjs";
+import { h } from "./dom.mjs";
+import { judged } from "./health-trials.mjs";
 
-/** The reason for `status` "down": the first start, what the supervisor says, or no server. */
-export function whyDown(meta) {
-  const gone = meta?.worker?.alive === false;
-  if (!gone && meta?.state !== "starting") return "no answer from the server";
-  if (meta.worker?.message) return meta.worker.message;
-  return meta.state === "starting" ? STARTING : "the worker is restarting";
+const FOLLOW_MS = 1000;
+const RETRY_MS = 2000;
+/** Simulated ms that a finding stays listed after it was cleared. */
+const KEPT_MS = 15_000;
+const SEVERITIES = ["note", "warning", "critical"];
+
+/** Starts to listen; `app.health` is `{report, past, trials}`. */
+export function mount(app) {
+  const health = app.health = { report: null, past: [], trials: new Map() };
+  const followers = new Set(), cleared = new Map();
+  let mark = null, askedAt = -Infinity, asking = false, failed = false;
+
+  /** Numbers once a second while `who` looks at them. */
+  health.follow = (who, yes) => {
+    followers[yes ? "add" : "delete"](who);
+    if (yes) look();
+  };
+  app.on("event", (event) => {
+    if (event.type === "finding" && event.state === "cleared") cleared.set(event.id, event.t_ms);
+  });
+  app.on("tick", look);
+
+  function look() {
+    const now = app.meta?.health;
+    if (now === undefined) {
+      if (health.report) take(null);
+      mark = null;
+      return;
+    }
+    const since = performance.now() - askedAt;
+    const moved = now !== mark && (!failed || since > RETRY_MS);
+    const followed = (followers.size > 0 || waiting(health)) && since > FOLLOW_MS && newer();
+    if (!asking && app.status !== "down" && (moved || followed)) ask(now);
+  }
+
+  const newer = () => app.meta.epoch !== health.report?.epoch || (app.meta.t_ms ?? 0) > health.report.t_ms;
+
+  async function ask(now) {
+    asking = true;
+    askedAt = performance.now();
+    try {
+      const query = new URLSearchParams({ session_id: app.session });
+      take(await askJson(`/spiking/health?${query}`, { headers: { "X-T4DM-Who": app.who } }));
+      mark = now;
+      failed = false;
+    } catch {
+      failed = true;
+    } finally {
+      asking = false;
+    }
+  }
+
+  function take(report) {
+    const old = health.report;
+    health.report = report;
+    if (report === null) Object.assign(health, { past: [], trials: new Map() });
+    else {
+      if (old && old.epoch === report.epoch) keep(old, report);
+      else health.past = [];
+      for (const [id, trial] of health.trials) health.trials.set(id, judged(trial, report, cleared.get(id)));
+    }
+    app.emit("health", health);
+  }
+
+  /** Findings that went since `old` are listed for a while. */
+  function keep(old, report) {
+    const stands = new Set(report.findings.map(({ id }) => id));
+    const gone = old.findings.filter(({ id }) => !stands.has(id)).map((finding) => {
+      const told = cleared.get(finding.id);
+      return { ...finding, state: "cleared", cleared_ms: told > finding.since_ms ? told : report.t_ms };
+    });
+    health.past = [...gone, ...health.past].filter(({ id, cleared_ms: at }, i, all) =>
+      !stands.has(id) && report.t_ms - at < KEPT_MS && all.findIndex((other) => other.id === id) === i);
+  }
 }
+
+/** Whether a remedy's outcome is still open. */
+const waiting = ({ trials }) => [...trials.values()].some(({ outcome }) => outcome === "watching");
+
+/** The rules that this session can be judged by: those whose parameter groups it has. */
+export function rulesOf(app) {
+  const has = new Set((app.manifest?.param_groups ?? []).map(({ group }) => group));
+  return (app.config.health?.rules ?? []).filter(({ groups }) => groups.every((group) => has.has(group)));
+}
+
+/** `{kind, word, findings}` for badge and picture; null where the session gives no report. */
+export function summary(app) {
+  const report = app.health?.report;
+  if (!report) return app.meta?.health === undefined ? null : { kind: "waiting", word: "waiting for data", findings: [] };
+  const { severity, findings } = report;
+  if (!findings.length) {
+    if (severity !== "waiting") return { kind: "ok", word: "healthy", findings };
+    return { kind: "waiting", word: app.params?.values["health.enabled"] === false ? "health off" : "waiting for data", findings };
+  }
+  const many = `${findings.length} finding${findings.length > 1 ? "s" : ""}`;
+  return { kind: severity, word: severity === "critical" ? `critical: ${findings.length}` : many, findings };
+}
+
+/** Where a finding stands, in words: `block 0 LIF in and 3 more stages`; empty for the whole network. */
+export function whereText(app, finding) {
+  const { group = "" } = finding.where ?? {};
+  const others = (finding.groups?.length ?? 0) - 1;
+  if (others < 1) return group;
+  const all = finding.groups.length === (app.manifest?.groups ?? []).filter(({ block }) => Number.isInteger(block)).length;
+  if (all) return "every stage";
+  return `${group} and ${others} more stage${others > 1 ? "s" : ""}`;
+}
+
+/** Each finding in one line, for pictures: `critical: Not firing, every stage: rate 0.0% …`. */
+export function findingTexts(app, findings) {
+  return findings.map((finding) => {
+    const where = whereText(app, finding);
+    return `${finding.severity}: ${finding.title}${where ? `, ${where}` : ""}: ${finding.rule}`;
+  });
+}
+
+/** The severity of each group of the session that a finding names at `t_ms`: a Map by its place. */
+export function ailing(app, epoch, t_ms) {
+  const marks = new Map(), { report, past } = app.health ?? {};
+  if (!report || report.epoch !== epoch) return marks;
+  const standing = [...report.findings, ...past.filter(({ cleared_ms: at }) => at > t_ms)];
+  for (const { groups = [], where, severity, since_ms: since } of standing) {
+    if (since > t_ms) continue;
+    for (const g of groups.length ? groups : placeOf(app, where)) {
+      if (SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(marks.get(g) ?? "")) marks.set(g, severity);
+    }
+  }
+  return marks;
+}
+
+function placeOf(app, where) {
+  const g = (app.manifest?.groups ?? []).findIndex(({ name }) => name === where?.group);
+  return g < 0 ? [] : [g];
+}
+
+/** The shape that stands for a severity beside its word. */
+export const severityMark = (kind) => h("i", { class: "severity-mark", data: { severity: kind }, "aria-hidden": "true" });

@@ -1,7 +1,9 @@
 // The keyboard: one table, which is also the sheet that `?` shows.
 
+import { openChecklist } from "./checklist.mjs";
 import { dialogOpen, openDialog } from "./dialogs.mjs";
 import { h, isTyping } from "./dom.mjs";
+import { panelShown, showPanel } from "./health-panel.mjs";
 import { takeSnapshot } from "./snapshot.mjs";
 import { stepBy, toggleRun } from "./topbar.mjs";
 import { redo, undo } from "./undo.mjs";
@@ -12,6 +14,8 @@ const SHEET = [
   [".", "one step (pauses first)"],
   ["L", "live: follow the newest data"],
   ["S", "snapshot of the whole board"],
+  ["H", "health: what is found, and its remedies"],
+  ["C", "checklist: thirteen things to look at"],
   ["Z / Y", "undo / redo a parameter change"],
   ["← →", "scroll through held history while the view stands"],
   ["1 – 9", "pages"],
@@ -45,6 +49,8 @@ function actionFor(app, event) {
     z: undo,
     y: redo,
     "/": focusSearch,
+    h: () => showPanel(app, !panelShown()),
+    c: () => openChecklist(app),
     "?": openHelp,
   };
   return plain[key.length === 1 ? key.toLowerCase() : key] ?? null;

@@ -173,12 +173,14 @@ export class Surface {
     return true;
   }
 
-  /** The line under the plot; also the picture's text twin. */
-  say(text) {
-    if (this.said === text) return;
-    this.said = text;
-    this.foot.textContent = this.foot.title = text;
-    this.film.setAttribute("aria-label", text);
+  /** The line under the plot, also the picture's text twin; `tell` writes it. */
+  say(text) { this.words = text; }
+
+  tell() {
+    if (this.told === this.words) return;
+    this.told = this.words;
+    this.foot.textContent = this.foot.title = this.words;
+    this.film.setAttribute("aria-label", this.words);
   }
 
   /** Show the film (live) or the Plotly traces (inspect); the labels round the plot stay. */

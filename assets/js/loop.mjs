@@ -10,7 +10,7 @@ import { Store } from "./store.mjs";
 
 const CALM = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
 const MEAN_GAP_MS = CALM ? 250 : 28;
-const KEYFRAME_MS = 2000;
+const KEYFRAME_MS = 2000, TICK_MS = 250;
 const STALE_S = 1.0;
 /** States in which nothing new is due; a watched script is idle while it does not call its module. */
 const STANDING = ["paused", "idle", "ended"];
@@ -40,7 +40,7 @@ export class Loop {
   start() {
     document.addEventListener("visibilitychange", () => this.#visibility());
     this.app.on("view", (changed) => this.#viewChanged(changed));
-    setInterval(() => this.#watch(), 250);
+    setInterval(() => this.#watch(), TICK_MS);
     this.#next();
   }
 
@@ -204,6 +204,7 @@ export class Loop {
     if (document.hidden) return;
     this.#status(this.#judge());
     if (this.app.status !== "live" || this.app.meta?.state === "paused") this.schedule();
+    this.app.emit("tick");
   }
 
   /** Draw at the next animation frame; many calls make one draw. */

@@ -9,10 +9,13 @@ import { Inspector } from "./inspect.mjs";
 import { Loop } from "./loop.mjs";
 import { mountTimeline } from "./timeline.mjs";
 import { mountTools } from "./tools.mjs";
+import { mount as mountChecklist } from "./checklist.mjs";
 import { mount as mountBreakpoints } from "./breakpoints.mjs";
 import { mount as mountControls } from "./controls.mjs";
 import { mount as mountDialogs } from "./dialogs.mjs";
 import { mount as mountDoor } from "./door.mjs";
+import { mount as mountHealth } from "./health.mjs";
+import { mount as mountHealthPanel } from "./health-panel.mjs";
 import { mount as mountKeys } from "./keys.mjs";
 import { mount as mountRestore } from "./restore.mjs";
 import { mount as mountStrip } from "./strip.mjs";
@@ -51,8 +54,8 @@ async function start() {
   app.composePanel = (slug, options) => composePanel(board.upToDate(slug), options);
   mountTools(app, board, inspector);
   mountTimeline(app, loop);
-  for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor, mountTopbar, mountControls, mountUndo,
-    mountRestore, mountBreakpoints, mountUpload, mountStrip, mountKeys]) mount(app);
+  for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor, mountHealth, mountTopbar, mountControls,
+    mountUndo, mountRestore, mountBreakpoints, mountHealthPanel, mountChecklist, mountUpload, mountStrip, mountKeys]) mount(app);
   app.on("problem", (text) => toast(text, { kind: "error" }));
   app.on("theme", () => loop.schedule());
   app.emit("ready", app);

@@ -5,6 +5,10 @@ const MIN_WIDTH = 720;
 const MAX_PIXELS = 24e6;
 const FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
+const SEVERITY_INKS = {
+  ok: "--health-ok", waiting: "--text-quiet", note: "--text-quiet", warning: "--warn", critical: "--health-critical",
+};
+
 /**
  * Composes every visible panel once; the result is drawn again for each note without asking the
  * panels. Resolves to `{panels: [{title, foot, x, y, w, h, plot, image}], width, height, scale}`.
@@ -41,7 +45,7 @@ function titleOf(app, node) {
   return `${name} · ${(from / 1000).toFixed(2)}–${(to / 1000).toFixed(2)} s`;
 }
 
-/** Draws the picture; `texts` is `{title, badge, strip, note, footer}`. Returns a canvas. */
+/** Draws the picture; `texts` is `{title, badge, health, findings, strip, note, footer}`. Returns a canvas. */
 export function drawPicture(board, texts) {
   const { scale } = board;
   const inner = Math.max(MIN_WIDTH, board.width);
@@ -69,7 +73,8 @@ export function drawPicture(board, texts) {
 function headBlock(texts, width) {
   const strip = wrap(texts.strip, 13, width);
   const note = texts.note ? wrap(texts.note, 14, width) : [];
-  return { strip, note, height: 30 + strip.length * 18 + note.length * 20 + 10 };
+  const findings = texts.findings.flatMap((text) => wrap(text, 13, width));
+  return { strip, note, findings, height: 30 + (strip.length + findings.length) * 18 + note.length * 20 + 10 };
 }
 
 function drawHead(g, head, texts, width) {
@@ -82,11 +87,27 @@ function drawHead(g, head, texts, width) {
   g.fill();
   g.fillStyle = ink("--state-ink");
   g.fillText(badge, PAD + width - badgeWidth + 10, PAD + 4);
+  const taken = badgeWidth + drawHealth(g, texts.health, PAD + width - badgeWidth);
   g.font = `600 18px ${FONT}`;
   g.fillStyle = ink("--text");
-  g.fillText(texts.title, PAD, PAD, width - badgeWidth - 20);
+  g.fillText(texts.title, PAD, PAD, width - taken - 20);
+  const below = PAD + 30 + head.note.length * 20;
   drawLines(g, head.note, PAD, PAD + 30, 14, 20, ink("--text"));
-  drawLines(g, head.strip, PAD, PAD + 30 + head.note.length * 20, 13, 18, ink("--changed"));
+  drawLines(g, head.findings, PAD, below, 13, 18, ink(SEVERITY_INKS[texts.health?.kind] ?? "--text"));
+  drawLines(g, head.strip, PAD, below + head.findings.length * 18, 13, 18, ink("--changed"));
+}
+
+/** The word on health in its frame, left of `right`; returns the width it takes. */
+function drawHealth(g, health, right) {
+  if (!health) return 0;
+  g.font = `600 13px ${FONT}`;
+  const width = g.measureText(health.word).width + 20;
+  g.strokeStyle = g.fillStyle = ink(SEVERITY_INKS[health.kind]);
+  g.beginPath();
+  g.roundRect(right - width - 7.5, PAD - 1.5, width - 1, 23, 5);
+  g.stroke();
+  g.fillText(health.word, right - width + 2, PAD + 4);
+  return width + 8;
 }
 
 function drawPanel(g, panel) {

@@ -2,7 +2,8 @@
 
 import { absence } from "./capabilities.mjs";
 import { theme } from "./colors.mjs";
-import { whyDown } from "./health.mjs";
+import { whyDown } from "./down.mjs";
+import { ailing } from "./health.mjs";
 
 const ORDER_EVERY_MS = 1000;
 
@@ -32,6 +33,7 @@ export class SceneMaker {
       dpr: window.devicePixelRatio || 1, now: performance.now(),
       rows: store.rows, groups, rowGroups: this.rowGroups,
       total_n: groups.reduce((sum, group) => sum + group.n, 0), unit: unitOf(store.meta?.axis),
+      ailing: () => ailing(app, store.epoch, t1 * dt),
       absent: (slug) => absence(app, slug) || early(app, store, slug),
     };
     scene.step1 = Math.max(scene.step0, scene.step1);

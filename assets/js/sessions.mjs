@@ -1,7 +1,8 @@
 // The sessions there are: which one the page shows, and a picker where there is more than one.
 
 import { askJson } from "./ask.mjs";
-import { h } from "./dom.mjs";
+import { h, iconButton } from "./dom.mjs";
+import { openNewSession } from "./newsession.mjs";
 
 const EVERY_MS = 3000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -33,7 +34,8 @@ export function sessionPicker(app) {
   setInterval(refresh, EVERY_MS);
   refresh();
   document.title = `${app.session} · t4dm`;
-  return { node: h("div", { class: "bar-part" }, h("span", { class: "bar-name", text: "session" }), name, select) };
+  const more = iconButton("plus", "New session, and all there are", () => openNewSession(app, show), { id: "open-sessions" });
+  return { node: h("div", { class: "bar-part" }, h("span", { class: "bar-name", text: "session" }), name, select, more) };
 }
 
 function textOf({ name, state }) {

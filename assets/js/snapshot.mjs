@@ -4,6 +4,7 @@ import { getParams } from "./api.mjs";
 import { dialogOpen, openDialog } from "./dialogs.mjs";
 import { downloadBlob, h } from "./dom.mjs";
 import { simTime } from "./format.mjs";
+import { findingTexts, summary } from "./health.mjs";
 import { collectPanels, drawPicture } from "./picture.mjs";
 import { withText } from "./png.mjs";
 import { changedTexts, givenTexts, provenance } from "./provenance.mjs";
@@ -12,6 +13,7 @@ import { toast } from "./toasts.mjs";
 import { badgeOf } from "./topbar.mjs";
 
 const SHAPES = { live: "●", paused: "❚❚", replay: "◀", stale: "▲", down: "✕", waiting: "○" };
+const SIGNS = { ok: "✓", waiting: "○", note: "○", warning: "▲", critical: "✕" };
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
 const REDRAW_MS = 250;
 let busy = false;
@@ -48,10 +50,19 @@ export async function makeManifest(app) {
     parameters: params.non_default,
     changed: changedTexts(params),
     given: givenTexts(app),
+    health: healthOf(app),
     view: { ...app.view },
     breakpoints: app.meta?.breakpoints ?? [],
     note: "",
   };
+}
+
+/** Severity and findings at this moment; null where the session gives no report. */
+function healthOf(app) {
+  const now = summary(app), report = app.health?.report;
+  if (!now || !report) return null;
+  const findings = now.findings.map(({ id, title, severity, where, rule, cause }) => ({ id, title, severity, where, rule, cause: cause.code }));
+  return { kind: now.kind, word: now.word, t_ms: report.t_ms, findings, texts: findingTexts(app, now.findings) };
 }
 
 async function show(board, manifest) {
@@ -99,6 +110,8 @@ function texts(manifest) {
   return {
     title: `${manifest.page} · session ${manifest.session} · ${simTime(manifest.t_ms)}${reason}`,
     badge: { kind: state.kind, word: state.word, shape: SHAPES[state.kind] },
+    health: manifest.health && { kind: manifest.health.kind, word: `${SIGNS[manifest.health.kind]} ${manifest.health.word}` },
+    findings: manifest.health?.texts ?? [],
     strip: [manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults", ...manifest.given].join(" · "),
     note: manifest.note.trim(),
     footer: parts.join(" · "),

@@ -4,8 +4,7 @@ import { h, whenReady } from "./dom.mjs";
 import { num } from "./format.mjs";
 import { changedTexts, givenTexts, provenance } from "./provenance.mjs";
 
-const REFRESH_MS = 1000;
-const STATUS_MS = 500;
+const STATUS_TICKS = 2, ORIGIN_TICKS = 4;
 
 /** Fills `#strip`. */
 export function mount(app) {
@@ -24,18 +23,20 @@ export function mount(app) {
   };
   const showOrigin = () => {
     const from = provenance(app);
-    origin.textContent = `t4dm ${from.version} (${from.commit}) · config ${from.config_digest} · seed ${from.seed ?? "–"} · dt ${from.dt_ms} ms · ${from.session}`;
+    const text = `t4dm ${from.version} (${from.commit}) · config ${from.config_digest} · seed ${from.seed ?? "–"} · dt ${from.dt_ms} ms · ${from.session}`;
+    if (origin.textContent !== text) origin.textContent = text;
   };
-  setInterval(() => !document.hidden && (speed.textContent = statusText(app)), STATUS_MS);
+  let ticks = 0;
+  app.on("tick", () => { if (ticks++ % STATUS_TICKS === 0) speed.textContent = statusText(app); });
   app.on("params", showChanged);
   whenReady(app, () => {
     showChanged();
     showOrigin();
-    setInterval(() => {
-      if (document.hidden) return;
+    app.on("tick", () => {
+      if (ticks % ORIGIN_TICKS) return;
       showOrigin();
       showChanged();
-    }, REFRESH_MS);
+    });
   });
 }
 

@@ -3,7 +3,7 @@
 import { lacking } from "./capabilities.mjs";
 import { theme } from "./colors.mjs";
 import { axisText } from "./format.mjs";
-import { STARTING, whyDown } from "./health.mjs";
+import { STARTING, whyDown } from "./down.mjs";
 import { eventText } from "./marks/events.mjs";
 
 const SPANS = [100, 200, 300, 500, 1000, 2000, 5000, 10000];
@@ -40,9 +40,13 @@ export function mountTimeline(app, loop) {
   pause.addEventListener("click", () => (app.view.mode === "live" ? app.pauseView() : app.liveView()));
   live.addEventListener("click", () => app.liveView());
 
-  const show = () => refresh({ app, loop, badge, pause, slider, where, live, marks, seen, gap, epochs });
-  setInterval(() => { if (!document.hidden) show(); }, 250);
-  for (const name of ["view", "status", "theme", "ready"]) app.on(name, show);
+  let size = [0, 0];
+  new ResizeObserver(([entry]) => {
+    size = [entry.contentRect.width, entry.contentRect.height];
+    show();
+  }).observe(marks);
+  const show = () => refresh({ size, app, loop, badge, pause, slider, where, live, marks, seen, gap, epochs });
+  for (const name of ["tick", "view", "status", "theme", "ready"]) app.on(name, show);
   show();
 }
 
@@ -114,13 +118,13 @@ class Epochs {
   }
 }
 
-function refresh({ app, loop, badge: node, pause, slider, where, live, marks, seen, gap, epochs }) {
+function refresh({ size, app, loop, badge: node, pause, slider, where, live, marks, seen, gap, epochs }) {
   const { kind, text } = badge(app, loop);
   const words = `${SHAPES[kind]} ${text}`;
   if (node.textContent !== words) node.textContent = node.title = words;
   node.dataset.kind = kind;
   const following = app.view.mode === "live";
-  pause.textContent = following ? "Pause view" : "Follow live";
+  write(pause, following ? "Pause view" : "Follow live");
   const [lo, hi] = app.meta?.held ?? [0, 0];
   slider.min = String(Math.round(Math.min(hi, lo + app.view.span_ms)));
   slider.max = String(Math.round(hi));
@@ -130,12 +134,15 @@ function refresh({ app, loop, badge: node, pause, slider, where, live, marks, se
   slider.title = why || "Scroll through held history";
   const axis = app.meta?.axis;
   live.hidden = following;
-  live.textContent = `${axisText(Math.max(0, hi - app.view.t1_ms), axis)} behind, jump to live`;
+  write(live, `${axisText(Math.max(0, hi - app.view.t1_ms), axis)} behind, jump to live`);
   const from = axis && axis !== "sim_ms" ? Math.round(lo).toLocaleString("en") : (lo / 1000).toFixed(1);
-  where.textContent = `held ${from}–${axisText(hi, axis)}`;
+  write(where, `held ${from}–${axisText(hi, axis)}`);
   showGap(gap, epochs, lo, hi, Number(slider.min));
-  drawMarks(marks, seen.filter((e) => e.epoch === app.meta?.epoch), app, Number(slider.min), hi);
+  drawMarks(marks, size, seen.filter((e) => e.epoch === app.meta?.epoch), app, Number(slider.min), hi);
 }
+
+/** Sets a text only where it changes: the browser lays out anew for one that was the same, too. */
+function write(node, text) { if (node.textContent !== text) node.textContent = text; }
 
 /** The break before the record now held, as long as its first step is held. */
 function showGap(gap, { began }, lo, hi, first) {
@@ -147,9 +154,8 @@ function showGap(gap, { began }, lo, hi, first) {
 }
 
 /** Ticks for events and the window in view, along the slider. */
-function drawMarks(canvas, events, app, lo, hi) {
+function drawMarks(canvas, [w, h], events, app, lo, hi) {
   const look = theme(), dpr = window.devicePixelRatio || 1;
-  const w = canvas.clientWidth, h = canvas.clientHeight;
   if (canvas.width !== Math.round(w * dpr)) canvas.width = Math.round(w * dpr);
   if (canvas.height !== Math.round(h * dpr)) canvas.height = Math.round(h * dpr);
   const ctx = canvas.getContext("2d");
@@ -159,7 +165,8 @@ function drawMarks(canvas, events, app, lo, hi) {
   const X = (ms) => 8 + (ms - lo) / (hi - lo) * (w - 16);
   for (const event of events) {
     if (event.t_ms < lo || eventText(event) === null) continue;
-    const strong = event.type === "break" || event.type === "nan" || event.type === "reset";
+    const strong = event.type === "break" || event.type === "nan" || event.type === "reset"
+      || (event.type === "finding" && event.state === "found");
     ctx.fillStyle = strong ? look.alert : event.type === "inject" ? "#D55E00" : look.muted;
     ctx.fillRect(Math.round(X(event.t_ms)), strong ? 0 : h * 0.62, strong ? 2 : 1, h);
   }

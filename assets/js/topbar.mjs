@@ -5,7 +5,8 @@ import { lacking, needs } from "./capabilities.mjs";
 import { logoutButton } from "./door.mjs";
 import { h, icon, iconButton, remembered, whenReady } from "./dom.mjs";
 import { num, simTime } from "./format.mjs";
-import { STARTING, whyDown } from "./health.mjs";
+import { STARTING, whyDown } from "./down.mjs";
+import { healthBadge } from "./health-badge.mjs";
 import { openHelp } from "./keys.mjs";
 import { sessionPicker } from "./sessions.mjs";
 import { openSets } from "./sets.mjs";
@@ -14,13 +15,12 @@ import { toast, toastError } from "./toasts.mjs";
 import { depth, redo, undo } from "./undo.mjs";
 
 const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
-const REFRESH_MS = 200;
 const MAX_SEED = 2 ** 31 - 1;
 
 /** Fills `#topbar`. */
 export function mount(app) {
   const host = document.getElementById("topbar");
-  const parts = [sessionPicker(app), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), stimulus(app), tools(app), reasonLine(app)];
+  const parts = [sessionPicker(app), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), healthBadge(app), stimulus(app), tools(app), reasonLine(app)];
   host.append(...parts.map((part) => part.node));
   fillPages(app);
   restoreTheme();
@@ -28,7 +28,7 @@ export function mount(app) {
   app.on("status", refresh);
   app.on("undo", refresh);
   whenReady(app, refresh);
-  setInterval(() => !document.hidden && refresh(), REFRESH_MS);
+  app.on("tick", refresh);
 }
 
 /** Runs if it stands, pauses if it runs. */

@@ -1,6 +1,6 @@
 // Undo and redo of this tab's acknowledged parameter changes.
 
-import { command, onAck } from "./api.mjs";
+import { command, onAck, together } from "./api.mjs";
 import { pathText, valueText } from "./format.mjs";
 import { toast, toastError } from "./toasts.mjs";
 
@@ -31,11 +31,14 @@ function record({ command: sent, ack, before, gesture }) {
   const entry = entryOf(sent, ack, before);
   if (!entry) return;
   const last = done.at(-1);
-  if (gesture && last?.gesture === gesture) {
+  if (gesture?.label && last?.gesture === gesture) {
+    last.back = [entry.back, last.back].flat();
+    last.forth = [last.forth, entry.forth].flat();
+  } else if (gesture && last?.gesture === gesture) {
     last.forth = entry.forth;
     last.label = `${last.from} → ${entry.to}`;
   } else {
-    done.push({ ...entry, gesture, label: `${entry.from} → ${entry.to}` });
+    done.push({ ...entry, gesture, label: gesture?.label ?? `${entry.from} → ${entry.to}` });
     if (done.length > DEPTH) done.shift();
   }
   undone.length = 0;
@@ -47,6 +50,10 @@ function entryOf(sent, ack, before) {
   if (sent.type === "replace") {
     const back = { type: "replace", values: before.values, label: "undo" };
     return { back, forth: sent, from: "parameter set", to: sent.label || "replaced" };
+  }
+  if (sent.type === "preset") {
+    const back = { type: "replace", values: ack.old, label: "undo" };
+    return { back, forth: sent, from: "parameters", to: `preset ${sent.name}` };
   }
   if (sent.type !== "set" && sent.type !== "clear") return null;
   const keepsOld = before.isBase || before.wasOverride;
@@ -64,7 +71,8 @@ async function replay(from, to, direction, empty) {
   }
   replaying = true;
   try {
-    await command(entry[direction]);
+    const sent = entry[direction];
+    await (Array.isArray(sent) ? together(sent) : command(sent));
     to.push({ ...entry, gesture: null });
     toast(`${direction === "back" ? "Undone" : "Redone"}: ${entry.label}`, { merge: "undo" });
   } catch (error) {

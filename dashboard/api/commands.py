@@ -17,13 +17,16 @@ from t4dm.params import ParamError
 
 MAX_COMMANDS = 256
 _WHO = re.compile(r"[ -~]{1,64}")
-_STATUS = {"busy": 429, "too_large": 413}
+_STATUS = {"busy": 429, "too_large": 413, "stale": 412}
 
 
-def send(client: SessionClient, body: Any, who: str, key: str = "") -> Response:
+def send(
+    client: SessionClient, body: Any, who: str, key: str = "", if_rev: int | None = None
+) -> Response:
     """Check ``body`` (a command or a list), send it, and answer what the worker answered.
 
-    A request with the same ``key`` is applied once, and answered as the first time.
+    A request with the same ``key`` is applied once, and answered as the first time; one with
+    ``if_rev`` only at that revision, else 412.
 
     Raises :class:`ParamError` for a refused field, :class:`ApiError` otherwise,
     :class:`t4dm.live.client.WorkerDown` where nobody listens.
@@ -39,7 +42,7 @@ def send(client: SessionClient, body: Any, who: str, key: str = "") -> Response:
             if len(commands) > 1:
                 error.message = f"command {index}: {error.message}"
             raise
-    answer = client.command(body, who, key=key)
+    answer = client.command(body, who, key=key, if_rev=if_rev)
     status = 200 if answer.get("ok") else _STATUS.get(answer["error"].get("code"), 422)
     return json_response(answer, status)
 
@@ -83,6 +86,17 @@ def idempotency_key(header: str | None) -> str:
         message = "Idempotency-Key is 1 to 64 printable ASCII characters"
         raise ApiError(400, "bad_header", message, field="Idempotency-Key")
     return header
+
+
+def if_match(header: str | None) -> int | None:
+    """The revision that a request is meant for, None for any; raises :class:`ApiError` 400."""
+    if header is None or header.strip() in ("", "*"):
+        return None
+    text = header.strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdecimal() and len(text) <= 15):
+        message = "If-Match is a revision, as in the ETag of GET"
+        raise ApiError(400, "bad_header", message, field="If-Match")
+    return int(text)
 
 
 def json_body() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,4 +178,19 @@ def head(client: SessionClient, kind: str) -> dict[str, Any]:
         "worker": status["worker"],
         "now_ns": time.monotonic_ns(),
     }
+    if (mark := health_mark(status.get("health"))) is not None:
+        meta["health"] = mark
     return meta | {"held": [held[2] * DT_MS, held[3] * DT_MS]} if held else meta
+
+
+def health_mark(report: dict[str, Any] | None) -> int | None:
+    """A number that changes when findings come, go, grow worse or have another cause.
+
+    The page then asks ``/spiking/health`` for the rest; None where the session has no report.
+    """
+    if report is None:
+        return None
+    told = [report["severity"], str(bool(report.get("waiting")))]
+    for found in report["findings"]:
+        told += [found["id"], found["severity"], found["cause"]["code"], str(found.get("groups"))]
+    return zlib.crc32("|".join(told).encode())

@@ -15,13 +15,14 @@ from dashboard.api.rest import (
     sessions,
     sets,
     spiking,
+    traces,
     visualization,
     weights,
 )
 from dashboard.security import is_api
 
 MODULES = (
-    attention, health, learning, neuromods, program, sessions, sets, spiking, visualization, weights,
+    attention, health, learning, neuromods, program, sessions, sets, spiking, traces, visualization, weights,
 )  # fmt: skip
 __all__ = ["MODULES", "api", "guard_unknown"]
 

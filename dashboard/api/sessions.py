@@ -12,6 +12,7 @@ from dashboard.api.errors import ApiError
 from t4dm.live import external_files, paths
 from t4dm.live.client import SessionClient, sessions
 from t4dm.live.external_params import tree_of
+from t4dm.live.registry import Registry
 from t4dm.live.tree import ParamTree
 
 MAX_KEPT = 64
@@ -20,25 +21,41 @@ _kept: dict[tuple[str, str], tuple[list[Any], InForce]] = {}
 
 def session_names() -> list[str]:
     """Every session there is: the supervisor's, ``default``, which always exists, and external ones."""
-    run = paths.run_dir()
-    return sorted({*sessions(run), paths.DEFAULT_SESSION, *external_files.names(run)})
+    run, created = paths.run_dir(), Registry(paths.data_dir())
+    gone = set(created.ending())
+    run_by_us = {*sessions(run), paths.DEFAULT_SESSION, *created.names()} - gone
+    return sorted({*run_by_us, *external_files.names(run)})
 
 
 def entries() -> list[dict[str, Any]]:
     """One line a session for the page's picker: name, owner, state, and a sentence where it ended."""
     found = []
+    created = Registry(paths.data_dir()).names()
     for name in session_names():
-        status = session(name).status()
+        status = client_named(name).status()
         found.append(
             {
                 "name": name,
                 "owner": status.get("owner", "supervised"),
-                "state": status.get("state") if status["worker"]["alive"] else "ended"
-                if status["worker"].get("ended") else "down",
+                "state": _state(status, name in created),
                 "message": status["worker"]["message"],
             }
         )  # fmt: skip
     return found
+
+
+def _state(status: dict[str, Any], created: bool) -> str | None:
+    """The worker's state, or what stands for it where none is alive."""
+    if status["worker"]["alive"]:
+        return status.get("state")
+    if status["worker"].get("ended"):
+        return "ended"
+    return "starting" if created and status.get("state") is None else "down"
+
+
+def client_named(name: str) -> SessionClient:
+    """The client of a session that is known to exist."""
+    return _client(paths.run_dir(), name)
 
 
 def session(name: str) -> SessionClient:

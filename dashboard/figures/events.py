@@ -31,6 +31,7 @@ def text_of(event: dict[str, Any]) -> str:
         "break": lambda: f"break: {event.get('reason', event.get('id'))}",
         "reset": lambda: f"reset, seed {event.get('seed')}",
         "note": lambda: str(event.get("text", "")),
+        "finding": lambda: f"{_found(event)}: {_finding(event)}",
         "nan": lambda: f"NaN in {event.get('tensor', 'the model')}",
     }
     return words[kind]() if kind in words else ""
@@ -79,14 +80,15 @@ def lay_out(
 
 def _line(event: dict[str, Any], theme: style.Theme) -> dict[str, Any]:
     kind, x = event["type"], event["step"] * DT_MS
-    alarming = kind in ("break", "nan")
+    stops = kind in ("break", "nan")
+    alarming = stops or (kind == "finding" and _found(event) == "found")
     colour = style.alert(theme) if alarming else style.ink(theme)
     if kind == "inject" and event.get("nt") in NEUROMODULATORS:
         colour = style.OKABE_ITO[NEUROMODULATORS.index(event["nt"])]
-    dash = {"param": "solid", "note": "2px,3px"}.get(kind, "5px,3px")
+    dash = {"param": "solid", "note": "2px,3px", "finding": "2px,3px"}.get(kind, "5px,3px")
     return {
         "type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
-        "line": {"color": colour, "width": 2 if alarming else 1, "dash": dash}, "layer": "above",
+        "line": {"color": colour, "width": 2 if stops else 1, "dash": dash}, "layer": "above",
     }  # fmt: skip
 
 
@@ -104,6 +106,15 @@ def _label(
         hovertext=style.safe_text(text, 400), bgcolor=style.behind(theme), borderpad=0,
         font={"size": style.FONT_SIZE, "color": style.ink(theme)},
     )  # fmt: skip
+
+
+def _finding(event: dict[str, Any]) -> str:
+    """``stdp_not_engaging`` as ``STDP not engaging``."""
+    return re.sub("^stdp", "STDP", str(event.get("id", "")).replace("_", " "))
+
+
+def _found(event: dict[str, Any]) -> str:
+    return "cleared" if event.get("state") == "cleared" else "found"
 
 
 def _path(event: dict[str, Any]) -> str:

@@ -10,6 +10,9 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from dashboard.panels.base import Panel
+from t4dm.health.finding import rules
+from t4dm.health.presets import NAMES, PRESETS
+from t4dm.live import registry
 
 GRAPH_CONFIG: Any = {
     "displaylogo": False,
@@ -102,6 +105,42 @@ def page_config(panels: tuple[Panel, ...], code: dict[str, Any]) -> dict[str, An
         "version": code["version"],
         "commit": f"{code['commit']}{dirty}" if code["commit"] else "",
         "panels": [panel.to_json() for panel in panels],
+        "health": _health(),
+        "new_session": _new_session(),
+    }
+
+
+def _new_session() -> dict[str, Any]:
+    """Defaults and limits of a session to be created, and what its memory is reckoned from."""
+    default = registry.SessionSpec("")
+    return {
+        "defaults": {"blocks": default.blocks, "n": default.n, "seed": default.seed},
+        "limits": {
+            "blocks": {"lo": 1, "hi": registry.MOST_BLOCKS},
+            "n": {
+                "lo": registry.LEAST_N, "hi": registry.MOST_N, "multiple": 2 * registry.N_HEADS,
+            },
+            "seed": {"lo": 0, "hi": 2**31 - 1},
+            "sessions": registry.MOST_SESSIONS,
+        },
+        "memory": {
+            "fixed": registry.WORKER_BYTES + registry.RING_BYTES,
+            "per_weight": registry.MATRICES * registry.DTYPE_BYTES,
+            "sensory": registry.N_SENSORY,
+            "budget": registry.BUDGET_BYTES,
+        },
+    }  # fmt: skip
+
+
+def _health() -> dict[str, Any]:
+    """The rules of health, and the presets that break the network; the first one mends it."""
+    titles = {preset.name: preset.title for preset in PRESETS}
+    return {
+        "rules": [
+            {"id": rule.id, "title": rule.title, "text": rule.text, "groups": list(rule.groups)}
+            for rule in rules()
+        ],
+        "presets": [{"name": name, "title": titles.get(name, "Healthy")} for name in NAMES],
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import Remedy
 from t4dm.health.quiet import INPUTS, NEEDED, Look
+from t4dm.health.quiet import look_at as quiet_look
 from t4dm.health.remedies import back, lif_paths, put
 
 CAUSES = {
@@ -28,6 +29,8 @@ LOW_THRESHOLD = 0.55
 WEAK_RESET = 0.4
 STRONG_FEEDBACK = 0.3  # share of the drive
 HIGH_LEVEL = 0.85
+GROWN = 1.5  # recurrent.gain or w_max, 1 by default
+LARGE_DRIVE = 3.0  # of block 0, in units of NEEDED
 OPEN_GATE = 0.9
 
 
@@ -49,7 +52,8 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
         return "reset"
     if look.theta < LOW_THRESHOLD:
         return "target" if gets("homeostasis.target_rate") > 0.2 else "threshold"
-    if feedback(ev, look, ms) > STRONG_FEEDBACK * max(look.drive, NEEDED):
+    strong = feedback(ev, look, ms) > STRONG_FEEDBACK * max(look.drive, NEEDED)
+    if strong and max(gets("recurrent.gain"), gets("stdp.w_max")) > GROWN:
         return "feedback"
     if 1 - look.alpha < NEEDED / 3:
         return "leak"
@@ -57,7 +61,8 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
         return "modulator"
     if float(ev.last("gate", ms)[:, place.block].mean()) > OPEN_GATE:
         return "gate"
-    return "input"
+    first = quiet_look(ev, ev.stack[0], ms)
+    return "input" if first.drive > LARGE_DRIVE or not strong else "feedback"
 
 
 def _level(ev: Evidence, nt: int, ms: float) -> float:

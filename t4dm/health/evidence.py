@@ -29,12 +29,13 @@ class Bin(NamedTuple):
     clamped: np.ndarray  # (G,) share of membranes clamped in a step
     gate: np.ndarray  # (L,) mean openness over its gain 0.5 + ACh: the sigmoid, 0 to 1
     entropy: np.ndarray  # (L,) of attention over log(keys), queries with a spike and 8 keys or more
+    top: np.ndarray  # (L,) largest attention weight of a head, of the same queries
     level_low: np.ndarray  # (4,) DA, ACh, NE, 5HT
     level_high: np.ndarray  # (4,)
-    onsets: int  # stimuli that began
-    rewards: float  # sum of |delta| of the rewards
+    onsets: np.ndarray  # () stimuli that began
+    rewards: np.ndarray  # () sum of |delta| of the rewards
     injected: np.ndarray  # (4,) boluses by hand
-    driven: float  # share of steps in which the stimulus was not at rest
+    driven: np.ndarray  # () share of steps in which the stimulus was not at rest
 
 
 @dataclass(frozen=True, slots=True)

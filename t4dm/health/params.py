@@ -36,7 +36,7 @@ class HealthParams(Params):
         1000, 100, 3000, unit="ms", help="Window of sparsity, learning, gate and attention."
     )
     stage_ms: int = param(
-        2000, 100, 3000, unit="ms", help="Window in which a single stage is held to its band."
+        1500, 100, 3000, unit="ms", help="Window in which a single stage is held to its band."
     )
     frozen_ms: int = param(1000, 100, 3000, unit="ms", help="Window of the modulators' movement.")
     silent: float = param(
@@ -69,5 +69,5 @@ class HealthParams(Params):
         0.97, 0.0, 1.0, help="Attention of a relative entropy above it has collapsed."
     )
     winner: float = param(
-        0.3, 0.0, 1.0, help="Attention of a relative entropy below it: one key takes all."
+        0.96, 0.0, 1.0, help="A head's largest attention weight above it: one key takes all."
     )

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import Remedy
 from t4dm.health.remedies import RESET, back, changed, lif_paths, put
@@ -32,7 +34,7 @@ INPUTS = (
     "stimulus.period_ms",
 )  # fmt: skip
 NEEDED = 0.1  # theta * (1 - alpha) at the defaults
-LOW_DRIVE = 0.55  # of that
+LOW_DRIVE = 0.75  # of that
 HELD_UP = 0.3  # theta above v_thresh, left by a homeostasis that is off
 
 
@@ -66,6 +68,17 @@ def look_at(ev: Evidence, place: Place, ms: float) -> Look:
     alpha, beta = ev.lif("alpha", place), ev.lif("beta", place)
     drive = (1 - alpha) * mean + alpha * beta * theta * rate
     return Look(place, rate, high, mean, theta, ev.lif("v_thresh", place), alpha, drive / NEEDED)
+
+
+def root(ev: Evidence, rate: np.ndarray) -> Place:
+    """The first stage, in the order of a step, that fires below its band's floor.
+
+    What is quiet after it may be so because of it.  The quietest stage where none is below.
+    """
+    for place in ev.stack:
+        if place.band and rate[place.index] < place.band[0]:
+            return place
+    return min(ev.stack, key=lambda place: float(rate[place.index]))
 
 
 def why(ev: Evidence, look: Look, ms: float) -> str:

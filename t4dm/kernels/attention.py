@@ -25,8 +25,9 @@ def attend(  # type: ignore[no-untyped-def]
 ):
     """Mixed spikes ``out`` (D,) of step t, at which ``ids[:n]`` fired; moves traces and ring.
 
-    ``p``, ``k`` (D,) and ``scores`` (WINDOW,) are scratch.  ``told`` (WINDOW,) gets the weights summed
-    over the heads, slot by slot; of length 0, they are not asked for.
+    ``p``, ``k`` (D,) and ``scores`` (WINDOW,) are scratch.  ``told`` (WINDOW + 1,) gets the weights
+    summed over the heads, slot by slot, then the sum of each head's largest; of length 0, they are
+    not asked for.
     """
     n_heads, width = keys.shape[0], keys.shape[1] // 2
     zero = out.dtype.type(0)
@@ -45,8 +46,12 @@ def attend(  # type: ignore[no-untyped-def]
         _remember(keys[h], t % WINDOW, k_bar[lo:hi], k[lo:hi])
         _score(keys[h], p[lo:hi], p_bar[lo:hi], -kappa, scores)
         _softmax(scores, scale, seen)
-        for s in range(told.shape[0]):
-            told[s] += scores[s]
+        if told.shape[0] > 0:
+            largest = zero
+            for s in range(seen):
+                told[s] += scores[s]
+                largest = max(largest, scores[s])
+            told[WINDOW] += largest
         _mix(seen, values[h], scores, out[lo:hi])
     for c in range(p.shape[0]):
         p_bar[c] = lam * p_bar[c] + p[c]

@@ -167,7 +167,9 @@ def look_back(  # type: ignore[no-untyped-def]
         )  # fmt: skip
         if sampled:
             row = t // GATE_EVERY - (step0 + GATE_EVERY - 1) // GATE_EVERY
-            attention_sample(t, told, attention.keys.shape[0], samples.attention[row])
+            n_heads = attention.keys.shape[0]
+            attention_sample(t, told, n_heads, samples.attention[row])
+            samples.attention_top[row] = told[-1] / n_heads
     rows = _tiles(step0, n)
     tile_matmul(mixed[:rows], attention.w_o, basal[:rows])
 

@@ -127,7 +127,7 @@ def weights_moved(t, every, w, n_exc, kept, kept_at):  # type: ignore[no-untyped
 def attention_sample(t, summed, n_heads, out):  # type: ignore[no-untyped-def]
     """out (K,) u8 = round(255 * mean weight over the heads), newest key last, 0 where none was.
 
-    ``summed`` (K,): weights of step t summed over the heads, slot of step s at s % K.
+    ``summed`` (K + 1,): weights of step t summed over the heads, slot of step s at s % K.
     """
     n_keys = out.shape[0]
     out.fill(0)

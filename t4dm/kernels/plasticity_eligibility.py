@@ -44,20 +44,20 @@ def _carry(w, e, at, j, a, b, born, ahead, powers_e, w_max):  # type: ignore[no-
 
 @jit(counted=False)
 def replay(  # type: ignore[no-untyped-def]
-    t, w, e, at, i, rows, ring, ring_n, decay, leave, plus, w_max, mu, powers_e, ahead, when
+    t, w, e, at, i, rows, ring, ring_n, decay, leave, plus, w_max, mu, rates, powers_e, ahead, when
 ):
     """Row i takes what it is owed up to the end of step t; returns its pre trace then."""
     one = w.dtype.type(1)
     zero, per = one - one, one / w_max
-    keep, size = rows.rates.shape[0], ring.shape[0]
+    keep, size = rates.shape[0], ring.shape[0]
     born, x, left = rows.born[i], rows.x[i], 0
     if born < 0:
         return zero
-    _look_ahead(t, born, rows.rates, powers_e, ahead)
+    _look_ahead(t, born, rates, powers_e, ahead)
     when.fill(born)
     sign = 0.0
     for s in range(born + 1, t + 1):
-        r = rows.rates[s % keep]
+        r = rates[s % keep]
         if r * sign < 0:
             for j in range(w.shape[1]):
                 _carry(w, e, at, j, when[j], s - 1, born, ahead, powers_e, w_max)
@@ -85,15 +85,15 @@ def replay(  # type: ignore[no-untyped-def]
 
 @jit(counted=False)
 def fire(  # type: ignore[no-untyped-def]
-    t, w, e, at, own, x, rows, ids, n, plus, minus, w_max, mu, powers_e, rise, out
+    t, w, e, at, own, x, y, ids, n, plus, minus, w_max, mu, rates, powers_e, rise, out
 ):
     """Step t, in which row ``at`` fires with the pre trace x; ``ids[:n]`` fired, ``own`` stays 0.
 
     Both pair terms see the weights before the step.  The row is then added to ``out``.
     """
     one = w.dtype.type(1)
-    zero, per, y = one - one, one / w_max, rows.y
-    decay, r = w.dtype.type(powers_e[1]), w.dtype.type(rows.rates[t % rows.rates.shape[0]])
+    zero, per = one - one, one / w_max
+    decay, r = w.dtype.type(powers_e[1]), w.dtype.type(rates[t % rates.shape[0]])
     rise.fill(zero)
     if x > zero:
         for k in range(n):

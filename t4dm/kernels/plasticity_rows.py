@@ -39,7 +39,6 @@ class Rows(NamedTuple):
     sums: np.ndarray  # (P, N), see plasticity_sums
     copies: np.ndarray  # (R, N), see plasticity_sums
     amounts: np.ndarray  # (R,) A+ of each of the last R steps
-    rates: np.ndarray  # (R,) f8 learning rate * (DA - 0.5) of each of the last R steps
 
 
 def empty_rows(n: int, keep: int, span: int, real: np.dtype) -> Rows:
@@ -56,7 +55,6 @@ def empty_rows(n: int, keep: int, span: int, real: np.dtype) -> Rows:
         sums=np.zeros((keep // span + 1, n), real),
         copies=np.zeros((keep, n), real),
         amounts=np.zeros(keep, real),
-        rates=np.zeros(keep),
     )
 
 
@@ -133,22 +131,19 @@ def overdue(t, rows, n_exc, out):  # type: ignore[no-untyped-def]
 
 
 @jit(counted=False)
-def after_payment(t, i, rows, powers, leave, cut, eligible):  # type: ignore[no-untyped-def]
-    """Row i was paid up to the end of step t without a spike of its neuron.
-
-    ``eligible``: it has an eligibility that still counts, so that it is not idle.
-    """
+def after_payment(t, i, rows, powers, leave, cut):  # type: ignore[no-untyped-def]
+    """Row i was paid up to the end of step t without a spike of its neuron."""
     keep = rows.waiting.shape[0]
     x = trace_now(
         t, i, rows.x, rows.born, rows.held, rows.leaves, rows.n_leaves, powers, leave, cut
     )
     rows.waiting[rows.born[i] % keep] -= 1
     rows.n_leaves[i] = 0
-    faded = abs(x) < FADED
-    rows.x[i] = x - x if faded else x
-    if faded and not eligible:
+    if abs(x) < FADED:
+        rows.x[i] = x - x
         rows.born[i] = IDLE
     else:
+        rows.x[i] = x
         rows.born[i] = t
         rows.waiting[t % keep] += 1
 

@@ -83,32 +83,36 @@ def visit(w, i, due, at, y, fall, w_max, out):  # type: ignore[no-untyped-def]
 
 
 @jit(counted=False)
+def _keep_four(w, a, b, c, d, j, va, vb, vc, vd, less, w_max, out):  # type: ignore[no-untyped-def]
+    """Column j of four paid rows: bounded, depressed by ``less``, stored and added to ``out``."""
+    zero = w_max - w_max
+    va = (w_max if va > w_max else va) - less
+    vb = (w_max if vb > w_max else vb) - less
+    vc = (w_max if vc > w_max else vc) - less
+    vd = (w_max if vd > w_max else vd) - less
+    va = zero if va < zero else va
+    vb = zero if vb < zero else vb
+    vc = zero if vc < zero else vc
+    vd = zero if vd < zero else vd
+    w[a, j] = va
+    w[b, j] = vb
+    w[c, j] = vc
+    w[d, j] = vd
+    out[j] += (va + vb) + (vc + vd)
+
+
+@jit(counted=False)
 def visit_four(w, a, b, c, d, due, y, fall, w_max, out):  # type: ignore[no-untyped-def]
     """:func:`visit` for four rows, owed ``due[0..3]``: four streams keep the memory busy."""
-    zero = w_max - w_max
     for j in range(w.shape[1]):
-        less = fall * y[j]
         va, vb = w[a, j] + due[0, j], w[b, j] + due[1, j]
         vc, vd = w[c, j] + due[2, j], w[d, j] + due[3, j]
-        va = (w_max if va > w_max else va) - less
-        vb = (w_max if vb > w_max else vb) - less
-        vc = (w_max if vc > w_max else vc) - less
-        vd = (w_max if vd > w_max else vd) - less
-        va = zero if va < zero else va
-        vb = zero if vb < zero else vb
-        vc = zero if vc < zero else vc
-        vd = zero if vd < zero else vd
-        w[a, j] = va
-        w[b, j] = vb
-        w[c, j] = vc
-        w[d, j] = vd
-        out[j] += (va + vb) + (vc + vd)
+        _keep_four(w, a, b, c, d, j, va, vb, vc, vd, fall * y[j], w_max, out)
 
 
 @jit(counted=False)
 def visit_four_whole(w, a, b, c, d, span, x, born, sums, copies, powers, y, fall, w_max, out):  # type: ignore[no-untyped-def]  # fmt: skip
     """:func:`owed` and :func:`visit_four` in one pass, for windows that do not cut."""
-    zero = w_max - w_max
     n_sums, keep = sums.shape[0], copies.shape[0]
     ta, tb, tc, td = born[a], born[b], born[c], born[d]
     xa, xb = x[a] / powers[ta % span], x[b] / powers[tb % span]
@@ -117,24 +121,11 @@ def visit_four_whole(w, a, b, c, d, span, x, born, sums, copies, powers, y, fall
     pc, pd = (tc // span) % n_sums, (td // span) % n_sums
     ca, cb, cc, cd = ta % keep, tb % keep, tc % keep, td % keep
     for j in range(w.shape[1]):
-        less = fall * y[j]
         va = w[a, j] + xa * (sums[pa, j] - copies[ca, j])
         vb = w[b, j] + xb * (sums[pb, j] - copies[cb, j])
         vc = w[c, j] + xc * (sums[pc, j] - copies[cc, j])
         vd = w[d, j] + xd * (sums[pd, j] - copies[cd, j])
-        va = (w_max if va > w_max else va) - less
-        vb = (w_max if vb > w_max else vb) - less
-        vc = (w_max if vc > w_max else vc) - less
-        vd = (w_max if vd > w_max else vd) - less
-        va = zero if va < zero else va
-        vb = zero if vb < zero else vb
-        vc = zero if vc < zero else vc
-        vd = zero if vd < zero else vd
-        w[a, j] = va
-        w[b, j] = vb
-        w[c, j] = vc
-        w[d, j] = vd
-        out[j] += (va + vb) + (vc + vd)
+        _keep_four(w, a, b, c, d, j, va, vb, vc, vd, fall * y[j], w_max, out)
 
 
 @jit(counted=False)

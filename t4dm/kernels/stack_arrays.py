@@ -168,6 +168,7 @@ class Samples(NamedTuple):
     gate: np.ndarray  # (T/4, D) u1
     gate_mean: np.ndarray  # (T/4,) f4
     attention: np.ndarray  # (T/4, WINDOW) u1
+    attention_top: np.ndarray  # (T/4,) f4 largest weight of a head, mean over the heads
     hist_exc: np.ndarray  # (BINS,) u4
     hist_inh: np.ndarray
     bounds: np.ndarray  # (2,) f4
@@ -191,6 +192,7 @@ class Output(NamedTuple):
     gate: np.ndarray  # (L, T/4, D) u1
     gate_mean: np.ndarray  # (L, T/4) f4
     attention: np.ndarray  # (L, T/4, WINDOW) u1
+    attention_top: np.ndarray  # (L, T/4) f4
     hist_exc: np.ndarray  # (L, BINS) u4
     hist_inh: np.ndarray
     bounds: np.ndarray  # (L, 2) f4
@@ -223,7 +225,7 @@ class Work(NamedTuple):
     key: np.ndarray
     counted: np.ndarray  # (N,) i8
     scores: np.ndarray  # (WINDOW,)
-    told: np.ndarray  # (WINDOW,) weights of a step, summed over the heads
+    told: np.ndarray  # (WINDOW + 1,) weights of a step and their largest, summed over the heads
     times: np.ndarray  # (E, HISTORY) i4
     kept: np.ndarray  # (L, 2, R, N) weights of the last two samples, in turn
     kept_at: np.ndarray  # (L, 2) i8 their steps
@@ -283,6 +285,7 @@ def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output
         gate=np.zeros((n_blocks, CHUNK // GATE_EVERY, n), np.uint8),
         gate_mean=np.zeros((n_blocks, CHUNK // GATE_EVERY), np.float32),
         attention=np.zeros((n_blocks, CHUNK // GATE_EVERY, WINDOW), np.uint8),
+        attention_top=np.zeros((n_blocks, CHUNK // GATE_EVERY), np.float32),
         hist_exc=np.zeros((n_blocks, BINS), np.uint32),
         hist_inh=np.zeros((n_blocks, BINS), np.uint32),
         bounds=np.zeros((n_blocks, 2), np.float32),
@@ -305,7 +308,7 @@ def empty_work(n_blocks: int, n: int, n_exc: int, real: np.dtype) -> Work:
         **vectors,
         counted=np.zeros(n, np.int64),
         scores=np.zeros(WINDOW, real),
-        told=np.zeros(WINDOW, real),
+        told=np.zeros(WINDOW + 1, real),
         times=np.zeros((n_exc, HISTORY), np.int32),
         kept=np.zeros((n_blocks, 2, min(n_exc, KEPT_ROWS), n), real),
         kept_at=np.full((n_blocks, 2), -1, np.int64),

@@ -3,20 +3,23 @@
 Every condition is edge triggered: one that is true when it is set, or after a hit, is armed once it
 has been false.  Rates are in Hz per neuron over the last ``window_ms`` since the breakpoint was set.
 Weights are looked at every 250 steps; their share counts those at w_max, not those at 0.
+Findings come from the session's doctor, which looks every 100 steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from t4dm.commands import BreakOn
+from t4dm.health.finding import SEVERITIES
 from t4dm.live.groups import Group, Layout
 from t4dm.live.segment import Segment
 from t4dm.live.window import DT_MS
-from t4dm.params import ParamError
+from t4dm.params import ParamError, did_you_mean
 
 MAX_BREAKPOINTS = 32
 AT_MAX = 1  # column of ``Segment.bounds``: the share of weights at w_max
@@ -122,15 +125,20 @@ class Breakpoint:
 class Breakpoints:
     """The conditions of one session, on the groups of its ``layout``."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, layout: Layout, findings: Collection[str] = ()) -> None:
+        self._layout, self._findings = layout, tuple(findings)
         self._items: dict[int, Breakpoint] = {}
         self._next = 1
 
     @property
     def armed(self) -> bool:
-        """Whether a condition needs the exact step (the NaN check alone does not)."""
-        return any(item.command.kind != "nan" for item in self._items.values())
+        """Whether a condition needs the exact step of a chunk; NaN and findings do not."""
+        return any(item.command.kind not in ("nan", "finding") for item in self._items.values())
+
+    @property
+    def on_finding(self) -> bool:
+        """Whether a finding would pause the run."""
+        return any(item.command.kind == "finding" for item in self._items.values())
 
     @property
     def neurons(self) -> list[int]:
@@ -146,6 +154,8 @@ class Breakpoints:
         name = needs.get(command.kind)
         if len(self._items) + more >= MAX_BREAKPOINTS:
             raise ParamError("id", f"at most {MAX_BREAKPOINTS} breakpoints", hi=MAX_BREAKPOINTS)
+        if command.kind == "finding":
+            self._check_finding(command.finding)
         if name is None:
             return
         value = getattr(command, name)
@@ -154,6 +164,14 @@ class Breakpoints:
             raise ParamError(
                 name, f"break_on.{name}: {command.kind} needs a {name} from 0 to {hi}", lo=0, hi=hi
             )
+
+    def _check_finding(self, id: str) -> None:
+        known = ["any", *self._findings]
+        if not self._findings:
+            raise ParamError("finding", "break_on.finding: this session has no health rules")
+        if id not in known:
+            hint = did_you_mean(id, known)
+            raise ParamError("finding", f"break_on.finding: no '{id[:40]}'{hint}", choices=known)
 
     def check_off(self, id: int | None) -> None:
         if id is not None and id not in self._items:
@@ -174,7 +192,7 @@ class Breakpoints:
 
     def copy(self) -> Breakpoints:
         """The same conditions; adding to or removing from one leaves the other as it is."""
-        twin = Breakpoints(self._layout)
+        twin = Breakpoints(self._layout, self._findings)
         twin._items, twin._next = dict(self._items), self._next
         return twin
 
@@ -183,6 +201,18 @@ class Breakpoints:
         self._items = {
             id: Breakpoint(id, item.command, self._layout) for id, item in self._items.items()
         }
+
+    def found(self, changes: Iterable[Mapping[str, Any]]) -> Hit | None:
+        """The first of the doctor's ``changes`` that a condition waits for."""
+        for change in changes:
+            for id, item in self._items.items():
+                command = item.command
+                if command.kind != "finding" or change["state"] != "found":
+                    continue
+                grave = SEVERITIES.index(change["severity"]) >= SEVERITIES.index(command.severity)
+                if grave and command.finding in ("any", change["id"]):
+                    return Hit(id, change["step"], f"{change['id']}: {change['rule']}")
+        return None
 
     def find(self, segment: Segment) -> Hit | None:
         """The earliest hit in ``segment``."""

@@ -1,18 +1,16 @@
-"""What survives a kill: sealed checkpoints of the whole state, and a log of acknowledged settings.
+"""What survives a kill: sealed checkpoints of the whole state, and the log of acknowledged commands.
 
-A checkpoint holds the engine's state and the settings at one step.  The settings log gets one line
-for every change and is synced before that change is acknowledged; its newest whole line wins over
-the settings in the checkpoint.
+A checkpoint holds the engine's state and the settings at one step.  The log gets a line for every
+request and is synced before that is acknowledged; its newest whole line wins over the settings in
+the checkpoint, and its requests are applied again at their steps (``t4dm.live.replay``).
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from t4dm.store.files import append_durable, sweep, write_durable
+from t4dm.live.command_log import CommandLog, Line
+from t4dm.store.files import sweep
 from t4dm.store.sealed import SealError, read_sealed, write_sealed
 
 KIND = "t4dm-checkpoint"
@@ -29,7 +28,8 @@ CHECKPOINT_S = 5.0  # least wall time between the beginnings of two checkpoints
 WRITE_SHARE = 20  # and this many times as long as the last write took
 KEEP = 2
 KEEP_BAD = 3
-LOG_LIMIT = 1 << 20
+RETRY_S = 1.0
+Promise = tuple[Line, Callable[[bool], None]]
 log = logging.getLogger(__name__)
 
 
@@ -68,16 +68,17 @@ class CheckpointStore:
             old.unlink(missing_ok=True)
         return path
 
-    def load(self, accept: Callable[[Checkpoint], None]) -> Checkpoint | None:
+    def load(self, accept: Callable[[Checkpoint], bool | None]) -> Checkpoint | None:
         """The newest checkpoint that verifies and that ``accept`` takes without raising.
 
-        Files that fail are renamed to ``*.bad`` and named in ``refused``.
+        One for which ``accept`` is False is passed over.  Files that fail are renamed to ``*.bad``
+        and named in ``refused``.  Raises :class:`NewerFormat` and then leaves all as it is.
         """
         for path in reversed(self._files()):
             try:
                 checkpoint = Checkpoint(*read_sealed(path, KIND))
-                accept(checkpoint)
-                return checkpoint
+                if accept(checkpoint) is not False:
+                    return checkpoint
             except (SealError, KeyError, ValueError, TypeError, OSError) as error:
                 self._refuse(path, error)
         return None
@@ -91,71 +92,27 @@ class CheckpointStore:
             old.unlink(missing_ok=True)
 
 
-class SettingsLog:
-    """Append-only lines ``crc32 json``; the newest whole line is the truth."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "settings.log"
-        self._fd: int | None = None
-
-    def load(self) -> dict[str, Any] | None:
-        """The newest settings that verify; None where there are none."""
-        try:
-            lines = self.path.read_bytes().splitlines()
-        except FileNotFoundError:
-            return None
-        for line in reversed(lines):
-            crc, _, text = line.partition(b" ")
-            if crc == b"%08x" % zlib.crc32(text):
-                return json.loads(text)
-        return None
-
-    def append(self, settings: dict[str, Any]) -> None:
-        """Write and sync one line; raises OSError, and then nothing can be acknowledged."""
-        line = _line(settings)
-        if self._fd is None:
-            write_durable(self.path, line)
-            self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-        elif os.fstat(self._fd).st_size > LOG_LIMIT:
-            write_durable(self.path, line)
-            self.close()
-            self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-        else:
-            append_durable(self._fd, line)
-
-    def close(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-
-
-def _line(settings: dict[str, Any]) -> bytes:
-    text = json.dumps(settings, separators=(",", ":"), allow_nan=False).encode()
-    return b"\n%08x %s\n" % (zlib.crc32(text), text)
-
-
 class Keeper:
-    """Writes checkpoints and settings on its own threads, so that the run never waits for a disk.
+    """Writes checkpoints and log lines on its own threads, so that the run never waits for a disk.
 
-    Settings that arrive while one is being synced share the next sync.  ``least_s`` is the shortest
+    Lines that arrive while one is being synced share the next sync.  ``least_s`` is the shortest
     :attr:`pause_s`.
     """
 
     def __init__(
-        self, store: CheckpointStore, settings_log: SettingsLog, least_s: float = CHECKPOINT_S
+        self, store: CheckpointStore, command_log: CommandLog, least_s: float = CHECKPOINT_S
     ) -> None:
-        self._store, self._log, self._least_s = store, settings_log, least_s
+        self._store, self._log, self._least_s = store, command_log, least_s
         self._took_s = 0.0
-        self._settings: SimpleQueue[tuple[dict[str, Any], Callable[[bool], None]] | None] = (
-            SimpleQueue()
-        )
+        self._lines: SimpleQueue[Promise | None] = SimpleQueue()
         self._checkpoint: Checkpoint | None = None
         self._wake = threading.Condition()
         self._busy = self._stopping = False
         self.saved_step: int | None = None
-        self.error = ""
+        self._errors: dict[str, str] = {}
+        self._newest = 0  # requests in the newest checkpoint
         self._threads = [
-            threading.Thread(target=self._keep_settings, name="settings", daemon=True),
+            threading.Thread(target=self._keep_lines, name="log", daemon=True),
             threading.Thread(target=self._keep_checkpoints, name="checkpoints", daemon=True),
         ]
         for thread in self._threads:
@@ -169,11 +126,22 @@ class Keeper:
     @property
     def pause_s(self) -> float:
         """Seconds from one checkpoint to the next: a slow disk is written to less often."""
-        return max(self._least_s, WRITE_SHARE * self._took_s)
+        return max(self._least_s, self.rest_s)
 
-    def settings(self, settings: dict[str, Any], then: Callable[[bool], None]) -> None:
-        """Sync ``settings``, then call ``then(durable)`` on the keeper's thread."""
-        self._settings.put((settings, then))
+    @property
+    def rest_s(self) -> float:
+        """Seconds for which the disk is left alone after a checkpoint."""
+        return WRITE_SHARE * self._took_s
+
+    @property
+    def error(self) -> str:
+        """What is not kept and why; empty while everything is."""
+        said = [f"{what} ({why})" for what, why in sorted(self._errors.items())]
+        return f"not kept: {', '.join(said)}; tried again until it is" if said else ""
+
+    def line(self, line: Line, then: Callable[[bool], None]) -> None:
+        """Sync ``line``, then call ``then(durable)`` on the keeper's thread."""
+        self._lines.put((line, then))
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write ``checkpoint`` soon, unless it holds a NaN; a newer one replaces one not yet begun."""
@@ -183,7 +151,7 @@ class Keeper:
 
     def close(self) -> None:
         """Write what is waiting and stop."""
-        self._settings.put(None)
+        self._lines.put(None)
         with self._wake:
             self._stopping = True
             self._wake.notify()
@@ -191,26 +159,37 @@ class Keeper:
             thread.join()
         self._log.close()
 
-    def _keep_settings(self) -> None:
-        item = self._settings.get()
-        while item is not None:
-            batch = [item]
-            while (item := self._waiting()) is not None:
-                batch.append(item)
-            durable = self._try(self._log.append, batch[-1][0])
+    def _keep_lines(self) -> None:
+        owed: Line | None = None  # what the disk refused, tried again until it is taken
+        while True:
+            try:
+                item = self._lines.get(timeout=RETRY_S if owed else None)
+            except Empty:
+                assert owed is not None
+                owed = None if self._try("log", self._log.append, owed) else owed
+                continue
+            if item is None:
+                return
+            batch = [item, *self._waiting()]
+            line = batch[-1][0].after([r for earlier, _ in batch[:-1] for r in earlier.done])
+            line = line.after(owed.done) if owed else line
+            durable = self._try("log", self._log.append, line)
+            owed = None if durable else line
             for _, then in batch:
                 then(durable)
-            item = self._settings.get()
 
-    def _waiting(self) -> tuple[dict[str, Any], Callable[[bool], None]] | None:
-        """The next settings, if some wait now; the end mark stays for the outer loop."""
-        try:
-            item = self._settings.get_nowait()
-        except Empty:
-            return None
-        if item is None:
-            self._settings.put(None)
-        return item
+    def _waiting(self) -> list[Promise]:
+        """The lines that wait now; the end mark stays for the outer loop."""
+        found: list[Promise] = []
+        while True:
+            try:
+                item = self._lines.get_nowait()
+            except Empty:
+                return found
+            if item is None:
+                self._lines.put(None)
+                return found
+            found.append(item)
 
     def _keep_checkpoints(self) -> None:
         while True:
@@ -221,17 +200,18 @@ class Keeper:
                     return
                 self._busy = True
             began = time.monotonic()
-            if checkpoint.finite and self._try(self._store.save, checkpoint):
+            if checkpoint.finite and self._try("checkpoint", self._store.save, checkpoint):
                 self.saved_step = checkpoint.meta["step"]
+                self._log.floor, self._newest = self._newest, checkpoint.meta.get("applied", 0)
             self._took_s = time.monotonic() - began
             self._busy = False
 
-    def _try(self, write: Callable[[Any], Any], value: Any) -> bool:
+    def _try(self, what: str, write: Callable[[Any], Any], value: Any) -> bool:
         try:
             write(value)
         except OSError as error:
-            self.error = f"{error.strerror or 'write failed'}: nothing is kept until this is mended"
-            log.warning(self.error)
+            self._errors[what] = error.strerror or "write failed"
+            log.warning("%s not written: %s", what, self._errors[what])
             return False
-        self.error = ""
+        self._errors.pop(what, None)
         return True

@@ -17,6 +17,7 @@ from t4dm.live.ring_reader import RingReader
 
 ALIVE_S = 1.5
 TIMEOUT_S = 10.0
+TRACE_TIMEOUT_S = 60.0  # the first one makes the copy
 
 
 class WorkerDown(ConnectionError):
@@ -38,15 +39,21 @@ class SessionClient:
         who: str = "",
         timeout: float = TIMEOUT_S,
         key: str = "",
+        if_rev: int | None = None,
     ) -> dict[str, Any]:
         """The worker's answer to one command, or to a list that is applied wholly or not at all.
 
         ``{"ok": True, "rev", "step", "t_ms", "old", "new"}`` (``"results": [{"old", "new"}]`` for
         a list) or ``{"ok": False, "error": {code, field, message, lo, hi, unit, choices}}``.
-        A request with the same ``key`` is applied once.  Raises :class:`WorkerDown`.
+        A request with the same ``key`` is applied once; one with ``if_rev`` only while the
+        parameters are at that revision (code ``stale`` otherwise).  Raises :class:`WorkerDown`.
         """
-        request = {"op": "commands", "body": body, "who": who, "key": key}
+        request = {"op": "commands", "body": body, "who": who, "key": key, "if_rev": if_rev}
         return self._ask(request, timeout)
+
+    def trace(self, body: dict[str, Any], timeout: float = TRACE_TIMEOUT_S) -> dict[str, Any]:
+        """What a copy of the model does with ``body["input"]``; raises :class:`WorkerDown`."""
+        return self._ask({"op": "trace", "body": body}, timeout)
 
     def params(self, timeout: float = TIMEOUT_S) -> dict[str, Any]:
         """``{"rev", "step", "values", "overrides", "effective", "non_default", "specs"}``.

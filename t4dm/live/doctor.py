@@ -14,7 +14,7 @@ from t4dm.health.case import Case, Change
 from t4dm.health.evidence import Bin, Evidence, Place
 from t4dm.health.finding import SEVERITIES, Rule, rules
 from t4dm.health.params import BIN_MS, HealthParams
-from t4dm.live.doctor_bins import Bins, cuts
+from t4dm.live.doctor_bins import BIN, Bins, cuts
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
@@ -43,12 +43,23 @@ class Doctor:
         self._bins = Bins(self._layout, step)
         self._cases = {rule.id: Case(rule) for rule in self._rules}
         self._evidence: Evidence | None = None
-        self._step = step
+        self._step = self._at = step
+
+    @property
+    def rules(self) -> list[str]:
+        """Ids of the findings there can be."""
+        return [rule.id for rule in self._rules] if self._offered else []
 
     # -- time ----------------------------------------------------------------------------------
 
+    @property
+    def to_next_look(self) -> int:
+        """Steps until the end of the bin in which the run stands."""
+        return BIN - self._at % BIN
+
     def take(self, segment: Segment) -> list[Change]:
         """Look at the next ``segment``; returns what was found or is over, in order."""
+        self._at = segment.step1
         if not self._offered:
             return []
         if not self._tree.get("health.enabled"):
@@ -175,6 +186,7 @@ def summary(ev: Evidence) -> dict[str, Any]:
         "clamped": _plain(ev.last("clamped", window).mean(axis=0)),
         "gate": _plain(ev.last("gate", slow).mean(axis=0)),
         "attention_entropy": _plain(ev.last("entropy", slow)[-1]),
+        "attention_top": _plain(ev.last("top", slow)[-1]),
         "level_swing": dict(zip(NEUROMODULATORS, _plain(swing), strict=True)),
         "onsets": int(ev.last("onsets", slow).sum()),
         "rewards": _plain(ev.last("rewards", slow).sum()),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ class Bins:
         u = _joined(parts, "u_range")
         levels = _joined(parts, "levels")
         stim = _joined(parts, "stim")
-        gate = _gate(parts)
+        entropy, top = _attention(parts, rates, layout)
         events = [e for part in parts for e in part.meta.get("events", [])]
         n_groups = rates.shape[1]
         nothing = np.full(n_groups, np.nan)
@@ -77,14 +78,15 @@ class Bins:
             u_mean=u[:, :, 2].mean(axis=0, dtype=np.float64) if has_u else nothing,
             theta=_joined(parts, "theta").mean(axis=0, dtype=np.float64),
             clamped=_joined(parts, "clamped").mean(axis=0) / self._sizes,
-            gate=gate,
-            entropy=_entropy(parts, rates, layout),
+            gate=_gate(parts),
+            entropy=entropy,
+            top=top,
             level_low=levels.min(axis=0) if levels.shape[1] else np.full(4, np.nan),
             level_high=levels.max(axis=0) if levels.shape[1] else np.full(4, np.nan),
-            onsets=sum(e["type"] == "stimulus" for e in events),
-            rewards=float(sum(abs(e["delta"]) for e in events if "delta" in e)),
+            onsets=np.array(sum(e["type"] == "stimulus" for e in events)),
+            rewards=np.array(float(sum(abs(e["delta"]) for e in events if "delta" in e))),
             injected=_injected(events),
-            driven=float(stim.any(axis=1).mean()) if stim.shape[1] else 1.0,
+            driven=stim.any(axis=1).mean() if stim.shape[1] else np.array(1.0),
         )
 
     # -- what rules see ------------------------------------------------------------------------
@@ -117,7 +119,7 @@ def cuts(segment: Segment) -> list[Segment]:
     if not lines:
         return [segment]
     edges = [segment.step0, *lines, segment.step1]
-    return [segment.crop(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [segment.crop(a, b) for a, b in pairwise(edges)]
 
 
 def _joined(parts: Sequence[Segment], name: str) -> np.ndarray:
@@ -135,18 +137,26 @@ def _gate(parts: Sequence[Segment]) -> np.ndarray:
     return (openness / gains[::GATE_EVERY, :1]).mean(axis=0, dtype=np.float64)
 
 
-def _entropy(parts: Sequence[Segment], rates: np.ndarray, layout: Layout) -> np.ndarray:
-    """(L,) mean relative entropy of the bin's queries that can be judged."""
+def _attention(
+    parts: Sequence[Segment], rates: np.ndarray, layout: Layout
+) -> tuple[np.ndarray, np.ndarray]:
+    """(L,) relative entropy and (L,) largest weight, means over the queries that can be judged."""
     sampled, keys = _joined(parts, "attention"), _joined(parts, "attention_keys")
     n_blocks = sampled.shape[1]
     if not n_blocks or not len(sampled):
-        return np.full(n_blocks, np.nan)
+        return np.full(n_blocks, np.nan), np.full(n_blocks, np.nan)
     fired = np.stack([query_spikes(rates, layout, b, 0) for b in range(n_blocks)], axis=1)
     found = relative_entropy(sampled.reshape(-1, sampled.shape[2]), keys.ravel(), fired.ravel())
     found = found.reshape(fired.shape)
     judged = np.isfinite(found)
+    top = _joined(parts, "attention_top")
+    top = top if top.shape == judged.shape else np.full(judged.shape, np.nan)
+    return _mean_where(judged, found), _mean_where(judged, top)
+
+
+def _mean_where(judged: np.ndarray, values: np.ndarray) -> np.ndarray:
     counts = judged.sum(axis=0)
-    sums = np.where(judged, found, 0.0).sum(axis=0)
+    sums = np.where(judged, values, 0.0).sum(axis=0, dtype=np.float64)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 

@@ -113,7 +113,7 @@ class Engine:
         self._read_tree()
         self.arrays.levels[:] = self._levels.base
         self._network.begin_path(0)
-        self._groups = Layout.from_json(self.describe()["groups"]).to_json()
+        self._groups = Layout.from_json(self.describe()["groups"]).text
 
     def _read_tree(self) -> None:
         self._settings = read_settings(self.tree, self._real)

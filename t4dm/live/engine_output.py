@@ -67,6 +67,7 @@ def segment_of(
         u_range=out.u_range[:, :gates].swapaxes(0, 1).copy(),
         moved=out.moved[None, :, 0][:m].copy(),
         attention=out.attention[:, :gates].swapaxes(0, 1).copy(),
+        attention_top=out.attention_top[:, :gates].T.copy(),
         attention_keys=keys_in_sight(sampled, out.attention.shape[0]),
         meta=meta | more,
     )

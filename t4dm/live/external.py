@@ -121,11 +121,12 @@ class ExternalSession(Session):
         self._pending = later
         return signed
 
-    def answer(self, body: Any, who: str) -> dict[str, Any]:
+    def answer(self, body: Any, who: str, if_rev: int | None = None) -> dict[str, Any]:
         """Check and apply a request; the acknowledgement, or the refusal, as a worker gives it."""
         try:
             commands = handlers.parse(body)
             self.check_allowed(commands)
+            handlers.check_rev(self, if_rev)
             handlers.validate(self, commands)
             done = handlers.apply(self, commands, who)
         except handlers.Refused as refusal:

@@ -6,12 +6,15 @@ Neuron ids are global and run through the groups in order: group ``g`` has the i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+
+from t4dm.live.frame import dumps
 
 STACK_STAGES = ("lif_in", "lif_out")
 MAX_IDS = 65_535
@@ -117,6 +120,17 @@ class Layout:
 
     def to_json(self) -> list[dict[str, Any]]:
         return [group.to_json() for group in self.groups]
+
+    @cached_property
+    def text(self) -> str:
+        """:meth:`to_json` as text, as every segment carries it."""
+        return dumps(self.to_json())
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def from_text(text: str) -> Layout:
+        """The layout that ``text`` describes; read once for as long as it is in use."""
+        return Layout.from_json(json.loads(text))
 
 
 def _short(name: str, block: int | None, stage: str) -> str:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from t4dm import commands as c
+from t4dm.health import presets
 from t4dm.live.session import Session
 from t4dm.params import ParamError
 
 MAX_COMMANDS = 256
 Answer = dict[str, Any]
-_KEPT = (
-    c.Set, c.Clear, c.Replace, c.Run, c.Pause, c.Speed, c.Reset, c.BreakOn, c.BreakOff, c.Watch,
-)  # fmt: skip
 
 
 class Refused(Exception):
@@ -37,6 +35,14 @@ def parse(body: Any) -> list[c.Command]:
         except (ParamError, RecursionError) as error:
             raise _refused(error, index, len(items)) from None
     return parsed
+
+
+def check_rev(session: Session, if_rev: int | None) -> None:
+    """Raises :class:`Refused` where a request is meant for another revision than the newest."""
+    if if_rev is not None and if_rev != session.rev:
+        message = f"the parameters are at revision {session.rev}, not {if_rev}; read them again"
+        error = {"field": "If-Match", "message": message, "lo": None, "hi": None, "unit": ""}
+        raise Refused("stale", error | {"choices": None, "rev": session.rev})
 
 
 def validate(session: Session, commands: Sequence[c.Command]) -> None:
@@ -81,7 +87,7 @@ def apply(session: Session, commands: Sequence[c.Command], who: str) -> list[tup
 
 def is_kept(commands: Sequence[c.Command]) -> bool:
     """Whether the request changes what must survive a kill."""
-    return any(isinstance(command, _KEPT) for command in commands)
+    return any(not isinstance(command, (c.Note, c.Step)) for command in commands)
 
 
 def _check(session: Session, command: c.Command) -> None:
@@ -91,6 +97,9 @@ def _check(session: Session, command: c.Command) -> None:
         session.tree.get(command.path)
     elif isinstance(command, c.Replace):
         for path, value in command.values.items():
+            session.tree.check(path, value)
+    elif isinstance(command, c.Preset):
+        for path, value in presets.applied(command.name, {}).items():
             session.tree.check(path, value)
     elif isinstance(command, c.BreakOff):
         session.breakpoints.check_off(command.id)
@@ -122,6 +131,11 @@ def _apply(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
         case c.Replace():
             before = session.tree.non_default()
             session.change(session.tree.replace(dict(command.values)), before, who)
+            return before, session.tree.non_default()
+        case c.Preset():
+            before = session.tree.non_default()
+            wanted = presets.applied(command.name, before)
+            session.change(session.tree.replace(wanted), before, who)
             return before, session.tree.non_default()
         case c.Inject():
             event = session.engine.inject(command.nt, command.level)

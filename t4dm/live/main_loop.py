@@ -13,7 +13,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from t4dm.live import handlers
+from t4dm import commands as c
+from t4dm.live import handlers, replay
 from t4dm.live.checkpoint import Keeper
 from t4dm.live.frame import dumps
 from t4dm.live.observations import Observer
@@ -21,9 +22,11 @@ from t4dm.live.pacing import Pacer
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request
 from t4dm.live.session import Session
+from t4dm.live.trace import Tracer
 from t4dm.live.window import DT_MS
 
 IDLE_S = 0.25
+REPLAY_S = 2.0  # of the engine's time between two checkpoints, as far as the disk allows
 STATUS_S = 0.05
 REMEMBERED_KEYS = 256
 MAX_PENDING = 32
@@ -41,12 +44,15 @@ class Worker:
         self.notes = notes
         self.pacer = Pacer(session.speed)
         self.observer = Observer(session)
+        self.tracer = Tracer()
         self.stopping = False
         self._stepping: list[tuple[Request, dict[str, Any]]] = []
         self._answered: list[Callable[[], None]] = []  # answers that wait for the status
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._status_at = 0.0
         self._checkpoint_at = time.monotonic()
+        self._busy_s = 0.0  # spent in the engine since the last checkpoint
+        self._kept_run = session.run_id
         self._mono_ns = time.monotonic_ns()
 
     def loop(self) -> None:
@@ -61,7 +67,7 @@ class Worker:
             self._keep(time.monotonic())
         if self.session.finite:
             self.keeper.checkpoint(self.session.checkpoint())
-        self.keeper.settings(self.session.settings(), lambda durable: None)
+        self.keeper.line(self.session.line(), lambda durable: None)
         self.keeper.close()
 
     def stop(self) -> None:
@@ -94,6 +100,7 @@ class Worker:
         segment = self.session.advance(n)
         ended = time.monotonic()
         self.pacer.done(ended, segment.step1 - segment.step0, ended - began)
+        self._busy_s += ended - began
         self._mono_ns = time.monotonic_ns()
         meta = {**segment.meta, "mono_ns": self._mono_ns}
         segment = dataclasses.replace(segment, meta=meta)
@@ -108,7 +115,7 @@ class Worker:
         """A goal or a breakpoint was reached."""
         self._publish_status(time.monotonic())
         self._answer_steps(self.session.reason)
-        self.keeper.settings(self.session.settings(), lambda durable: None)
+        self.keeper.line(self.session.line(), lambda durable: None)
         self._send_answers()
 
     # -- commands ------------------------------------------------------------------------------
@@ -149,20 +156,30 @@ class Worker:
                 self._answer(request, self._answers[request.key])
             else:
                 self._command(request)
+        elif request.op == "trace":
+            refused = self.tracer.ask(self.session.engine, request, self._where())
+            if refused is not None:
+                self._answer(request, refused)
         elif request.op != "wake":
-            error = {"field": "op", "message": "op is one of commands, params"}
+            error = {"field": "op", "message": "op is one of commands, params, trace"}
             self._answer(request, {"ok": False, "error": {"code": "invalid", **error}})
 
     def _command(self, request: Request) -> None:
         session = self.session
         try:
             commands = handlers.parse(request.body)
+            handlers.check_rev(session, request.if_rev)
             handlers.validate(session, commands)
             speed, state = session.speed, session.state
+            before = {"step": session.engine.step, "who": request.who}
+            if any(isinstance(command, c.Reset) for command in commands):
+                before["values"] = session.tree.non_default()
             done = handlers.apply(session, commands, request.who)
         except handlers.Refused as refusal:
             self._answer(request, {"ok": False, "error": refusal.error})
             return
+        if changing := replay.dynamic(commands, request.body):
+            session.note_applied(before | {"commands": changing})
         if (speed, state) != (session.speed, session.state):
             self.pacer.restart(session.speed)
         answer = {"ok": True, **self._where()}
@@ -190,8 +207,8 @@ class Worker:
         def synced(durable: bool) -> None:
             request.answer(answer if durable else answer | {"durable": False})
 
-        settings = self.session.settings()
-        self._answered.append(lambda: self.keeper.settings(settings, synced))
+        line = self.session.line()
+        self._answered.append(lambda: self.keeper.line(line, synced))
 
     def _answer_steps(self, reason: str) -> None:
         for request, answer in self._stepping:
@@ -238,9 +255,13 @@ class Worker:
         }
 
     def _keep(self, now: float) -> None:
-        if now < self._checkpoint_at + self.keeper.pause_s or not self.keeper.idle:
+        """A checkpoint now and then: so often that what came since is soon run again."""
+        age, due = now - self._checkpoint_at, self.keeper.pause_s
+        if self._busy_s > REPLAY_S or self._kept_run != self.session.run_id:
+            due = min(due, self.keeper.rest_s)
+        if age < due or not self.keeper.idle:
             return
-        self._checkpoint_at = now
+        self._checkpoint_at, self._busy_s, self._kept_run = now, 0.0, self.session.run_id
         if self.session.finite and self.session.engine.step != self.keeper.saved_step:
             self.keeper.checkpoint(self.session.checkpoint())
 

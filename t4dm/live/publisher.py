@@ -115,7 +115,7 @@ class Publisher:
                     return
                 request, _ = self.waiting.popleft()
                 self.session.engine.step = self.recorded
-                answer = self.session.answer(request.body, request.who)
+                answer = self.session.answer(request.body, request.who, request.if_rev)
             request.answer(answer | {"mono_ns": time.monotonic_ns()})
 
     @property
@@ -200,7 +200,7 @@ class Publisher:
             request.answer(refusal)
         elif external.is_at_once(request.body):
             with self.lock:
-                answer = self.session.answer(request.body, request.who)
+                answer = self.session.answer(request.body, request.who, request.if_rev)
             request.answer(answer | {"mono_ns": time.monotonic_ns()})
         elif len(self.waiting) >= MAX_WAITING:
             request.answer(

@@ -7,7 +7,8 @@ zero wide: L, B, or the width of ``levels``, ``gains``, ``stim`` is 0.  A sessio
 of S neurons samples it M times as well: ``receptive`` (M, 64, S) weights as shares of meta["w_shown"]
 times 255, ``neuron_labels`` (M, S) with 255 for none, ``course`` (M, points, 3) step, accuracy and
 expected reward of the run so far, NaN where there is no point yet.  A session with spike attention
-samples it as it does the gate: ``attention`` (Tg, L, K) over the last K keys, newest last.
+samples it as it does the gate: ``attention`` (Tg, L, K) over the last K keys, newest last;
+``attention_top`` (Tg, L) is the largest weight of a head, mean over the heads.
 ``u_range`` (Tg, G, 3) is the largest, smallest and mean u_pre of all neurons of a group, NaN where it
 is not measured; ``moved`` (M, B) the mean |change| of weights since the sample before, NaN for none.
 """
@@ -32,7 +33,7 @@ GATE_FULL = 1.5
 KEYS = 64
 NO_LABEL = 255
 _PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "clamped")
-_PER_GATE = ("gate", "gate_mean", "attention", "attention_keys", "u_range")
+_PER_GATE = ("gate", "gate_mean", "attention", "attention_keys", "attention_top", "u_range")
 _PER_LAYER = ("receptive", "neuron_labels", "course")
 _PER_HIST = ("hist_exc", "hist_inh", "bounds", "pairs", "moved", *_PER_LAYER)
 
@@ -69,6 +70,7 @@ class Segment:
     course: np.ndarray = field(default_factory=partial(_none, "f4", 0, 3))
     attention: np.ndarray = field(default_factory=partial(_none, "u1", 0, KEYS))
     attention_keys: np.ndarray = field(default_factory=partial(_none, "u1", 0))
+    attention_top: np.ndarray = field(default_factory=partial(_none, "f4", 0))
     u_range: np.ndarray = field(default_factory=partial(_none, "f4", 0, 3))
     moved: np.ndarray = field(default_factory=partial(_none, "f4", 0))
 
@@ -76,7 +78,7 @@ class Segment:
     def layout(self) -> Layout:
         """The groups behind the columns of ``rates``; without a list of them, a stack's stages."""
         if "groups" in self.meta:
-            return Layout.from_json(self.meta["groups"])
+            return Layout.from_text(self.meta["groups"])
         return Layout.stack(self.rates.shape[1], self.gate.shape[2])
 
     def encode(self) -> bytes:

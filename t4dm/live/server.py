@@ -1,7 +1,7 @@
 """The command socket: requests come in on threads, are queued, and are answered by the main loop.
 
 One line of JSON a request, one line an answer.  ``{"op": "commands", "body": {...} | [...],
-"who": "...", "key": "..."}`` or ``{"op": "params"}``.
+"who": "...", "key": "...", "if_rev": 7}`` or ``{"op": "params"}``.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Request:
     body: Any = None
     who: str = ""
     key: str = ""
+    if_rev: int | None = None  # applied only at this revision
     _answer: dict[str, Any] | None = None
     _ready: threading.Event = field(default_factory=threading.Event)
 
@@ -108,6 +109,7 @@ class CommandServer:
                 body=data.get("body"),
                 who=str(data.get("who") or "")[:WHO_LENGTH],
                 key=str(data.get("key") or "")[:WHO_LENGTH],
+                if_rev=None if data.get("if_rev") is None else int(data["if_rev"]),
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return failure("invalid", "body", "a request is one line of JSON with an op")

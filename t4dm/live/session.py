@@ -9,7 +9,7 @@ import copy
 import dataclasses
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from t4dm.live.breakpoints import Breakpoints, Hit, nan_hit
 from t4dm.live.checkpoint import Checkpoint, CheckpointStore
+from t4dm.live.command_log import Line, NotExact
 from t4dm.live.doctor import Doctor
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
@@ -29,7 +30,7 @@ LOG_LENGTH = 40
 NUMBERS_A_START = 1_000_000  # event numbers that one start of the worker may use
 _TOUCHED = (
     "rev", "epoch", "run_id", "state", "reason", "speed", "goal", "finite", "extra_watch", "log",
-    "_pending", "_event_id", "doctor",
+    "_pending", "_event_id", "doctor", "applied", "_untold",
 )  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -73,9 +74,8 @@ class Session:
         self.code_version = code_version
         self.describe = engine.describe()
         self.layout = Layout.from_json(self.describe["groups"])
-        self._groups = self.layout.to_json()
-        self.breakpoints = Breakpoints(self.layout)
         self.doctor = self._new_doctor()
+        self.breakpoints = Breakpoints(self.layout, self.doctor.rules)
         self.rev, self.epoch, self.run_id = 0, 1, 0
         self.state, self.reason = "running", ""
         self.speed: float | None = 1.0
@@ -86,6 +86,8 @@ class Session:
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self._pending: list[dict[str, Any]] = []
         self._event_id = 0
+        self.applied = 0  # requests that changed what the network does
+        self._untold: list[dict[str, Any]] = []  # of these, those in no line of the log yet
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -97,6 +99,8 @@ class Session:
         """At most ``n`` steps: a breakpoint ends them early, and pauses."""
         if self.goal is not None:
             n = min(n, self.goal - self.engine.step)
+        if self.breakpoints.on_finding:
+            n = min(n, self.doctor.to_next_look)
         armed = self.breakpoints.armed
         before = self.engine.snapshot() if armed else None
         segment = self.engine.advance(n)
@@ -107,20 +111,22 @@ class Session:
         if (bad := nan_hit(segment)) is not None:
             self.finite, hit = False, bad
         self.breakpoints.take(segment)
-        self._examine(segment, bad)
+        found = self._examine(segment, bad)
+        hit = hit or found
         if hit is not None:
             self._break(hit)
         elif self.goal is not None and self.engine.step >= self.goal:
             self.goal, self.state = None, "paused"
         return self._signed(segment)
 
-    def _examine(self, segment: Segment, bad: Hit | None) -> None:
-        """Write what the doctor finds, or finds over, into the event log."""
+    def _examine(self, segment: Segment, bad: Hit | None) -> Hit | None:
+        """Write what the doctor finds, or finds over, into the log; the breakpoint that it hits."""
         changes = self.doctor.take(segment)
         if bad is not None:
             changes += self.doctor.fault(bad.reason.partition(" is not finite")[0], bad.step)
         for change in changes:
             self.event("finding", **change)
+        return self.breakpoints.found(changes)
 
     def _new_doctor(self) -> Doctor:
         return Doctor(self.tree, self.describe["groups"], self.engine.step)
@@ -146,7 +152,7 @@ class Session:
         ]
         events = sorted(events + ours, key=lambda event: event["step"])
         meta = {**segment.meta, "epoch": self.epoch, "params_rev": self.rev, "events": events}
-        meta["groups"] = self._groups
+        meta["groups"] = self.layout.text
         return dataclasses.replace(segment, epoch=self.epoch, meta=meta)
 
     def event(self, type: str, step: int | None = None, **fields: Any) -> dict[str, Any]:
@@ -268,45 +274,91 @@ class Session:
             "speed": self.speed,
             "state": "running" if self.state == "running" else "paused",
             "reason": self.reason,
+            "finite": self.finite,
             "values": self.tree.non_default(),
             "breakpoints": self.breakpoints.to_json(),
             "watch": self.extra_watch,
         }
 
+    def note_applied(self, request: dict[str, Any]) -> None:
+        """Number a request that changed what the network does, for the next line of the log."""
+        self.applied += 1
+        self._untold.append({"n": self.applied, **request})
+
+    def line(self) -> Line:
+        """The next line of the command log, with every request that no line has told."""
+        told, self._untold = tuple(self._untold), []
+        return Line(self.settings(), self.engine.step, self.applied, told)
+
     def checkpoint(self) -> Checkpoint:
         """A copy of the whole state, to be written while the run goes on."""
         meta = {**self.settings(), "step": self.engine.step, "code_version": self.code_version}
+        meta["applied"] = self.applied
         return Checkpoint(meta, self.engine.state())
 
-    def resume(self, store: CheckpointStore, settings: dict[str, Any] | None) -> int | None:
+    def resume(
+        self,
+        store: CheckpointStore,
+        settings: dict[str, Any] | None,
+        replay: Callable[[Session, dict[str, Any] | None], None] | None = None,
+    ) -> int | None:
         """Go on from the newest good checkpoint, with the newest acknowledged ``settings``.
 
-        Returns the step resumed at, None where the session begins anew.  Always a new epoch.
+        ``replay`` brings the session from that checkpoint (None: from the seed) to where the run
+        stood.  Returns the step of the checkpoint, None where the session begins anew.  Always a
+        new epoch.
         """
-        resumed: list[int] = []
+        found: list[Checkpoint] = []
 
-        def accept(checkpoint: Checkpoint) -> None:
-            meta = checkpoint.meta
-            if settings is not None and meta["run_id"] != settings["run_id"]:
-                return  # the run it belongs to was reset since
-            self._take_values(meta["values"])
-            self.engine.load_state(checkpoint.arrays)
-            resumed.append(meta["step"])
+        def accept(checkpoint: Checkpoint) -> bool:
+            run_id = checkpoint.meta["run_id"]
+            if settings is not None and run_id != settings["run_id"]:
+                return False  # of another run than the one acknowledged last
+            self._take_state(checkpoint)
+            found.append(checkpoint)
+            return True
 
-        checkpoint = store.load(accept)
-        newest = settings or (checkpoint.meta if checkpoint else None)
+        store.load(accept)
+        newest = settings or (found[0].meta if found else None)
         if newest is None:
             return None
-        if not resumed and self.engine.seed != newest["seed"]:
+        if found and found[0].meta["rev"] > newest["rev"]:
+            newest = found[0].meta  # a change that was applied and not acknowledged: wholly new
+        if not found and self.engine.seed != newest["seed"]:
             self.engine.reset(newest["seed"])
+        self._begin_epoch(newest["epoch"] + 1)
+        self.doctor = self._new_doctor()
+        if replay is not None:
+            try:
+                replay(self, found[0].meta if found else None)
+            except NotExact as why:
+                self._go_back(found[0] if found else None, newest["seed"])
+                self.applied = why.applied + 1  # one that no line tells: nothing older leads here
+                store.refused.append(f"the run goes on from step {self.engine.step}: {why}")
         self._take_values(newest["values"])
         self.rev, self.run_id, self.epoch = newest["rev"], newest["run_id"], newest["epoch"] + 1
-        self._event_id = self.epoch * NUMBERS_A_START
         self.speed, self.state, self.reason = newest["speed"], newest["state"], newest["reason"]
+        self.goal = None
         self.breakpoints.load(newest["breakpoints"])
         self.watch(newest["watch"])
         self.doctor = self._new_doctor()
-        return resumed[0] if resumed else None
+        return found[0].meta["step"] if found else None
+
+    def _take_state(self, checkpoint: Checkpoint) -> None:
+        self._take_values(checkpoint.meta["values"])
+        self.engine.load_state(checkpoint.arrays)
+        self.applied = checkpoint.meta.get("applied", 0)
+
+    def _go_back(self, checkpoint: Checkpoint | None, seed: int) -> None:
+        """To where a replay began."""
+        self.finite, self._pending = True, []
+        if checkpoint is None:
+            self.engine.reset(seed)
+        else:
+            self._take_state(checkpoint)
+
+    def _begin_epoch(self, epoch: int) -> None:
+        self.epoch, self._event_id = epoch, epoch * NUMBERS_A_START
 
     def _take_values(self, values: dict[str, Any]) -> None:
         """Make ``values`` the whole truth, leaving out what this version does not accept."""

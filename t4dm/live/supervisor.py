@@ -15,11 +15,13 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from t4dm.live import environment, leftovers, paths
 from t4dm.live.lifeline import take_lock
+from t4dm.live.registry import RING_BYTES, Registry
 from t4dm.live.ring_reader import RingReader
 
 POLL_S = 0.1
@@ -29,6 +31,7 @@ GIVE_UP_AFTER = 5
 GIVE_UP_SPAN_S = 60.0
 BACKOFF_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 END_S = 8.0
+LOOK_S = 0.2  # between two looks into the registry
 DUMP_S = 0.5
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 log = logging.getLogger("t4dm.supervisor")
@@ -48,6 +51,7 @@ class Child:
         self.state, self.message = "starting", ""
         self._deaths: deque[float] = deque(maxlen=GIVE_UP_AFTER)
         self._started = self._due = 0.0
+        self._kill_at = 0.0
 
     def start(self, now: float) -> None:
         """Start the worker; only the first takes the run state and values of the environment."""
@@ -67,7 +71,7 @@ class Child:
 
     def poll(self, now: float) -> None:
         """Look once: note a death, kill the stuck, restart when it is due."""
-        if self.state == "gave_up":
+        if self.state in ("gave_up", "ending"):
             return
         if self.state == "waiting":
             if now >= self._due:
@@ -117,6 +121,22 @@ class Child:
         time.sleep(DUMP_S)
         self.process.kill()
 
+    def end_soon(self, now: float) -> None:
+        """Begin to end a session that was deleted."""
+        if self.state != "ending":
+            self.state, self.message = "ending", "this session was deleted and is ending"
+            self._kill_at = now + END_S
+            if self.process is not None and self.process.poll() is None:
+                self.process.terminate()
+
+    def has_ended(self, now: float) -> bool:
+        """Whether the worker of a deleted session is gone; kills one that takes too long."""
+        if self.process is None or self.process.poll() is not None:
+            return True
+        if now >= self._kill_at:
+            self.process.kill()
+        return False
+
     def end(self, until: float) -> None:
         """Ask the worker to keep its state and end; kill it where it has not by ``until``."""
         if self.process is None or self.process.poll() is not None:
@@ -146,10 +166,17 @@ class Child:
 class Supervisor:
     """Owns the run directory and the workers of its sessions."""
 
-    def __init__(self, run: Path, children: list[Child]) -> None:
-        self.run, self.children = run, children
+    def __init__(
+        self,
+        run: Path,
+        children: list[Child],
+        registry: Registry | None = None,
+        hire: Callable[[str], Child] | None = None,
+    ) -> None:
+        self.run, self.children, self.registry, self.hire = run, children, registry, hire
         self._end = threading.Event()
         self._told = ""
+        self._look_at = 0.0
 
     def loop(self) -> None:
         """Start every worker and look after them until :meth:`stop`; then end them all."""
@@ -158,9 +185,33 @@ class Supervisor:
         while not self._end.is_set():
             self._tell()
             self._end.wait(POLL_S)
+            now = time.monotonic()
             for child in self.children:
-                child.poll(time.monotonic())
+                child.poll(now)
+            if now >= self._look_at:
+                self._look_at = now + LOOK_S
+                self._follow_registry(now)
         self._close()
+
+    def _follow_registry(self, now: float) -> None:
+        """Start what was created, end what was deleted, and remove its files."""
+        if self.registry is None or self.hire is None:
+            return
+        known = {child.session: child for child in self.children}
+        for name in self.registry.names():
+            if name not in known:
+                child = self.hire(name)
+                child.start(now)
+                self.children.append(child)
+        for name in self.registry.ending():
+            gone = known.get(name)
+            if gone is not None:
+                gone.end_soon(now)
+                if not gone.has_ended(now):
+                    continue
+                self.children.remove(gone)
+                gone.sweep()
+            remove_session(self.run, self.registry, name)
 
     def stop(self) -> None:
         self._end.set()
@@ -192,6 +243,13 @@ class Supervisor:
         self._told = text
 
 
+def remove_session(run: Path, registry: Registry, name: str) -> None:
+    """Remove every file of a deleted session; its mark goes last."""
+    for path in (paths.manifest_path(run, name), run / f"{name}.lock"):
+        path.unlink(missing_ok=True)
+    registry.forget(name)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="t4dm.live.supervisor", description=__doc__)
     parser.add_argument("--session", action="append", help="a session to run; default: default")
@@ -215,7 +273,10 @@ def main(argv: list[str] | None = None) -> int:
     for folder in leftovers.sweep(paths.SHARED_MEMORY):
         log.info("removed %s, whose program has ended", folder)
     children = [Child(name, run, data, options, args.stuck_s) for name in sessions]
-    supervisor = Supervisor(run, children)
+    small = [*options, "--ring-bytes", str(RING_BYTES)]
+    supervisor = Supervisor(
+        run, children, Registry(data), lambda name: Child(name, run, data, small, args.stuck_s)
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     supervisor.loop()

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from t4dm.live import environment, manifest, paths
-from t4dm.live.checkpoint import CHECKPOINT_S, CheckpointStore, Keeper, SettingsLog
+from t4dm.live.checkpoint import CHECKPOINT_S, CheckpointStore, Keeper
+from t4dm.live.command_log import CommandLog
 from t4dm.live.frame import dumps
 from t4dm.live.lifeline import Heartbeat, die_with_parent, take_lock
 from t4dm.live.main_loop import Worker
+from t4dm.live.registry import Registry, SessionSpec
+from t4dm.live.replay import Replay, Tell
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer
 from t4dm.live.session import EngineLike, Session
@@ -28,16 +31,19 @@ from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS
 from t4dm.params import ParamError
 from t4dm.store.files import write_durable
+from t4dm.store.sealed import NewerFormat
 
+NEWER = 4  # exit code: a newer version wrote the files
 DEFAULT_ENGINE = "t4dm.live.engine:Engine"
 log = logging.getLogger("t4dm.worker")
 
 
-def make_engine(spec: str, seed: int, data: Path) -> Any:
-    """The engine named ``module:class`` with its module's default configuration."""
+def make_engine(spec: str, seed: int, data: Path, asked: SessionSpec | None = None) -> Any:
+    """The engine named ``module:class``, of the size ``asked`` for or of its module's default."""
     module_name, _, class_name = spec.partition(":")
     module = importlib.import_module(module_name)
-    config = module.StackConfig() if hasattr(module, "StackConfig") else None
+    size = {} if asked is None else {"n_blocks": asked.blocks, "n_neurons": asked.n}
+    config = module.StackConfig(**size) if hasattr(module, "StackConfig") else None
     tree = ParamTree(config.n_blocks if config is not None else 6)
     return getattr(module, class_name)(config, tree, seed, data)
 
@@ -51,31 +57,64 @@ def warm_up(engine: EngineLike) -> None:
     engine.restore(before)
 
 
-def open_session(args: argparse.Namespace, data: Path, keep: Path) -> tuple[Session, Keeper, dict]:
-    """The session as it was left, or a new one; and what there is to say about that."""
+def open_session(
+    args: argparse.Namespace, data: Path, keep: Path, tell: Tell
+) -> tuple[Session, Keeper, dict]:
+    """The session as it was left, or a new one; and what there is to say about that.
+
+    ``tell`` hears how far the run has been brought to where it stood.  Raises :class:`NewerFormat`
+    where a newer version wrote its files.
+    """
     code = manifest.code_version()
-    store, settings_log = CheckpointStore(keep), SettingsLog(keep)
-    kept = settings_log.load()
-    engine = make_engine(args.engine, args.seed if kept is None else kept["seed"], data)
+    store, command_log = CheckpointStore(keep), CommandLog(keep)
+    history = command_log.load()
+    kept = history.newest.settings if history else None
+    asked = Registry(data).load(args.session)
+    seed = args.seed if asked is None else asked.seed
+    engine = make_engine(args.engine, seed if kept is None else kept["seed"], data, asked)
     session = Session(args.session, engine, f"{code['version']}+{code['commit']}")
     warm_up(engine)
-    resumed = session.resume(store, kept)
+    resumed = session.resume(store, kept, Replay(history, tell) if history else None)
+    before = session.tree.non_default()
     notes: dict[str, Any] = {"resumed_step": resumed, "refused": store.refused, "warnings": []}
     if args.fresh:
         session.speed = 1.0
         session.run()
-        found, notes["warnings"] = environment.values(os.environ, session.tree)
-        for path, value in found.items():
-            before = session.tree.non_default()
-            try:
-                session.change({path: session.tree.set(path, value)}, before, "environment")
-            except ParamError as error:
-                notes["warnings"].append(f"{path} of the environment is not taken: {error}")
+        if asked is None or kept is None:
+            notes["warnings"] = take_environment(session)
+    if asked is not None and kept is None:
+        now = session.tree.non_default()
+        session.change(session.tree.replace(now | asked.params), now, "created")
+    if (values := session.tree.non_default()) != before:
+        begun: dict[str, Any] = {"step": session.engine.step, "who": "start"}
+        session.note_applied(begun | {"commands": [{"type": "replace", "values": values}]})
     for sentence in notes["warnings"]:
         log.warning(sentence)
-    settings_log.append(session.settings())
+    command_log.append(session.line())
     notes["manifest"] = manifest.build(session, code)
-    return session, Keeper(store, settings_log, args.checkpoint_s), notes
+    return session, Keeper(store, command_log, args.checkpoint_s), notes
+
+
+def take_environment(session: Session) -> list[str]:
+    """Set what the ``T4DM_*`` variables say; returns a sentence for each that is not taken."""
+    found, warnings = environment.values(os.environ, session.tree)
+    for path, value in found.items():
+        before = session.tree.non_default()
+        try:
+            session.change({path: session.tree.set(path, value)}, before, "environment")
+        except ParamError as error:
+            warnings.append(f"{path} of the environment is not taken: {error}")
+    return warnings
+
+
+def _telling(ring: RingWriter, session: str) -> Tell:
+    """Puts into the status how far a replay is."""
+    starting = {"session": session, "pid": os.getpid(), "state": "starting"}
+
+    def tell(progress: dict[str, Any]) -> None:
+        ring.status(starting | {"step": progress["step"], "replay": progress})
+
+    return tell
 
 
 def serve(args: argparse.Namespace) -> int:
@@ -96,7 +135,13 @@ def serve(args: argparse.Namespace) -> int:
     )
     ring.status({"session": args.session, "pid": os.getpid(), "state": "starting", "step": 0})
     heart = Heartbeat(ring)
-    session, keeper, notes = open_session(args, data, paths.session_data(data, args.session))
+    try:
+        keep = paths.session_data(data, args.session)
+        session, keeper, notes = open_session(args, data, keep, _telling(ring, args.session))
+    except NewerFormat as newer:
+        log.error("session %s: %s", args.session, newer)
+        ring.close(unlink=True)
+        return NEWER
     text = dumps(notes.pop("manifest")).encode()
     write_durable(paths.manifest_path(run, args.session), text)
     server = CommandServer(socket_path)

@@ -26,6 +26,7 @@ from t4dm.kernels import population as kernel
 from t4dm.kernels.plasticity_rows import empty_rows
 from t4dm.kernels.plasticity_sums import span_for
 from t4dm.kernels.population import Cells, Law, Scratch, Synapses
+from t4dm.kernels.population_eligibility import Third
 from t4dm.learning.params import STDPParams
 from t4dm.learning.reward import dopamine_factors
 from t4dm.params import ParamError
@@ -88,9 +89,9 @@ class Population:
         self._rows = empty_rows(n if stdp else 0, KEEP, int(self._law.plan[7]), self._real)
         self._syn = self._synapses(weights, generator or np.random.default_rng(0))
         self._scratch = Scratch(
-            np.zeros(n, self._real), np.zeros((4, n), self._real), np.zeros(n, np.int64),
-            np.zeros(n, np.int64), np.zeros(KEEP + 1), np.zeros(n, self._real),
-        )  # fmt: skip
+            np.zeros(n, self._real), np.zeros((4, n), self._real), np.zeros(n, np.int64)
+        )
+        self._third = self._make_third()
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class Population:
         spikes = np.zeros((steps if record else 0, self.n), np.bool_)
         kernel.advance(
             self.step, steps, self._cells, self._syn, self._rows, self._law, rows, first,
-            self._scratch, spikes,
+            self._scratch, spikes, self._third,
         )  # fmt: skip
         self.step += steps
         if self._cells.counts[1]:
@@ -146,15 +147,18 @@ class Population:
     def da(self, level: float) -> None:
         self._da = float(_within("da", level, 0.0, 1.0))
         self._law = self._make_law()
+        if self._third is not None:
+            self._third.rate[0] = self._dopamine_rate
 
     @property
     def weights(self) -> NDArray[np.floating]:
         """(N, N) true weights now, pre-major; a copy, and looking at it changes nothing."""
         cells, rows = (type(part)(*map(np.copy, part)) for part in (self._cells, self._rows))
         syn = self._syn._replace(
-            **{name: getattr(self._syn, name).copy() for name in ("w", "val", "e", "e_val")}
-        )
-        kernel.settle(self.step, cells, syn, rows, self._law, self._scratch)
+            w=self._syn.w.copy(), val=self._syn.val.copy()
+        )  # fmt: skip
+        third = None if self._third is None else Third(*map(np.copy, self._third))
+        kernel.settle(self.step, cells, syn, rows, self._law, self._scratch.due, third)
         if self.density == 1.0:
             return syn.w
         w = np.zeros((self.n, self.n), self._real)
@@ -183,11 +187,15 @@ class Population:
 
     def _arrays(self) -> dict[str, np.ndarray]:
         groups = (("cells", self._cells), ("synapses", self._syn), ("rows", self._rows))
-        return {
+        found = {
             f"{group}.{name}": array
             for group, arrays in groups
             for name, array in zip(type(arrays)._fields, arrays, strict=True)
         }
+        if self._third is not None:
+            names = ("e", "e_val", "rates")
+            found |= {f"third.{name}": getattr(self._third, name) for name in names}
+        return found
 
     # -- making --------------------------------------------------------------------------------
 
@@ -215,8 +223,6 @@ class Population:
                 [stdp.w_max, stdp.mu, strength * stdp.a_plus * plus, strength * stdp.a_minus * minus],
                 real,
             ),
-            rate=np.array([rate * (self._da - 0.5)]),
-            powers_e=np.exp(-ages / stdp.tau_e),
             plan=np.array(
                 [
                     kernel.STATIC if self.stdp is None else path, self.n_exc, *windows, *cuts,
@@ -243,14 +249,30 @@ class Population:
             raise ParamError("weights", f"plastic weights must be from 0 to w_max = {w_max}")
         if not self._autapses:
             np.fill_diagonal(w, 0)
-        none, traced = np.zeros(0, real), self._law.plan[0] == kernel.ELIGIBILITY
         if self.density == 1.0:
-            e = np.zeros((n if traced else 0, n), real)
-            return Synapses(w, np.zeros(0, np.int64), np.zeros(0, np.uint16), none, e, none)
+            return Synapses(w, np.zeros(0, np.int64), np.zeros(0, np.uint16), np.zeros(0, real))
         pre, post = np.nonzero(w)
         ptr = np.searchsorted(pre, np.arange(n + 1)).astype(np.int64)
-        rows, e = np.zeros((0, n), real), np.zeros(len(pre) if traced else 0, real)
-        return Synapses(rows, ptr, post.astype(np.uint16), w[pre, post], rows, e)
+        return Synapses(np.zeros((0, n), real), ptr, post.astype(np.uint16), w[pre, post])
+
+    @property
+    def _dopamine_rate(self) -> float:
+        """Learning rate * (DA - 0.5); 0 where learning is off or gated."""
+        stdp = self.stdp or STDPParams()
+        is_open = stdp.enabled and self._da >= stdp.da_gate
+        return stdp.learning_rate * (self._da - 0.5) if is_open else 0.0
+
+    def _make_third(self) -> Third | None:
+        """Eligibility at rest, where the rule has one."""
+        if self.stdp is None or self.stdp.mode != "three_factor":
+            return None
+        n, real = self.n, self._real
+        return Third(
+            e=np.zeros_like(self._syn.w), e_val=np.zeros_like(self._syn.val),
+            rates=np.zeros(KEEP), rate=np.array([self._dopamine_rate]),
+            powers_e=np.exp(-np.arange(KEEP + 1) / self.stdp.tau_e),
+            when=np.zeros(n, np.int64), ahead=np.zeros(KEEP + 1), rise=np.zeros(n, real),
+        )  # fmt: skip
 
 
 def _within(field: str, value: float, lo: float, hi: float) -> float:

@@ -21,7 +21,17 @@ HEADER_LIMIT = 4 * 2**20
 
 
 class SealError(ValueError):
-    """A sealed file that is torn, altered, of another kind or of another version."""
+    """A sealed file that is torn, altered, of another kind or of a version not read any more."""
+
+
+class NewerFormat(Exception):
+    """A file that a newer version of this program wrote; it is left as it is."""
+
+    def __init__(self, name: str, version: int, ours: int) -> None:
+        super().__init__(
+            f"{name} has format {version} and this version reads up to {ours}: it was written by a "
+            "newer version and is left untouched; use that version, or set T4DM_DATA_DIR elsewhere"
+        )
 
 
 def write_sealed(
@@ -43,7 +53,10 @@ def write_sealed(
 
 
 def read_sealed(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """``(meta, arrays)``; raises :class:`SealError` if one bit differs, OSError if unreadable."""
+    """``(meta, arrays)``; raises :class:`SealError` if one bit differs, OSError if unreadable.
+
+    Raises :class:`NewerFormat` where the header names the kind and a newer version.
+    """
     with open(path, "rb") as file:
         line, data = file.readline(HEADER_LIMIT), file.read()
     try:
@@ -52,15 +65,19 @@ def read_sealed(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, np.nda
         named, version = head["kind"], head["format_version"]
     except (ValueError, KeyError, TypeError):
         raise SealError(f"{path.name} has no readable header") from None
+    whole = isinstance(text, str) and size == len(data)
+    newer = named == kind and isinstance(version, int) and version > FORMAT_VERSION
+    if newer and whole and digest == _digest(kind, text, data, version):
+        raise NewerFormat(path.name, version, FORMAT_VERSION)
     if (named, version) != (kind, FORMAT_VERSION):
         raise SealError(f"{path.name} is {named} version {version}, not {kind} {FORMAT_VERSION}")
-    if size != len(data) or not isinstance(text, str) or digest != _digest(kind, text, data):
+    if not whole or digest != _digest(kind, text, data):
         raise SealError(f"{path.name} is damaged: its SHA-256 or size does not match")
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         return json.loads(text), {name: archive[name] for name in archive.files}
 
 
-def _digest(kind: str, text: str, data: bytes | memoryview) -> str:
-    seal = hashlib.sha256(f"{kind}\n{FORMAT_VERSION}\n{text}\n".encode())
+def _digest(kind: str, text: str, data: bytes | memoryview, version: int = FORMAT_VERSION) -> str:
+    seal = hashlib.sha256(f"{kind}\n{version}\n{text}\n".encode())
     seal.update(data)
     return seal.hexdigest()

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from t4dm.store.files import write_bytes
+from t4dm.store.files import write_durable
 from t4dm.training.trainer import StepReport
 
 
@@ -58,7 +58,7 @@ class RunFiles:
                     for line in path.read_text().splitlines(keepends=True)
                     if line.endswith("\n") and json.loads(line)["step"] < first_after
                 ]
-                write_bytes(path, "".join(kept).encode())
+                write_durable(path, "".join(kept).encode())
 
     def totals(self) -> dict[str, float]:
         """Seconds spent before the last checkpoint."""
@@ -68,7 +68,7 @@ class RunFiles:
 
     def set_totals(self, cpu_s: float, wall_s: float) -> None:
         text = json.dumps({"cpu_s": round(cpu_s, 2), "wall_s": round(wall_s, 2)})
-        write_bytes(self._totals, text.encode())
+        write_durable(self._totals, text.encode())
 
 
 def _append(path: Path, line: str) -> None:

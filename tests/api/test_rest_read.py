@@ -14,7 +14,7 @@ from t4dm.live.frame import decode
 from tests.api.conftest import HOST, post
 
 READS = [
-    "/spiking/stats", "/spiking/lif-params", "/spiking/neuromodulators", "/spiking/weights",
+    "/spiking/attention-weights", "/spiking/stats", "/spiking/lif-params", "/spiking/neuromodulators", "/spiking/weights",
     "/spiking/spike-times", "/spiking/dopamine-trace", "/spiking/ach-levels",
     "/spiking/monoamine-trace", "/spiking/nt-injection-schedule", "/learning/stdp-metrics",
     "/learning/weight-deltas", "/learning/stdp-windows", "/learning/hebbian-trace",
@@ -331,13 +331,42 @@ def test_a_decimated_course_lies_on_the_absolute_grid(client):
     assert coarse["levels"]["ACh"] == [levels[t] for t in coarse["time_ms"]]
 
 
-def test_what_a_session_does_not_publish_is_said(client):
+def test_attention_is_that_of_the_window(client):
+    still(client)
+    answer = body(client, "/spiking/attention-weights", layer=1)
+    query = {"from_ms": answer["window"]["from_ms"], "to_ms": answer["window"]["to_ms"]}
+    _, arrays = window(client, query | {"attention_block": 1})
+    (block,) = answer["blocks"]
+    newest = arrays["attention"][-1, ::-1] / 255
+    assert block["weights"] == pytest.approx(newest.tolist(), abs=1e-3)
+    assert block["keys"] == arrays["attention_keys"][-1] and block["samples"] == 25
+    assert 0 <= block["mean_entropy"] <= 1.1 and block["judged"] <= block["samples"]
+
+
+def test_health_is_the_report_of_the_worker(client):
+    still(client)
+    report = body(client, "/spiking/health")
+    assert report["severity"] in ("ok", "note", "warning", "critical", "waiting")
+    assert report["step"] <= body(client, "/spiking/stats")["step"]
+
+
+def test_a_session_without_a_report_or_an_array_says_so(client, app, monkeypatch):
+    from dashboard.api.sessions import SessionClient
+
+    status, manifest = SessionClient.status, SessionClient.manifest
+
+    def poor_status(self):
+        return {k: v for k, v in status(self).items() if k != "health"}
+
+    def poor_manifest(self):
+        told = manifest(self)
+        return told | {"probes": {k: v for k, v in told["probes"].items() if k != "attention"}}
+
+    monkeypatch.setattr(SessionClient, "status", poor_status)
+    monkeypatch.setattr(SessionClient, "manifest", poor_manifest)
+    report = get(client, "/spiking/health")
+    assert report.status_code == 503
+    assert report.get_json()["error"]["message"] == "this session gives no health report"
     answer = get(client, "/spiking/attention-weights")
     assert answer.status_code == 422
     assert answer.get_json()["error"]["message"] == "this session publishes no spike attention"
-
-
-def test_health_without_a_report_is_no_made_up_report(client):
-    answer = get(client, "/spiking/health")
-    assert answer.status_code == 503
-    assert answer.get_json()["error"]["message"] == "this session gives no health report"

@@ -18,10 +18,14 @@ export function eventText(event) {
     case "break": return `break: ${event.reason ?? event.id}`;
     case "reset": return `reset, seed ${event.seed}`;
     case "note": return event.text;
+    case "finding": return `${event.state === "cleared" ? "cleared" : "found"}: ${findingName(event.id)}`;
     case "nan": return `NaN in ${event.tensor}`;
     default: return null;
   }
 }
+
+/** `stdp_not_engaging` as `STDP not engaging`. */
+function findingName(id = "") { return id.replaceAll("_", " ").replace(/^stdp/, "STDP"); }
 
 /** `blocks.2.lif_in.v_thresh` as `b2 lif_in.v_thresh`; the LIF group and levels without their group. */
 function shortPath(path = "") {
@@ -58,13 +62,14 @@ export function eventLines(ctx, box, scene, mark) {
 }
 
 function line(ctx, box, place, event, theme) {
-  const alert = event.type === "break" || event.type === "nan";
-  const wide = alert ? 2 : 1;
+  const stops = event.type === "break" || event.type === "nan";
+  const alert = stops || (event.type === "finding" && event.state === "found");
+  const wide = stops ? 2 : 1;
   const x = Math.min(place, box.x + box.w - wide) + wide / 2;
   const i = event.type === "inject" ? MODULATORS.indexOf(event.nt) : -1;
   ctx.strokeStyle = i >= 0 ? neuromodColor(i) : alert ? theme.alert : theme.fg;
   ctx.lineWidth = wide;
-  ctx.setLineDash(event.type === "param" ? [] : event.type === "note" ? DOTTED : DASHED);
+  ctx.setLineDash(event.type === "param" ? [] : event.type === "note" || event.type === "finding" ? DOTTED : DASHED);
   ctx.beginPath();
   ctx.moveTo(x, box.y);
   ctx.lineTo(x, box.y + box.h);

@@ -1,6 +1,7 @@
 /** Spike raster: exact vertical ticks, or a stated density when there are too many of them. */
 
 import { CIVIDIS, CIVIDIS_STOPS, groupColor, mix } from "../colors.mjs";
+import { markLanes } from "./ailing.mjs";
 import { eventLines } from "./events.mjs";
 import {
   Pixels, behind, colorBar, devicePixels, emptyNote, grouped, label, timeAxis, timeGrid,
@@ -68,6 +69,8 @@ export const mark = {
     }
     inhibitoryBars(ctx, scene);
     ctx.restore();
+    shown.ailing = scene.ailing();
+    markLanes(ctx, scene, shown.ailing);
     if (shown.mode === "density") {
       colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS,
         [[0, "0"], [1, String(shown.bin_max)]], "spikes / bin", theme);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, current_app, g
 
+from dashboard.api import metrics as prometheus
 from dashboard.api.errors import json_response
 from dashboard.api.openapi import document
 from dashboard.api.operations import operation
@@ -26,6 +27,14 @@ def healthz() -> Response:
             entry["state"] = "down"
         answer[name] = entry
     return json_response({"ok": True, "sessions": answer})
+
+
+@operation("GET", "/metrics", None, tag="program", other_media=("text/plain",))
+def metrics() -> Response:
+    """Every session's run in Prometheus's text format."""
+    response = Response(prometheus.text(), content_type=prometheus.CONTENT_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @operation("GET", "/openapi.json", Open, tag="program")

@@ -36,11 +36,9 @@ def _tidy(schema: dict[str, Any]) -> None:
             del field["default"]
 
 
-Ms = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1e15, allow_inf_nan=False)]
-SpanMs = Annotated[
-    float, BeforeValidator(_number), Field(ge=1, le=MAX_WINDOW_MS, allow_inf_nan=False)
-]
-Whole = Annotated[int, BeforeValidator(_whole)]
+NUMBER, WHOLE = BeforeValidator(_number), BeforeValidator(_whole)
+Ms = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False), NUMBER]
+SpanMs = Annotated[float, Field(ge=1, le=MAX_WINDOW_MS, allow_inf_nan=False), NUMBER]
 Name = Annotated[str, Field(pattern=f"^{paths.NAME.pattern}$")]
 
 
@@ -75,7 +73,7 @@ class WindowQuery(SessionQuery):
 
 
 class LayerQuery(WindowQuery):
-    layer: Annotated[Whole, Field(ge=0, le=9999)] | SkipJsonSchema[None] = Field(
+    layer: Annotated[int, Field(ge=0, le=9999), WHOLE] | SkipJsonSchema[None] = Field(
         default=None, description="Only this block."
     )
 
@@ -89,16 +87,16 @@ class NeuronsQuery(LayerQuery):
 
 
 class PageQuery(NeuronsQuery):
-    limit: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
+    limit: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] = Field(
         200_000, description="Spikes an answer holds at most."
     )
-    offset: Annotated[Whole, Field(ge=0, le=2**53)] = Field(
+    offset: Annotated[int, Field(ge=0, le=2**53), WHOLE] = Field(
         0, description="Spikes to leave out, in order of time; next_offset of the answer before."
     )
 
 
 class TraceQuery(WindowQuery):
-    every_ms: Annotated[Whole, Field(ge=1, le=10_000)] | SkipJsonSchema[None] = Field(
+    every_ms: Annotated[int, Field(ge=1, le=10_000), WHOLE] | SkipJsonSchema[None] = Field(
         default=None,
         description="One sample every so many ms; default: so that there are at most 1000.",
     )
@@ -111,17 +109,21 @@ class PictureQuery(LayerQuery):
         "json", description="Data, Plotly figure, or image."
     )
     theme: Literal["light", "dark"] = Field("light", description="Of a figure or image.")
-    width: Annotated[Whole, Field(ge=200, le=4000)] = Field(1200, description="Pixels of an image.")
-    height: Annotated[Whole, Field(ge=120, le=4000)] | SkipJsonSchema[None] = Field(
+    width: Annotated[int, Field(ge=200, le=4000), WHOLE] = Field(
+        1200, description="Pixels of an image."
+    )
+    height: Annotated[int, Field(ge=120, le=4000), WHOLE] | SkipJsonSchema[None] = Field(
         default=None, description="Pixels of an image; default: the panel's."
     )
-    scale: Annotated[float, BeforeValidator(_number), Field(ge=0.5, le=4, allow_inf_nan=False)] = (
-        Field(1.0, description="Pixels of an image per pixel named.")
+    scale: Annotated[float, Field(ge=0.5, le=4, allow_inf_nan=False), NUMBER] = Field(
+        1.0, description="Pixels of an image per pixel named."
     )
-    limit: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
+    limit: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] = Field(
         200_000, description="Rows of data an answer holds at most."
     )
-    offset: Annotated[Whole, Field(ge=0, le=2**53)] = Field(0, description="Rows to leave out.")
+    offset: Annotated[int, Field(ge=0, le=2**53), WHOLE] = Field(
+        0, description="Rows to leave out."
+    )
 
 
 class RasterQuery(PictureQuery):

@@ -8,6 +8,46 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from dashboard.api.models import Answer
 from t4dm.commands import Command
+from t4dm.live import paths
+from t4dm.live.registry import LEAST_N, MOST_BLOCKS, MOST_N, N_HEADS
+
+
+class NewSession(BaseModel):
+    """A session to be created; what is left out is as in the default one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(
+        default=None, pattern=f"^{paths.NAME.pattern}$", description="Default: session-2, -3, …"
+    )
+    blocks: int = Field(default=6, ge=1, le=MOST_BLOCKS, description="Cortical blocks.")
+    n: int = Field(
+        default=256, ge=LEAST_N, le=MOST_N, multiple_of=2 * N_HEADS,
+        description="Neurons of each of a block's two stages.",
+    )  # fmt: skip
+    dt: float = Field(default=1.0, description="Length of a step in ms: 1.")
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    preset: str | None = Field(default=None, max_length=64, description="A parameter set's name.")
+    params: dict[str, Any] = Field(
+        default={}, max_length=2000, description="Values by path; they win over the preset's."
+    )
+    stimulus: dict[str, Any] | str | None = Field(
+        default=None, description='A kind ("noise"), or values of stimulus.* by name.'
+    )
+
+
+class Created(Answer):
+    """The new session; its worker starts now, its first frames take seconds."""
+
+    name: str
+    blocks: int
+    n: int
+    dt: float
+    seed: int
+    params: dict[str, Any] = Field(description="Values that differ from the defaults.")
+    n_total: int
+    bytes: int = Field(description="Memory it may come to.")
+    state: str
 
 
 class Open(BaseModel):
@@ -80,6 +120,15 @@ class Parameters(Open):
     effective: dict[str, Any]
     non_default: dict[str, Any]
     specs: list[dict[str, Any]]
+
+
+class ParameterChanges(BaseModel):
+    """Values to set and paths to clear, applied wholly or not at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    values: dict[str, Any] = Field(default={}, max_length=256, description="Value by path.")
+    clear: list[str] = Field(default=[], max_length=256, description="Paths put back.")
 
 
 class SetNames(Answer):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from dashboard.api import commands, frames, panels, query
+from dashboard.api import commands, creation, frames, panels, query
 from dashboard.api.errors import ApiError, json_response
 from dashboard.api.operations import operation
 from dashboard.api.rest.session_answers import (
     Applied,
+    Created,
+    Deleted,
     Manifest,
+    NewSession,
     OneOrMoreCommands,
+    ParameterChanges,
     Parameters,
     SessionList,
     Uploaded,
@@ -29,6 +33,24 @@ OCTETS = "application/octet-stream"
 def list_sessions() -> Response:
     """Names, and one line each: owner, state, and why it is not running."""
     return json_response({"sessions": session_names(), "entries": entries()})
+
+
+@operation("POST", "/sessions", Created, tag="sessions", body=NewSession, status=201)
+def create_session(body: NewSession) -> Response:
+    """A session of its own size, seed and parameters, in a worker of its own.
+
+    Number and memory of all sessions are bounded; the bounds are in the refusal.
+    """
+    spec = creation.create(body, session_names())
+    answer = creation.described(spec)
+    return json_response(answer, 201, {"Location": f"/sessions/{spec.name}"})
+
+
+@operation("DELETE", "/sessions/<name>", Deleted, tag="sessions")
+def delete_session(name: str) -> Response:
+    """End a created session's worker and remove its files."""
+    creation.delete(name, session_names())
+    return json_response({"deleted": name})
 
 
 @operation("GET", "/sessions/<name>", Manifest, tag="sessions")
@@ -54,6 +76,21 @@ def get_params(name: str) -> Response:
     """Every parameter with its value and range; ``ETag`` is the revision."""
     told = session(name).params()
     return json_response(told, headers={"ETag": f'"{told["rev"]}"'})
+
+
+@operation("PATCH", "/sessions/<name>/params", Applied, tag="sessions", body=ParameterChanges)
+def patch_params(name: str, body: ParameterChanges) -> Response:
+    """Set and clear parameters, wholly or not at all; with ``If-Match: rev`` only at that revision.
+
+    412 where another change was faster; the answer's ``ETag`` is the new revision.
+    """
+    if_rev = commands.if_match(request.headers.get("If-Match"))
+    listed = [{"type": "set", "path": p, "value": v} for p, v in body.values.items()]
+    listed += [{"type": "clear", "path": path} for path in body.clear]
+    answer = commands.send(session(name), listed, *commands.who_and_key(), if_rev)
+    if answer.status_code == 200:
+        answer.headers["ETag"] = f'"{answer.get_json()["rev"]}"'
+    return answer
 
 
 @operation(

@@ -9,9 +9,9 @@ from pydantic.json_schema import SkipJsonSchema
 from spectree.model_adapter.pydantic_adapter import BaseFile
 
 from dashboard.api.frames import MAX_WINDOW_MS
-from dashboard.api.rest.queries import NEURONS, Ms, Query, Whole
+from dashboard.api.rest.queries import NEURONS, NUMBER, WHOLE, Ms, Query
 
-Block = Annotated[Whole, Field(ge=0, le=9999)]
+Block = Annotated[int, Field(ge=0, le=9999), WHOLE]
 
 
 class ViewQuery(Query):
@@ -29,13 +29,13 @@ class ViewQuery(Query):
 
 
 class FramesQuery(ViewQuery):
-    after: Annotated[Whole, Field(ge=0, le=2**53)] | SkipJsonSchema[None] = Field(
+    after: Annotated[int, Field(ge=0, le=2**53), WHOLE] | SkipJsonSchema[None] = Field(
         None, description="Sequence number of the newest segment the client has."
     )
-    epoch: Annotated[Whole, Field(ge=0, le=2**53)] | SkipJsonSchema[None] = Field(
+    epoch: Annotated[int, Field(ge=0, le=2**53), WHOLE] | SkipJsonSchema[None] = Field(
         None, description="Its epoch."
     )
-    span_ms: Annotated[float, Field(ge=10, le=MAX_WINDOW_MS)] = Field(
+    span_ms: Annotated[float, Field(ge=10, le=MAX_WINDOW_MS), NUMBER] = Field(
         2000, description="Length of a keyframe."
     )
 
@@ -48,9 +48,9 @@ class HistoryQuery(ViewQuery):
 class PanelQuery(HistoryQuery):
     theme: Literal["light", "dark"] = "light"
     title: Literal["0", "1"] = "1"
-    width: Annotated[Whole, Field(ge=200, le=4000)] = 1200
-    height: Annotated[Whole, Field(ge=120, le=4000)] | SkipJsonSchema[None] = None
-    scale: Annotated[float, Field(ge=0.5, le=4)] | SkipJsonSchema[None] = None
+    width: Annotated[int, Field(ge=200, le=4000), WHOLE] = 1200
+    height: Annotated[int, Field(ge=120, le=4000), WHOLE] | SkipJsonSchema[None] = None
+    scale: Annotated[float, Field(ge=0.5, le=4), NUMBER] | SkipJsonSchema[None] = None
 
 
 class UploadForm(BaseModel):

@@ -1,6 +1,8 @@
-"""Not firing: a block whose two stages are silent although there is something to fire at."""
+"""Not firing: a network, or a block of it, that is silent although it has what to fire at."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from t4dm.health import quiet
 from t4dm.health.evidence import Evidence
@@ -17,15 +19,16 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     limit = ev.p("silent") * (LEAVE if active else 1.0)
     rate = ev.rate(ms)
     silent = [b for b in ev.blocks if all(rate[p.index] < limit for p in ev.of_block(b))]
-    if not silent:
+    whole = bool(rate[[p.index for p in ev.stack]].mean() < ev.p("silent")) if ev.stack else False
+    if not silent or not (whole or _fed(ev, silent[0], rate)):
         return None
     places = ev.of_block(silent[0])
-    seen = quiet.look_at(ev, places[0], ms)
+    seen = quiet.look_at(ev, quiet.root(ev, rate), ms)
     cause = quiet.why(ev, seen, ms)
     text = (
-        f"rate {max(rate[p.index] for p in places):.1%} over {ms:g} ms; "
-        f"max u {seen.high:.2f} {'<' if seen.high < seen.theta else '>='} theta {seen.theta:.2f}"
-        f" (v_thresh {seen.v_thresh:.2f})"
+        f"{seen.place.name}: rate {seen.rate:.1%} over {ms:g} ms; "
+        f"max u {seen.high:.2f}, theta {seen.theta:.2f} (v_thresh {seen.v_thresh:.2f}), drive"
+        f" {seen.drive:.2f} of what fires by itself"
     )
     told = {**seen.numbers(), "blocks": silent, "limit": limit}
     groups = tuple(p.index for b in silent for p in ev.of_block(b))
@@ -33,12 +36,19 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     return Verdict(cause, text, told, mends, places[0], groups)
 
 
+def _fed(ev: Evidence, block: int, rate: np.ndarray) -> bool:
+    """Whether the block before fires as it should, so that ``block`` has what to fire at."""
+    before = [p for p in ev.stack if p.block == block - 1 and p.band]
+    return bool(before) and all(rate[p.index] >= p.band[0] for p in before if p.band)
+
+
 RULE = Rule(
     id="not_firing",
     title="Not firing",
     severity="critical",
-    text="Both stages of a block fire on less than `health.silent` of steps over"
-    " `health.window_ms`, the stimulus not resting; over above three times that.",
+    text="The network fires on less than `health.silent` of steps over `health.window_ms`, or a"
+    " block does although the block before is within its band, the stimulus not resting; over"
+    " above three times that.",
     causes=quiet.CAUSES,
     look=look,
     wants=("fired", "u_high"),

@@ -24,7 +24,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     part = busy.feedback(ev, seen, ms)
     text = (
         f"{first.name} {seen.rate:.0%} over {ms:g} ms, above {ev.p('runaway'):.0%}; theta"
-        f" {seen.theta:.2f}, drive {seen.drive:.1f} of a healthy 1.0, {part:.1f} of it recurrent"
+        f" {seen.theta:.2f}, drive {seen.drive:.1f} of what fires by itself, {part:.1f} of it recurrent"
     )
     told = {
         **seen.numbers(), "recurrent_drive": round(part, 3), "limit": limit,

@@ -25,7 +25,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     text = (
         f"network rate {mean:.2%} over {ms:g} ms, below {ev.p('sparse'):.1%}; "
         f"{seen.place.name} {seen.rate:.2%}, theta {seen.theta:.2f}, drive {seen.drive:.2f}"
-        f" of a healthy 1.0"
+        f" of what fires by itself"
     )
     told = {**seen.numbers(), "network_rate": round(mean, 5), "limit": limit}
     groups = tuple(g for g in stack if rate[g] < limit)

@@ -134,4 +134,5 @@ RULE = Rule(
     wants=("fired", "weights"),
     window="slow_ms",
     groups=("stdp", "neuromod"),
+    instead=("not_firing", "runaway"),
 )

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from t4dm.live.checkpoint import Checkpoint, CheckpointStore, Keeper, SettingsLog
+from t4dm.live.checkpoint import Checkpoint, CheckpointStore, Keeper
+from t4dm.live.command_log import CommandLog, Line
 from t4dm.store import files
 from t4dm.store.files import sweep, write_durable
 from t4dm.store.sealed import SealError, read_sealed, write_sealed
@@ -23,6 +24,10 @@ def checkpoint(step):
 def wait_until_idle(keeper):
     while not keeper.idle:
         time.sleep(0.001)
+
+
+def newest(log):
+    return log.load().newest.settings
 
 
 def load(folder):
@@ -128,43 +133,45 @@ def test_a_kill_at_any_operation_leaves_one_whole_file(tmp_path, at):
 
 
 def test_the_newest_whole_line_of_the_log_wins(tmp_path):
-    log = SettingsLog(tmp_path)
+    log = CommandLog(tmp_path)
     assert log.load() is None
     for rev in range(4):
-        log.append({"rev": rev})
+        log.append(Line({"rev": rev}))
     whole = log.path.read_bytes()
-    assert log.load() == {"rev": 3}
+    assert newest(log) == {"rev": 3}
     last = whole.rindex(b"\n", 0, -1)
     for cut in range(last + 1, len(whole) - 1):
         log.path.write_bytes(whole[:cut])
-        assert log.load() == {"rev": 2}
+        assert newest(log) == {"rev": 2}
     log.path.write_bytes(whole[:-4] + b"9" + whole[-3:])
-    assert log.load() == {"rev": 2}
+    assert newest(log) == {"rev": 2}
 
 
 def test_the_log_goes_on_after_a_torn_line(tmp_path):
-    log = SettingsLog(tmp_path)
-    log.append({"rev": 1})
+    log = CommandLog(tmp_path)
+    log.append(Line({"rev": 1}))
     with open(log.path, "ab") as file:
         file.write(b"deadbeef {torn")
-    log.append({"rev": 2})
-    assert SettingsLog(tmp_path).load() == {"rev": 2}
+    log.append(Line({"rev": 2}))
+    assert newest(CommandLog(tmp_path)) == {"rev": 2}
 
 
 def test_the_log_stays_small(tmp_path, monkeypatch):
-    monkeypatch.setattr("t4dm.live.checkpoint.LOG_LIMIT", 1000)
-    log = SettingsLog(tmp_path)
+    monkeypatch.setattr("t4dm.live.command_log.LOG_LIMIT", 1000)
+    log = CommandLog(tmp_path)
     for rev in range(200):
-        log.append({"rev": rev})
-    assert log.path.stat().st_size < 1100 and log.load() == {"rev": 199}
+        log.append(Line({"rev": rev}))
+    assert log.path.stat().st_size < 1100 and newest(log) == {"rev": 199}
 
 
 def test_an_answer_follows_its_line_on_the_disk(tmp_path):
-    log = SettingsLog(tmp_path)
+    log = CommandLog(tmp_path)
     keeper = Keeper(CheckpointStore(tmp_path), log)
     seen = []
     for rev in range(50):
-        keeper.settings({"rev": rev}, lambda ok, rev=rev: seen.append((rev, ok, log.load()["rev"])))
+        keeper.line(
+            Line({"rev": rev}), lambda ok, rev=rev: seen.append((rev, ok, newest(log)["rev"]))
+        )
     keeper.checkpoint(checkpoint(7))
     keeper.close()
     assert [rev for rev, _, _ in seen] == list(range(50))
@@ -177,7 +184,7 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path, monkeypatch):
     clock = iter((100.0, 100.75))
     slow = SimpleNamespace(monotonic=lambda: next(clock))
     monkeypatch.setattr("t4dm.live.checkpoint.time", slow)
-    keeper = Keeper(store, SettingsLog(tmp_path), least_s=3.0)
+    keeper = Keeper(store, CommandLog(tmp_path), least_s=3.0)
     assert keeper.pause_s == 3.0
     keeper.checkpoint(checkpoint(1))
     keeper.close()
@@ -186,7 +193,7 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_state_that_is_not_finite_is_never_kept(tmp_path, bad):
-    keeper = Keeper(CheckpointStore(tmp_path), SettingsLog(tmp_path))
+    keeper = Keeper(CheckpointStore(tmp_path), CommandLog(tmp_path))
     sick = checkpoint(2)
     sick.arrays["w"][1, 2] = bad
     for each in (checkpoint(1), sick):
@@ -197,7 +204,7 @@ def test_a_state_that_is_not_finite_is_never_kept(tmp_path, bad):
 
 
 def test_a_full_disk_is_told_and_heals(tmp_path, monkeypatch):
-    keeper = Keeper(CheckpointStore(tmp_path), SettingsLog(tmp_path))
+    keeper = Keeper(CheckpointStore(tmp_path), CommandLog(tmp_path))
     real = files.os.fsync
 
     def full(fd):
@@ -205,7 +212,7 @@ def test_a_full_disk_is_told_and_heals(tmp_path, monkeypatch):
 
     def ask(rev):
         answered, ready = [], threading.Event()
-        keeper.settings({"rev": rev}, lambda ok: (answered.append(ok), ready.set()))
+        keeper.line(Line({"rev": rev}), lambda ok: (answered.append(ok), ready.set()))
         assert ready.wait(10)
         return answered[0]
 

@@ -191,7 +191,7 @@ def test_segments_hold_every_array_of_the_contract(engine):
             "pairs": (hists, 2, 201), "receptive": (hists, 64, 256),
             "neuron_labels": (hists, 256), "course": (hists, 256, 3),
             "attention": (gates, 2, 64), "attention_keys": (gates, 2),
-            "u_range": (gates, 5, 3), "moved": (hists, 2),
+            "attention_top": (gates, 2), "u_range": (gates, 5, 3), "moved": (hists, 2),
         }  # fmt: skip
         assert {name: getattr(segment, name).shape for name in ARRAYS} == shapes
         assert segment.rates.sum() == segment.spk_n.sum()

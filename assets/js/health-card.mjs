@@ -1,0 +1,77 @@
+// One finding: severity, where, rule with its numbers, cause, remedies, and what came of them.
+
+import { h } from "./dom.mjs";
+import { simTime } from "./format.mjs";
+import { severityMark, whereText } from "./health.mjs";
+import { breakpointOn, commandText, hindrance, outcomeText, pauseOn, treat } from "./health-trials.mjs";
+import { lacking } from "./capabilities.mjs";
+import { toastError } from "./toasts.mjs";
+
+/** A card that `show(finding, trial)` fills; what did not change is left alone. */
+export function findingCard(app) {
+  const mark = severityMark("note");
+  const grade = h("span", { class: "finding-grade" });
+  const title = h("strong", { class: "finding-title" });
+  const place = h("span", { class: "finding-where" });
+  const rule = h("p", { class: "finding-rule" });
+  const cause = h("p", { class: "finding-cause" });
+  const outcome = h("p", { class: "finding-outcome", role: "status" });
+  const remedies = h("ul", { class: "remedy-list", "aria-label": "Remedies" });
+  const stop = h("button", { type: "button", class: "finding-break" });
+  const node = h("li", { class: "finding" }, h("div", { class: "finding-head" }, mark, title, grade, stop), place, rule, cause, remedies, outcome);
+  let finding = null, trial = null, offered = "";
+  stop.addEventListener("click", () => pauseOn(app, finding.id).catch(toastError));
+
+  const tick = () => {
+    if (!finding) return;
+    const set = Boolean(breakpointOn(app, finding.id));
+    const why = lacking(app, "breakpoints");
+    write(stop, set ? "Pauses on this" : "Pause on this");
+    stop.setAttribute("aria-pressed", String(set));
+    stop.disabled = why !== "";
+    stop.title = why || (set ? "Remove this breakpoint" : "Pause the run when this is found again");
+    write(outcome, trial ? outcomeText(app, trial) : "");
+    outcome.dataset.outcome = trial?.outcome ?? "";
+  };
+
+  const show = (now, tried) => {
+    [finding, trial] = [now, tried ?? null];
+    const over = now.state === "cleared";
+    Object.assign(node.dataset, { finding: now.id, severity: now.severity, state: now.state });
+    mark.dataset.severity = now.severity;
+    write(title, now.title ?? now.id);
+    write(grade, over ? "cleared" : now.severity);
+    const where = whereText(app, now);
+    const when = over ? `cleared at ${simTime(now.cleared_ms)}` : `since ${simTime(now.since_ms)}`;
+    write(place, where ? `${where} · ${when}` : when);
+    write(rule, now.rule);
+    write(cause, now.cause.text);
+    remedies.hidden = over;
+    stop.hidden = over;
+    const key = JSON.stringify(now.remedies);
+    if (key !== offered) {
+      offered = key;
+      remedies.replaceChildren(...now.remedies.map((remedy) => remedyLine(app, () => finding, remedy)));
+    }
+    tick();
+  };
+  return { node, show, tick };
+}
+
+function write(node, text) { if (node.textContent !== text) node.textContent = text; }
+
+function remedyLine(app, findingOf, remedy) {
+  const why = hindrance(app, remedy);
+  const go = async () => {
+    button.disabled = true;
+    try {
+      await treat(app, findingOf(), remedy);
+    } catch (error) {
+      toastError(error);
+    }
+    button.disabled = false;
+  };
+  const button = h("button", { type: "button", class: "remedy-do", text: "Do it", title: why || remedy.label, disabled: why !== "", "aria-label": `Do it: ${remedy.label}`, data: { remedy: remedy.id }, on: { click: go } });
+  const commands = remedy.commands.map((message) => h("code", { text: commandText(message) }));
+  return h("li", {}, button, h("div", {}, h("span", { class: "remedy-label", text: remedy.label }), h("div", { class: "remedy-commands" }, ...commands), h("span", { class: "quiet", text: remedy.expect })));
+}

@@ -1,0 +1,113 @@
+"""Does the doctor find what is wrong, and only that?  One hundred damaged configurations.
+
+    python benchmarks/bench_confusion.py [--cases 100] [--run-ms 3500]
+
+Each runs from its first step with its damage; at the end the findings that stand, notes apart, are
+compared with what was measured (benchmarks/damage.py has the damages and the measures).  For each of
+the six symptoms: right, missed, wrongly called, precision and recall.  ``cause_right`` counts the
+damages that were called by their own cause.  Writes benchmarks/results/confusion.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from clinic import open_session, put, run
+from damage import SIX, Case, Witness, draw
+from report import machine, write
+
+LAST_MS = 1000
+CAUSES = {
+    "high threshold": "threshold", "input cut": "input", "gate shut": "gate",
+    "one block silent": "threshold", "raised threshold": "threshold", "weak input": "input",
+    "strong leak": "leak", "strong recurrence": "feedback", "no reset": "reset",
+    "low threshold": "threshold", "strong input": "input", "learning off": "disabled",
+    "no rate": "rate", "gated": "gated", "narrow windows": "window", "bus off": "disabled",
+    "levels held": "held", "not connected": "unconnected", "no leak, no clamp": "leak",
+    "flood, no clamp": "drive",
+}  # fmt: skip
+
+
+def examine(case: Case, run_ms: int, folder: Path) -> dict[str, Any]:
+    """One row: what was called and what is true."""
+    session = open_session(case.config, case.number % 3, folder)
+    put(session, {"stimulus.kind": case.stimulus} | case.values)
+    run(session, run_ms - LAST_MS)
+    witness = Witness(session, case)
+    run(session, LAST_MS, witness.see)
+    standing = [f for f in session.doctor.findings if f["severity"] != "note"]
+    truth = witness.truth()
+    causes = {f["id"]: f["cause"]["code"] for f in standing}
+    return {
+        "case": case.number,
+        "size": list(case.size),
+        "stimulus": case.stimulus,
+        "damage": case.damage,
+        "aimed": case.aimed,
+        "values": case.values,
+        "true": [name for name in SIX if truth[name]],
+        "called": [name for name in SIX if name in causes],
+        "beside": sorted(set(causes) - set(SIX)),
+        "cause": causes.get(case.aimed),
+        "rules": {f["id"]: f["rule"] for f in standing},
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Counts, precision and recall of each symptom; None where nothing was called or true."""
+    found = {}
+    for name in SIX:
+        right = sum(name in row["true"] and name in row["called"] for row in rows)
+        missed = sum(name in row["true"] and name not in row["called"] for row in rows)
+        wrong = sum(name not in row["true"] and name in row["called"] for row in rows)
+        found[name] = {
+            "right": right, "missed": missed, "wrong": wrong,
+            "precision": right / (right + wrong) if right + wrong else None,
+            "recall": right / (right + missed) if right + missed else None,
+        }  # fmt: skip
+    return found
+
+
+def causes_right(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Of the damages whose symptom was called: how many by their own cause."""
+    called = [row for row in rows if row["aimed"] and row["aimed"] in row["called"]]
+    right = [row for row in called if row["cause"] == CAUSES[row["damage"]]]
+    return {"called": len(called), "cause_right": len(right)}
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--cases", type=int, default=100)
+    ask.add_argument("--run-ms", type=int, default=3500)
+    options = ask.parse_args()
+    torch.set_num_threads(1)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(options.cases):
+            row = examine(draw(number), options.run_ms, Path(folder))
+            rows.append(row)
+            sign = " " if row["true"] == row["called"] else "!"
+            print(
+                f"{sign} {number:3d} {row['damage']:20s} {row['stimulus']:7s} {row['size']}"
+                f" true {row['true']} called {row['called']} cause {row['cause']} {row['beside']}",
+                flush=True,
+            )
+    symptoms = table(rows)
+    for name, counts in symptoms.items():
+        print(f"{name:24s} {counts}")
+    print(causes_right(rows))
+    write("confusion", {
+        "machine": machine(), "cases": options.cases, "run_ms": options.run_ms,
+        "symptoms": symptoms, "causes": causes_right(rows), "rows": rows,
+    })  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

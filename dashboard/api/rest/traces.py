@@ -1,0 +1,132 @@
+"""``POST /spiking/trace`` and ``/spiking/trace-membrane``: an input run on a copy of the model.
+
+They change nothing, yet cost the server's time: a key that may only look does not run them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from flask import Response
+from pydantic import Field
+
+from dashboard.api.errors import ApiError, error_body, json_response
+from dashboard.api.models import Answer
+from dashboard.api.operations import operation
+from dashboard.api.rest import live
+from dashboard.api.rest.queries import SessionBody
+from dashboard.api.sessions import session
+from t4dm.live import paths
+from t4dm.live.trace_limits import MAX_ABS, MAX_NEURONS, MAX_STEPS
+
+STATUS = {"busy": 429, "too_large": 413, "failed": 500}
+Value = Annotated[float, Field(ge=-MAX_ABS, le=MAX_ABS, allow_inf_nan=False)]
+Row = Annotated[list[Value], Field(min_length=1, max_length=65_535)]
+Rows = Annotated[list[Row], Field(min_length=1, max_length=MAX_STEPS)]
+UNITS = {"time": "ms", "u_pre": "1", "theta": "1", "spike_rate": "spikes/neuron/step"}
+
+
+class TraceBody(SessionBody):
+    """The input: one row of 64 stimulus values, or one a step; or rows of currents into block 0."""
+
+    input: Row | Rows = Field(description="64 values, or as many as a stage has neurons, a row.")
+    steps: int | None = Field(
+        default=None, ge=1, le=MAX_STEPS, description="How often a single row is given."
+    )
+    neurons: list[Annotated[int, Field(ge=0, le=65_535)]] | None = Field(
+        default=None, min_length=1, max_length=MAX_NEURONS,
+        description="Ids whose membrane is wanted; default: one of each of six stages.",
+    )  # fmt: skip
+    verbose: bool = Field(default=False, description="Also who fired, levels, gains and gates.")
+
+
+class MembraneBody(TraceBody):
+    steps: int | None = Field(
+        default=None, ge=1, le=MAX_STEPS,
+        description="How often a single row is given; default: 10 times.",
+    )  # fmt: skip
+
+
+class TracedStage(Answer):
+    group: str
+    block: int | None
+    stage: str
+    n: int
+    spikes: list[int] = Field(description="In each step.")
+    spike_rate: float = Field(description="Spikes per neuron and step.")
+    theta: list[float]
+    clamped: int
+
+
+class TracedMembrane(Answer):
+    neuron: int
+    name: str
+    u_pre: list[float] = Field(description="Before the reset, in each step.")
+    spiked: list[bool]
+
+
+class Trace(Answer):
+    """What a copy of the model did with the input; the live run is as if nobody had asked."""
+
+    session_id: str
+    params_rev: int
+    step: int = Field(description="Step of the live run at which the copy was made.")
+    t_ms: float
+    units: dict[str, str]
+    input: str = Field(description="stimulus or current")
+    from_step: int
+    steps: int
+    time_ms: list[float]
+    stages: list[TracedStage]
+    membranes: list[TracedMembrane]
+    not_finite: dict[str, Any] | None = None
+    spike_ids: list[list[int]] | None = None
+    levels: dict[str, list[float]] | None = None
+    gains: dict[str, list[float]] | None = None
+    gate_ms: list[float] | None = None
+    gate: dict[str, list[float]] | None = None
+
+
+class MembraneTrace(Answer):
+    """The membranes of the chosen neurons, step by step, on a copy of the model."""
+
+    session_id: str
+    params_rev: int
+    step: int
+    t_ms: float
+    units: dict[str, str]
+    input: str
+    from_step: int
+    steps: int
+    time_ms: list[float]
+    membranes: list[TracedMembrane]
+    not_finite: dict[str, Any] | None = None
+
+
+@operation("POST", "/spiking/trace", Trace, tag="spiking", body=TraceBody)
+def spiking_trace(body: TraceBody) -> Response:
+    """Run an input through a copy of the model: spikes and thresholds of every stage."""
+    return _traced(body, body.steps, Trace)
+
+
+@operation("POST", "/spiking/trace-membrane", MembraneTrace, tag="spiking", body=MembraneBody)
+def spiking_trace_membrane(body: MembraneBody) -> Response:
+    """Membranes over the steps of an input (10 of a single row) on a copy of the model."""
+    single = not isinstance(body.input[0], list) or len(body.input) == 1
+    return _traced(body, body.steps or (10 if single else None), MembraneTrace)
+
+
+def _traced(body: TraceBody, steps: int | None, model: type[Answer]) -> Response:
+    client = session(body.session_id or paths.DEFAULT_SESSION)
+    if client.manifest().get("owner") != "supervised":
+        message = "a script's model is not copied; run it in the script"
+        raise ApiError(422, "not_offered", message, field="session_id")
+    asked = {"input": body.input, "steps": steps, "neurons": body.neurons, "verbose": body.verbose}
+    told = client.trace(asked)
+    if not told.get("ok"):
+        error = dict(told["error"])
+        status = STATUS.get(error.get("code", ""), 422)
+        refused = error_body(error.pop("code"), error.pop("message"), **error)
+        return json_response(refused, status)
+    told |= {"session_id": client.session, "params_rev": told["rev"], "units": UNITS}
+    return live.answer({name: told[name] for name in model.model_fields if name in told})

@@ -1,0 +1,33 @@
+"""What the two rules about spike attention share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from t4dm.health.evidence import Evidence, Place
+from t4dm.health.finding import Remedy
+from t4dm.health.remedies import back
+
+ATTENTION = ("attention.sharpness", "attention.kappa", "attention.tau")
+EXPECT = "Weights tell keys apart again: between one key and all alike."
+FIRES = 0.02  # spikes/step of a LIF in from which its queries say something
+
+
+def blocks_that_ask(ev: Evidence, name: str, ms: float) -> tuple[np.ndarray, list[int]]:
+    """(L,) mean of field ``name`` over the last ``ms``, and the blocks with queries enough."""
+    values = ev.last(name, ms)
+    known = np.isfinite(values)
+    means = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    rate = ev.rate(ms)
+    firing = {p.block for p in ev.stack if p.stage == "lif_in" and rate[p.index] >= FIRES}
+    asked = [b for b in range(len(means)) if b in firing and known[:, b].mean() >= 0.5]
+    return means, asked
+
+
+def asking(ev: Evidence, blocks: list[int]) -> list[Place]:
+    """The stages whose spikes are the queries of ``blocks``."""
+    return [place for place in ev.stack if place.block in blocks and place.stage == "lif_in"]
+
+
+def remedies(ev: Evidence) -> tuple[Remedy, ...]:
+    return tuple(back(ev, "attention", ATTENTION, EXPECT, "attention"))

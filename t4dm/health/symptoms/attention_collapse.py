@@ -1,0 +1,49 @@
+"""Attention collapse: all keys weigh alike, so that attention says nothing."""
+
+from __future__ import annotations
+
+from t4dm.health import attending
+from t4dm.health.evidence import Evidence
+from t4dm.health.finding import Rule, Verdict
+
+ORDER = 50
+LEAVE = 0.95  # of the threshold
+CAUSES = {
+    "sharpness": "Scores are multiplied by next to nothing before the softmax.",
+    "traces": "The traces it compares are as good as empty, so that all scores are alike.",
+}
+
+
+def look(ev: Evidence, active: bool) -> Verdict | None:
+    ms = ev.p("slow_ms")
+    entropy, asked = attending.blocks_that_ask(ev, "entropy", ms)
+    limit = ev.p("collapse") * (LEAVE if active else 1.0)
+    flat = [b for b in asked if entropy[b] > limit]
+    if not flat:
+        return None
+    block = flat[0]
+    cause = "sharpness" if ev.get("attention.sharpness") < 0.2 else "traces"
+    text = (
+        f"block {block}: entropy {entropy[block]:.3f} of log(keys) over {ms:g} ms, above"
+        f" {ev.p('collapse'):g}"
+    )
+    told = {"entropy": round(float(entropy[block]), 4), "blocks": flat}
+    places = attending.asking(ev, flat)
+    groups = tuple(place.index for place in places)
+    return Verdict(cause, text, told, attending.remedies(ev), places[0], groups)
+
+
+RULE = Rule(
+    id="attention_collapse",
+    title="Attention collapse",
+    severity="warning",
+    text="The entropy of a block's attention over log(keys) stays above `health.collapse` over"
+    " `health.slow_ms`. Only queries with a spike and 8 keys or more count, of blocks whose LIF in"
+    " fires on 2 % of steps or more. Over below 0.95 times that.",
+    causes=CAUSES,
+    look=look,
+    wants=("entropy",),
+    window="slow_ms",
+    groups=("attention",),
+    instead=("not_firing", "sparsity", "runaway"),
+)

@@ -1,0 +1,182 @@
+"""The sessions that were asked for: one durable file each, from which the supervisor starts workers.
+
+``data/sessions/<name>/session.json`` says size, seed and first parameters; it is written before any
+worker hears of the session, and survives every process.  Deleting renames it to ``session.deleted``;
+the supervisor then ends the worker and removes the folder.  No torch here: web and supervisor share it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from t4dm.live import paths
+from t4dm.params import ParamError
+from t4dm.store.files import sync_folder, write_durable
+
+FORMAT = 1
+SPEC, DELETED = "session.json", "session.deleted"
+N_HEADS = 8
+N_SENSORY = 256
+LEAST_N, MOST_N = 16, 2048
+MOST_BLOCKS = 32
+MOST_IDS = 65_535
+MOST_SESSIONS = 6  # beside the default one
+RING_BYTES = 96 << 20  # most history of a session that was created
+BUDGET_BYTES = 4 << 30
+WORKER_BYTES = 330 << 20  # a worker without its network
+MATRICES = 14  # neurons x neurons arrays a block has, with those that a checkpoint copies
+DTYPE_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpec:
+    """A session as it was asked for; ``params`` are values by path that differ from the defaults."""
+
+    name: str
+    blocks: int = 6
+    n: int = 256
+    seed: int = 0
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the session may come to: its worker, its history, its matrices."""
+        return WORKER_BYTES + RING_BYTES + MATRICES * DTYPE_BYTES * self.blocks * self.n**2
+
+    def check(self) -> None:
+        """Raises :class:`ParamError` for a size that the engine cannot have."""
+        _between("blocks", self.blocks, 1, MOST_BLOCKS)
+        _between("n", self.n, LEAST_N, MOST_N)
+        _between("seed", self.seed, 0, 2**31 - 1)
+        if self.n % (2 * N_HEADS):
+            multiple = 2 * N_HEADS
+            message = f"n: expected a multiple of {multiple} (two for each of {N_HEADS} heads)"
+            raise ParamError("n", f"{message}, got {self.n}", lo=LEAST_N, hi=MOST_N)
+        total = 2 * self.blocks * self.n + N_SENSORY
+        if total > MOST_IDS:
+            most = (MOST_IDS - N_SENSORY) // (2 * self.blocks)
+            message = f"n: {self.blocks} blocks have room for {most} neurons a stage at most"
+            raise ParamError("n", f"{message}, got {self.n}", lo=LEAST_N, hi=most)
+
+
+def _between(name: str, value: int, lo: int, hi: int) -> None:
+    if not lo <= value <= hi:
+        raise ParamError(name, f"{name}: expected {lo} to {hi}, got {value}", lo=lo, hi=hi)
+
+
+class Registry:
+    """The sessions of one data directory."""
+
+    def __init__(self, data: Path) -> None:
+        self.folder = data / "sessions"
+
+    def names(self) -> list[str]:
+        """Every session that was created and not deleted, sorted."""
+        return self._with(SPEC)
+
+    def ending(self) -> list[str]:
+        """Sessions that were deleted and whose files are still there."""
+        return self._with(DELETED)
+
+    def _folders(self) -> list[str]:
+        """Names under which something lies, be it of a session that nobody created here."""
+        return [path.name for path in self.folder.glob("*/")]
+
+    def _with(self, file_name: str) -> list[str]:
+        found = (path.parent.name for path in self.folder.glob(f"*/{file_name}"))
+        return sorted(name for name in found if paths.NAME.fullmatch(name))
+
+    def load(self, name: str) -> SessionSpec | None:
+        """What was asked for under ``name``; None where nothing readable was."""
+        try:
+            kept = json.loads((self.folder / paths.checked_name(name) / SPEC).read_bytes())
+            if kept.pop("format") != FORMAT:
+                return None
+            spec = SessionSpec(name=name, **{k: v for k, v in kept.items() if k != "name"})
+            spec.check()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return spec
+
+    def create(self, spec: SessionSpec, running: Iterable[str]) -> SessionSpec:
+        """Keep ``spec`` durably, under a free name where it has none.
+
+        ``running`` are the names taken by other sessions.  Raises :class:`ParamError` for a name in
+        use, for too many sessions, and where memory would not do for all of them together.
+        """
+        spec.check()
+        with self._locked():
+            mine = self.names()
+            taken = {*self._folders(), *running}
+            if spec.name in taken:
+                known = sorted(taken)
+                message = f"name: there is a session '{spec.name}' already"
+                raise ParamError("name", message, choices=known)
+            if len(mine) >= MOST_SESSIONS:
+                message = f"there are {MOST_SESSIONS} sessions beside the default one; delete one"
+                raise ParamError("sessions", message, lo=0, hi=MOST_SESSIONS)
+            self._check_memory(spec, mine)
+            if not spec.name:
+                spec = _named(spec, taken)
+            folder = self.folder / paths.checked_name(spec.name)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_durable(folder / SPEC, json.dumps({"format": FORMAT} | asdict(spec)).encode())
+        return spec
+
+    def _check_memory(self, spec: SessionSpec, mine: list[str]) -> None:
+        specs = [SessionSpec(paths.DEFAULT_SESSION), *(self.load(name) for name in mine)]
+        used = sum(one.bytes for one in specs if one is not None)
+        if used + spec.bytes <= BUDGET_BYTES:
+            return
+        free = max(0, BUDGET_BYTES - used)
+        room = (free - WORKER_BYTES - RING_BYTES) / (MATRICES * DTYPE_BYTES * spec.blocks)
+        most = int(max(0.0, room) ** 0.5) // (2 * N_HEADS) * 2 * N_HEADS
+        message = (
+            f"n: {spec.blocks} blocks of {spec.n} neurons need {spec.bytes >> 20} MB beside "
+            f"{used >> 20} MB of the others, and {BUDGET_BYTES >> 20} MB are allowed in all"
+        )
+        raise ParamError("n", message, lo=LEAST_N, hi=most, unit="neurons")
+
+    def delete(self, name: str) -> bool:
+        """Mark the session as deleted; False where there is none."""
+        with self._locked():
+            folder = self.folder / paths.checked_name(name)
+            try:
+                os.replace(folder / SPEC, folder / DELETED)
+            except FileNotFoundError:
+                return False
+            sync_folder(folder)
+        return True
+
+    def forget(self, name: str) -> None:
+        """Remove the files of a deleted session, its mark last."""
+        folder = self.folder / paths.checked_name(name)
+        for path in folder.iterdir():
+            if path.name != DELETED:
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        (folder / DELETED).unlink(missing_ok=True)
+        folder.rmdir()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process at a time changes the registry."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+
+def _named(spec: SessionSpec, taken: set[str]) -> SessionSpec:
+    number = next(k for k in range(2, 10_000) if f"session-{k}" not in taken)
+    return SessionSpec(f"session-{number}", spec.blocks, spec.n, spec.seed, spec.params)

@@ -1,0 +1,129 @@
+"""The named training runs: which text, which vocabulary, which model, which schedule.
+
+    memorise  the first 50,000 tokens of the text, a 32,000-token vocabulary made for other texts:
+              ten passes, so that low loss is memory and is called that
+    read      the whole text but its last tenth, a 4096-token vocabulary learnt from the same part;
+              the last tenth is never seen before it is scored
+    tiny      bytes and a model of two small layers, for trying out and for tests
+Both keep everything on: prosody, memory bank, sleep.  Sizes are chosen for two CPU cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from t4dm.hippocampal.params import HippocampalParams
+from t4dm.training.corpus import american_standard_version, vocabulary_of_32000
+from t4dm.training.data import TokenText
+from t4dm.training.params import TrainParams
+from t4dm.training.tokenizer import ByteTokenizer, LearnedTokenizer, Tokenizer
+
+CONTEXT = 128
+MEMORISED, BESIDE = 50_000, 6_000
+READ_VOCABULARY, HELD_OUT = 4096, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a run is trained on and what is kept back; ``raw`` are the characters of both."""
+
+    tokenizer: Tokenizer
+    train: TokenText
+    held_out: TokenText
+    raw: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRun:
+    """``whole_at``: steps after which the whole held-out text is scored."""
+
+    name: str
+    what: str
+    material: Callable[[], Material]
+    model: HippocampalParams
+    train: TrainParams
+    whole_at: tuple[int, ...]
+    prompts: tuple[str, ...]
+
+
+def read_material() -> Material:
+    """The whole text, cut after a line near nine tenths of its characters."""
+    text = american_standard_version()
+    cut = text.rindex("\n", 0, round((1 - HELD_OUT) * len(text))) + 1
+    seen, kept = text[:cut], text[cut:]
+    tokenizer = LearnedTokenizer.learn(seen, READ_VOCABULARY)
+    return Material(
+        tokenizer, TokenText.read(seen, tokenizer), TokenText.read(kept, tokenizer), (seen, kept)
+    )
+
+
+def memorise_material() -> Material:
+    """The first 50,000 tokens; the 6,000 after them are held out."""
+    tokenizer = vocabulary_of_32000()
+    text = american_standard_version()[: 6 * (MEMORISED + BESIDE)]
+    both = TokenText.read(text, tokenizer)
+    seen = TokenText(both.ids[:MEMORISED], both.prosody[:MEMORISED])
+    end = MEMORISED + BESIDE
+    kept = TokenText(both.ids[MEMORISED:end], both.prosody[MEMORISED:end])
+    return Material(tokenizer, seen, kept, _decoded(tokenizer, seen, kept))
+
+
+def tiny_material() -> Material:
+    """The first 40,000 bytes of the text, a tenth of them held out."""
+    tokenizer = ByteTokenizer()
+    seen, kept = TokenText.read(american_standard_version()[:40_000], tokenizer).split(HELD_OUT)
+    return Material(tokenizer, seen, kept, _decoded(tokenizer, seen, kept))
+
+
+def _decoded(tokenizer: Tokenizer, seen: TokenText, kept: TokenText) -> tuple[str, str]:
+    return tokenizer.decode(seen.ids.tolist()), tokenizer.decode(kept.ids.tolist())
+
+
+PROMPTS = ("In the beginning", "And Jesus answered and said", "Blessed is the man that")
+SHAPE = {"dim": 128, "n_layers": 4, "n_heads": 4, "max_seq_len": CONTEXT, "dropout": 0.0}
+
+RUNS = {
+    run.name: run
+    for run in (
+        NamedRun(
+            "memorise",
+            "50,000 tokens, a 32,000-token vocabulary: memorising",
+            memorise_material,
+            HippocampalParams(vocab_size=32_000, **SHAPE),
+            TrainParams(
+                learning_rate=4e-3, warmup=300, total_steps=1000, batch=4, context=CONTEXT,
+                weight_decay=0.0,
+            ),
+            (1000,),
+            ("In the beginning", "And Abraham", "And Jehovah said unto"),
+        ),
+        NamedRun(
+            "read",
+            "the whole text, a 4096-token vocabulary, the last tenth held out",
+            read_material,
+            HippocampalParams(vocab_size=READ_VOCABULARY, **SHAPE),
+            TrainParams(
+                learning_rate=4e-3, warmup=300, total_steps=5000, batch=8, context=CONTEXT
+            ),
+            (1000, 5000),
+            PROMPTS,
+        ),
+        NamedRun(
+            "tiny",
+            "bytes, two small layers: to try things out",
+            tiny_material,
+            HippocampalParams(
+                vocab_size=256, dim=32, n_layers=2, n_heads=4, max_seq_len=32, n_place=64,
+                memory_size=256,
+            ),
+            TrainParams(
+                learning_rate=3e-3, warmup=10, total_steps=200, batch=4, context=32,
+                memory_writes=16, sleep_every=12, sleep_steps=3, replay_size=32,
+                ewc_strength=1.0, ewc_samples=2,
+            ),
+            (),
+            ("In the beginning",),
+        ),
+    )
+}  # fmt: skip
