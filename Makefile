@@ -54,6 +54,8 @@ bench: setup
 
 docs: setup
 	$(BIN)/python -m tools.write_parameter_docs
+	$(BIN)/python -m tools.write_health_docs
+	$(BIN)/python -m tools.write_api_docs
 	$(BIN)/python -m tools.write_performance_docs
 
 clean:

@@ -3,7 +3,8 @@
 A configuration is drawn from a seed: a size, a stimulus and one damage (a symptom's mechanism with
 random strength), or a change that a healthy network bears.  What it should be called is measured on
 the run, by other means than the doctor's: from the spikes of its last second, the engine's own
-membranes and levels at every chunk, and whole weight matrices.  One label rests on the damage alone,
+membranes and levels at every chunk, and whole weight matrices.  Runaway is more than half of a
+stage's neurons a step in either half of that second.  One label rests on the damage alone,
 since no measure of one run shows it: windows so narrow that pairs of spikes at even distances would
 count for less than a tenth of what they count by default.
 """
@@ -146,8 +147,9 @@ class Witness:
 
     def __init__(self, session: Session, case: Case) -> None:
         self.session, self.case = session, case
-        self.spikes = np.zeros(len(session.layout.groups))
-        self.steps = self.onsets = 0
+        self.spikes: list[np.ndarray] = []
+        self.steps: list[int] = []
+        self.onsets = 0
         self.far = 0.0
         self.levels: list[np.ndarray] = []
         self.before = self._weights()
@@ -158,16 +160,22 @@ class Witness:
 
     def see(self, segment: Segment) -> None:
         edges = [g.first for g in self.session.layout.groups] + [self.session.layout.n_total]
-        self.spikes += np.histogram(segment.spk_id, bins=edges)[0]
-        self.steps += segment.step1 - segment.step0
+        self.spikes.append(np.histogram(segment.spk_id, bins=edges)[0])
+        self.steps.append(segment.step1 - segment.step0)
         self.onsets += sum(e["type"] == "stimulus" for e in segment.meta["events"])
         self.far = max(self.far, float(np.abs(self.session.engine.arrays.u).max()))
         self.levels.append(segment.levels[:, :3])
 
+    def _rate(self, part: slice) -> np.ndarray:
+        """(G,) share of each stage's neurons that fire in a step, in some of the segments."""
+        sizes = np.array(self.session.layout.sizes)
+        return (sum(self.spikes[part]) / (sizes * sum(self.steps[part])))[:-1]
+
     def truth(self) -> dict[str, bool]:
         """Whether each of the six symptoms is really there."""
-        sizes = np.array(self.session.layout.sizes)
-        rate = (self.spikes / (sizes * self.steps))[:-1]
+        rate = self._rate(slice(None))
+        half = len(self.steps) // 2
+        peak = max(self._rate(slice(half)).max(), self._rate(slice(half, None)).max())
         pairs = rate.reshape(-1, 2)
         network, block = float(rate.mean()), pairs.max(axis=1)
         cut = [
@@ -177,7 +185,7 @@ class Witness:
         moved = np.abs(self._weights() - self.before)[:, : self.session.engine.n_exc].mean((1, 2))
         still = bool((moved < STILL_WEIGHTS).all()) and bool((pairs[:, 0] >= 0.005).any())
         swing = np.ptp(np.concatenate(self.levels), axis=0)
-        wild = bool((rate > WILD).any())
+        wild = bool(peak > WILD)
         narrow = self.case.damage == "narrow windows"
         return {
             "not_firing": silent,

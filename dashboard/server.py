@@ -14,7 +14,7 @@ from flask import Flask, g, has_request_context
 from dashboard import cache, callbacks, login, security
 from dashboard.api import errors
 from dashboard.api.routes import api, guard_unknown
-from dashboard.pages import shell
+from dashboard.pages import reference, shell
 from dashboard.panels.registry import all_panels
 from dashboard.settings import Settings, settings_from_env
 from t4dm.live.manifest import code_version
@@ -55,6 +55,7 @@ def create_app(settings: Settings) -> Dash:
     app.layout = shell.layout(panels)
     cache.install(flask)
     flask.register_blueprint(api)
+    flask.register_blueprint(reference.pages)
     errors.install(flask)
     gate = security.install(flask, settings, list(app.csp_hashes()))
     flask.register_blueprint(login.blueprint(gate))

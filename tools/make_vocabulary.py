@@ -20,7 +20,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 VOCABULARIES = Path(__file__).resolve().parent.parent / "t4dm" / "training" / "vocabularies"
 MEMBER = "mistral_common/data/tokenizer.model.v1"
@@ -74,7 +74,8 @@ def pieces(model: bytes) -> list[Piece]:
     found = []
     for number, value in fields(model):
         if number == PIECES and isinstance(value, bytes):
-            parts = {TEXT: b"", SCORE: b"\0\0\0\0", KIND: NORMAL} | dict(fields(value))
+            parts: dict[int, Any] = {TEXT: b"", SCORE: b"\0\0\0\0", KIND: NORMAL}
+            parts |= dict(fields(value))
             (score,) = struct.unpack("<f", parts[SCORE])
             found.append(Piece(parts[TEXT].decode(), score, parts[KIND]))
     return found

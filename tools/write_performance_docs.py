@@ -166,7 +166,7 @@ PEERS = """## Beside other libraries
 
 Steps a second, one thread, about 7 % firing, medians of blocks timed in turns; one column is one run. A: LIF + dense recurrence.
 A2: 10 % of the connections. B: A + pair STDP at every step. C: a surrogate-gradient training step (two layers of 256, batch 32, 100 steps).
-Other programs ran on the machine meanwhile, so read the ratios within a column. Repeat with `python benchmarks/bench_peers.py`; t4dm's entry is `benchmarks/peers_entry.py`.
+Other programs ran on the machine meanwhile, so read the ratios within a column. Repeat with `python benchmarks/bench_peers_table.py`; t4dm's entry is `benchmarks/peers_entry.py`.
 """
 OURS = {"t4dm": "**t4dm**", "c_t4dm": "**t4dm**", "t4dm_cut": "t4dm, windows cut at 100 ms",
         "t4dm_mu": "t4dm, mu = 0.5 (event replay)", "brian2_cpp": "Brian2, C++",
@@ -203,7 +203,21 @@ def _peers() -> list[str]:
         "|---" * (len(order) + 1) + "|",
         *rows,
         f"| t4dm over the best other | {' | '.join(ratios)} |",
+        *_passed_over(runs, order),
     ]
+
+
+def _passed_over(runs: dict[str, Any], order: list[str]) -> list[str]:
+    """A line a cell for what was left out of it, and why."""
+    lines = []
+    for key in order:
+        out = [
+            (row["impl"], row["passed_over"]) for row in runs[key]["rows"] if "passed_over" in row
+        ]
+        if out:
+            told = "; ".join(f"{OURS.get(name, name)}: {why}" for name, why in out)
+            lines.append(f"{key} without {told}.")
+    return ["", *lines] if lines else []
 
 
 def _speed(value: float | None) -> str:

@@ -49,12 +49,13 @@ export class Board {
     const record = this.source ?? store;
     const end = this.source ? this.app.view.t1_ms / this.app.dt : this.frozen_t1 ?? this.#end(store);
     const scene = this.scene = this.maker.make(record, end);
+    this.zoomed = this.maker.zoomed(scene);
     const still = this.app.view.mode !== "live";
     const due = [...this.surfaces.values()].filter((surface) => surface.due && (still || surface.inView));
     const seldom = still || scene.status !== "live" || scene.now - this.drawnAt > LABELS_MS / 2;
     const labelled = this.#labelled(due, seldom);
     this.drawnAt = scene.now;
-    for (const surface of due) surface.draw(scene, labelled.has(surface));
+    for (const surface of due) surface.draw(this.#sceneOf(surface), labelled.has(surface));
     if (seldom) this.#tell();
     clearTimeout(this.later);
     if (labelled.size < due.length) this.later = setTimeout(() => this.onChange?.(), LABELS_MS);
@@ -67,13 +68,16 @@ export class Board {
     return new Set(old.sort((a, b) => a.labelledAt - b.labelledAt).slice(0, LABELS_AT_ONCE));
   }
 
+  /** What a panel draws and tells: traces on a zoomed time axis are told of as far as they are in view. */
+  #sceneOf({ mark, live }) { return mark.time && !live ? this.zoomed : this.scene; }
+
   #tell() { for (const surface of this.surfaces.values()) surface.tell(); }
 
   /** The panel's surface, drawn up to date also where it is out of view. */
   upToDate(slug) {
     const surface = this.surfaces.get(slug);
-    if (surface && this.scene && surface.due && surface.drew !== this.scene) {
-      surface.draw(this.scene, true);
+    if (surface && this.scene && surface.due && surface.drew !== this.#sceneOf(surface)) {
+      surface.draw(this.#sceneOf(surface), true);
       surface.tell();
     }
     return surface;

@@ -6,6 +6,13 @@ export function num(value, digits = 6) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** A number for its box, whole to 12 digits: a large round one, as 1000000, as `1e6`, which a box has room for. */
+export function boxText(value) {
+  const whole = num(value, 12);
+  const brief = Math.abs(value) >= 1 ? Number(whole).toExponential().replace("+", "") : whole;
+  return whole.length > 6 && brief.length < whole.length ? brief : whole;
+}
+
 /** A parameter value for reading: `free` for null, on/off for switches. */
 export function valueText(value) {
   if (value === null || value === undefined) return "free";

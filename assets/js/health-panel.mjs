@@ -35,8 +35,8 @@ export function showPanel(app, yes = true) {
   controls.scrollTop = 0;
   panel.refresh();
   app.emit("health", app.health);
-  if (yes) panel.node.querySelector("h2").focus({ preventScroll: true });
-  else document.getElementById("health-badge").focus({ preventScroll: true });
+  const target = yes ? panel.node.querySelector("h2") : document.getElementById("health-badge");
+  requestAnimationFrame(() => requestAnimationFrame(() => target.focus({ preventScroll: true })));
 }
 
 function build(app) {
@@ -49,12 +49,6 @@ function build(app) {
   const node = h("section", { id: "health", class: "health", hidden: true, "aria-label": "Health" },
     h("header", { class: "health-head" }, h("h2", { text: "Health", tabIndex: -1 }), checklist, close),
     say, list, past, presets(app), rules(app));
-  node.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.target.closest("select")) return;
-    event.preventDefault();
-    showPanel(app, false);
-  });
-
   const refresh = () => {
     if (node.hidden) return;
     const { report, past: cleared, trials } = app.health;

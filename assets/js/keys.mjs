@@ -21,6 +21,7 @@ const SHEET = [
   ["1 – 9", "pages"],
   ["/", "search the parameters"],
   ["?", "this sheet"],
+  ["Esc", "close the health panel"],
   ["Enter, Esc", "in a field: apply, or take back what was typed"],
   ["↑ ↓", "in a number field: one step; with Shift ten"],
 ];
@@ -42,6 +43,7 @@ function actionFor(app, event) {
   if (key === " ") return target.closest?.("button, summary, a, input") ? null : () => toggleRun(app);
   if (/^[1-9]$/.test(key)) return pageAction(Number(key));
   if (key === "ArrowLeft" || key === "ArrowRight") return panAction(app, target, key === "ArrowLeft" ? -1 : 1);
+  if (key === "Escape") return panelShown() ? () => showPanel(app, false) : null;
   const plain = {
     ".": () => stepBy(app, 1),
     l: () => app.liveView(),

@@ -14,6 +14,7 @@ import { mount as mountBreakpoints } from "./breakpoints.mjs";
 import { mount as mountControls } from "./controls.mjs";
 import { mount as mountDialogs } from "./dialogs.mjs";
 import { mount as mountDoor } from "./door.mjs";
+import { mount as mountFiles } from "./files.mjs";
 import { mount as mountHealth } from "./health.mjs";
 import { mount as mountHealthPanel } from "./health-panel.mjs";
 import { mount as mountKeys } from "./keys.mjs";
@@ -54,7 +55,7 @@ async function start() {
   app.composePanel = (slug, options) => composePanel(board.upToDate(slug), options);
   mountTools(app, board, inspector);
   mountTimeline(app, loop);
-  for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor, mountHealth, mountTopbar, mountControls,
+  for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor, mountFiles, mountHealth, mountTopbar, mountControls,
     mountUndo, mountRestore, mountBreakpoints, mountHealthPanel, mountChecklist, mountUpload, mountStrip, mountKeys]) mount(app);
   app.on("problem", (text) => toast(text, { kind: "error" }));
   app.on("theme", () => loop.schedule());

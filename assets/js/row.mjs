@@ -3,7 +3,7 @@
 import { command } from "./api.mjs";
 import { needs } from "./capabilities.mjs";
 import { h, iconButton } from "./dom.mjs";
-import { expected, num, valueText, withUnit } from "./format.mjs";
+import { boxText, expected, valueText, withUnit } from "./format.mjs";
 import { inForce, isChanged } from "./paths.mjs";
 import { fromSlider, nudge, parseNumber, sliderSpec, toSlider } from "./scale.mjs";
 
@@ -80,7 +80,7 @@ export function createRow(app, spec, { pathOf = () => spec.path, effective = () 
     const read = readBox(spec, box);
     const from = read.error || read.value === null ? (inForce(app.params, pathOf()) ?? spec.lo) : read.value;
     const value = nudge(spec, from, event.key === "ArrowUp" ? 1 : -1, event.shiftKey ? 10 : 1);
-    box.value = num(value, 12);
+    box.value = boxText(value);
     dirty = true;
     set(value, `${pathOf()} arrows`);
   }
@@ -108,7 +108,7 @@ export function createRow(app, spec, { pathOf = () => spec.path, effective = () 
   slider?.addEventListener("input", () => {
     dragging = true;
     const value = fromSlider(spec, Number(slider.value));
-    box.value = num(value, 12);
+    box.value = boxText(value);
     describe(value);
     set(value, `${id} drag ${gesture}`);
   });
@@ -175,5 +175,5 @@ function readBox(spec, box) {
 
 function writeBox(spec, box, value) {
   if (spec.kind === "bool") box.checked = Boolean(value);
-  else box.value = value === null || value === undefined ? "" : typeof value === "number" ? num(value, 12) : value;
+  else box.value = value === null || value === undefined ? "" : typeof value === "number" ? boxText(value) : value;
 }

@@ -18,16 +18,17 @@ export class SceneMaker {
   /**
    * @param {Store} store record to draw
    * @param {number} t1 end of the window as a step, may be fractional
+   * @param {number} span its length in steps
    */
-  make(store, t1) {
+  make(store, t1, span = this.app.view.span_ms / this.app.dt) {
     const { app } = this;
-    const dt = app.dt, span = app.view.span_ms / dt;
+    const dt = app.dt;
     const t0 = t1 - span;
     const groups = this.#groups(store);
     this.#bands(store, groups);
     const scene = {
       store, view: app.view, params: app.params, theme: theme(), dt, span, t0, t1,
-      span_ms: app.view.span_ms, t0_ms: t0 * dt, t1_ms: t1 * dt,
+      span_ms: span * dt, t0_ms: t0 * dt, t1_ms: t1 * dt,
       step0: Math.max(store.step0, Math.ceil(t0)), step1: Math.min(store.step1, Math.ceil(t1)),
       status: app.status, down: whyDown(app.meta), age: app.age?.() ?? 0,
       dpr: window.devicePixelRatio || 1, now: performance.now(),
@@ -38,8 +39,21 @@ export class SceneMaker {
     };
     scene.step1 = Math.max(scene.step0, scene.step1);
     Object.assign(scene, names(groups), rates(scene), edges(scene));
+    scene.whole = scene;
     scene.order = this.#order(scene);
     return scene;
+  }
+
+  /** The part of `whole` that the time axes show while they are zoomed; its rows keep their order. */
+  zoomed(whole) {
+    const { view, dt } = this.app;
+    if (view.mode === "live" || !view.zoom) return whole;
+    const from = Math.max(whole.t0, view.zoom[0] / dt), to = Math.min(whole.t1, view.zoom[1] / dt);
+    if (!(to > from)) return whole;
+    const order = this.orderCache;
+    const part = this.make(whole.store, to, to - from);
+    this.orderCache = order;
+    return Object.assign(part, { whole, order: whole.order });
   }
 
   /** Groups of the manifest, or those of the frames, without names, until it is here. */

@@ -178,6 +178,7 @@ def head(client: SessionClient, kind: str) -> dict[str, Any]:
         "worker": status["worker"],
         "now_ns": time.monotonic_ns(),
     }
+    meta["files"] = _of_files(status)
     if (mark := health_mark(status.get("health"))) is not None:
         meta["health"] = mark
     return meta | {"held": [held[2] * DT_MS, held[3] * DT_MS]} if held else meta
@@ -194,3 +195,9 @@ def health_mark(report: dict[str, Any] | None) -> int | None:
     for found in report["findings"]:
         told += [found["id"], found["severity"], found["cause"]["code"], str(found.get("groups"))]
     return zlib.crc32("|".join(told).encode())
+
+
+def _of_files(status: dict[str, Any]) -> list[str]:
+    """What there is to say of the session's files, the most urgent first."""
+    error = status.get("checkpoint", {}).get("error")
+    return [*([error] if error else []), *status.get("refused", [])]

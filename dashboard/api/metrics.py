@@ -12,9 +12,9 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, gener
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from dashboard.api.about import ABOUT
 from dashboard.api.sessions import client_named, session_names
 from t4dm.live.client import SessionClient
-from t4dm.live.manifest import code_version
 from t4dm.live.window import DT_MS
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -36,9 +36,8 @@ class Sessions(Collector):
         yield _counter("restarts", "Restarts of the worker.", lines, "restarts", "worker")
         yield _gauge("held_seconds", "Simulated seconds of history held.", lines, _held_s)
         yield self._findings(lines)
-        about = code_version()
         info = GaugeMetricFamily("t4dm_build_info", "The code.", labels=["version", "commit"])
-        info.add_metric([str(about["version"]), str(about["commit"] or "")], 1)
+        info.add_metric([str(ABOUT["version"]), str(ABOUT["commit"] or "")], 1)
         yield info
 
     def _findings(self, lines: list[tuple[SessionClient, dict[str, Any]]]) -> Metric:

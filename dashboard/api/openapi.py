@@ -8,11 +8,11 @@ from typing import Any
 
 from flask import Flask
 
+from dashboard.api.about import ABOUT
 from dashboard.api.operations import TAGS, media, spec
-from t4dm.live.manifest import code_version
 
 KEY = "ApiKey"
-ABOUT = (
+WORDS = (
     "A live debugger for spiking networks. Every answer is from the running session's own probes, "
     "and says of which step and parameter revision it is."
 )
@@ -20,16 +20,26 @@ REFUSED = {
     "description": "A refusal: code, message, field, lo, hi, unit, choices.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
 }
-HEADERS: dict[str, list[dict[str, Any]]] = {
-    "POST": [
-        {
-            "name": "Idempotency-Key", "in": "header", "required": False,
-            "schema": {"type": "string", "pattern": "^[ -~]{1,64}$"},
-            "description": "A request with the same key is applied once.",
-        },
-    ],
+ONCE = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "schema": {"type": "string", "pattern": "^[ -~]{1,64}$"},
+    "description": "A request with the same key is applied once.",
 }  # fmt: skip
-BY_KEY = ("post_commands", "spiking_inject_neuromod")
+WHO = {
+    "name": "X-T4DM-Who", "in": "header", "required": False,
+    "schema": {"type": "string", "pattern": "^[ -~]{1,64}$", "default": "script"},
+    "description": "Who asks, for the event log.",
+}  # fmt: skip
+IF_MATCH = {
+    "name": "If-Match", "in": "header", "required": False,
+    "schema": {"type": "string", "pattern": r'^([0-9]{1,15}|"[0-9]{1,15}"|\*)$'},
+    "description": "The revision that the change is meant for; 412 at another one.",
+}  # fmt: skip
+HEADERS: dict[str, list[dict[str, Any]]] = {
+    "post_commands": [ONCE, WHO],
+    "spiking_inject_neuromod": [ONCE, WHO],
+    "patch_params": [IF_MATCH, ONCE, WHO],
+}
 
 
 def document(app: Flask) -> dict[str, Any]:
@@ -41,25 +51,24 @@ def document(app: Flask) -> dict[str, Any]:
 def _document(app: Flask) -> dict[str, Any]:
     with app.app_context():
         made = copy.deepcopy(spec.spec)
-    made["info"] = {"title": "t4dm", "version": code_version()["version"], "description": ABOUT}
+    made["info"] = {"title": "t4dm", "version": ABOUT["version"], "description": WORDS}
     made["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     made["components"]["securitySchemes"] = {
         KEY: {"type": "apiKey", "in": "header", "name": "X-API-Key"}
     }
     made["security"] = [{KEY: []}, {}]
     for operations in made["paths"].values():
-        for method, operation in operations.items():
-            _complete(method.upper(), operation)
+        for operation in operations.values():
+            _complete(operation)
     made["paths"] = dict(sorted(made["paths"].items()))
     return made
 
 
-def _complete(method: str, operation: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any]) -> None:
     """Refusals, other media types and headers, which the models do not say."""
     name = operation["operationId"]
     operation["responses"]["default"] = REFUSED
-    if name in BY_KEY:
-        operation["parameters"] += HEADERS[method]
+    operation["parameters"] += HEADERS.get(name, [])
     good = operation["responses"].get("200") or operation["responses"]["201"]
     for kind in media[name]:
         schema = {} if kind == "application/json" else {"type": "string", "format": "binary"}

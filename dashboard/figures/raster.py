@@ -13,11 +13,13 @@ from t4dm.live.window import DT_MS, Window
 
 SLUG = "raster"
 HEIGHT = 460
-MAX_TICKS = 20_000
+# Ticks up to so many rows, and rows x steps: some 20,000 ticks of a healthy network.  What fires in a
+# window hardly decides, else a picture flickers between ticks and density; canvas and figure agree.
+MAX_TICK_ROWS, MAX_TICK_CELLS = 256, 300_000
+MAX_TICKS = 50_000  # of a network that fires without end
 TICKS = "ticks"  # name of the shapes that hold them
 TICK_HALF = 0.4  # of a row, unless that is less than 1 px
 PLOT_HEIGHT = HEIGHT - style.TOP_MARGIN - style.BOTTOM_MARGIN
-MAX_TICK_ROWS = 256
 DENSITY_COLUMNS, DENSITY_ROWS = 600, 150  # bins across and down at most; the canvas has the same
 DENSITY_FULL = 0.25  # spikes per neuron and ms at the end of the colour scale
 Order = Literal["id", "rate", "latency"]
@@ -47,13 +49,19 @@ def figure(
     rows = place[window.spk_row.astype(np.int64)]
     empty = _why_empty(window) if rows.size == 0 else ""
     out = _frame(window, theme, bands, n_rows, empty)
-    dense = rows.size > MAX_TICKS or n_rows > MAX_TICK_ROWS
+    dense = is_dense(n_rows, window.n_steps, rows.size)
     out["layout"]["shapes"] += [_separator(band.lo, theme, dense) for band in bands[1:]]
     if rows.size and dense:
         _add_density(out, window, theme, rows, n_rows)
     elif rows.size:
         _add_ticks(out, window, theme, rows, bands, excitatory_counts(window, manifest))
     return timeline.add_events(out, window, theme)
+
+
+def is_dense(n_rows: int, n_steps: int, n_spikes: int) -> bool:
+    """Whether a window of so many rows, steps and spikes is shown as a density."""
+    crowded = n_rows > MAX_TICK_ROWS or n_rows * n_steps > MAX_TICK_CELLS
+    return crowded or n_spikes > MAX_TICKS
 
 
 def excitatory_counts(window: Window, manifest: dict[str, Any] | None) -> list[int]:

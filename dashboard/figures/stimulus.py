@@ -57,14 +57,19 @@ def latest(window: Window) -> dict[str, Any] | None:
 
 
 def describe(event: dict[str, Any] | None) -> str:
-    """``digits "7" #1203``, ``rest`` or empty."""
+    """``digits "7" #1203``, ``constant``, ``rest`` or empty."""
     if event is None:
         return ""
     if event["type"] == "rest":
         return "rest"
-    label = style.safe_text(str(event.get("label", "")), 24)
     index = f" #{event['index']}" if event.get("index") is not None else ""
-    return f'{style.safe_text(str(event.get("kind", "")), 24)} "{label}"{index}'
+    return f"{_titled(event, 24)}{index}"
+
+
+def _titled(event: dict[str, Any], longest: int) -> str:
+    """``digits "7"``; an input that has but one thing to show is named once."""
+    kind, label = (style.safe_text(str(event.get(k, "")), longest) for k in ("kind", "label"))
+    return kind if label == kind else f'{kind} "{label}"'
 
 
 def _onsets(window: Window) -> list[dict[str, Any]]:
@@ -87,8 +92,7 @@ def _image(window: Window, event: dict[str, Any] | None) -> tuple[np.ndarray, st
         return np.zeros(SIDE * SIDE, np.float32), "rest"
     image = None if event is None else event.get("image")
     if event is not None and image is not None and len(image) == SIDE * SIDE:
-        kind, label = (style.safe_text(str(event.get(k, "")), 12) for k in ("kind", "label"))
-        return np.asarray(image, dtype=np.float32), f'{kind} "{label}"'
+        return np.asarray(image, dtype=np.float32), _titled(event, 12)
     recent = window.stim[-RECENT_STEPS:]
     mean = recent.mean(axis=0, dtype=np.float32) / 255
     return mean, f"mean of {len(recent) * DT_MS:g} ms"

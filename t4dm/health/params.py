@@ -57,7 +57,7 @@ class HealthParams(Params):
         0.001, 0.0, 1.0, unit="1/s", log=True, help="Weights that move less are not learning."
     )
     pairs: float = param(
-        0.1, 0.0, 1.0, help="Windows that take in less of the pairing than this are too narrow."
+        0.12, 0.0, 1.0, help="Windows that take in less of the pairing than this are too narrow."
     )
     frozen: float = param(0.002, 0.0, 1.0, help="A level that moves less stands still.")
     bound_share: float = param(

@@ -87,6 +87,11 @@ class SessionClient:
             "restarts": child.get("restarts", 0),
             "message": child.get("message", ""),
         }
+        if replay := status.get("replay"):
+            status["worker"]["message"] = (
+                f"bringing the run back to step {replay['to']}: {replay['step']} is reached, "
+                f"about {replay['left_s']:.0f} s to go"
+            )
         if status.get("owner") == external_files.OWNER:
             self._add_end(status)
         return status

@@ -63,7 +63,7 @@ def segment_of(
         pairs=out.pairs[None][:m].copy(),
         receptive=sensory.receptive[:m].copy(),
         neuron_labels=sensory.labels[:m].copy(),
-        course=sensory.course()[:m],
+        course=sensory.course(m),
         u_range=out.u_range[:, :gates].swapaxes(0, 1).copy(),
         moved=out.moved[None, :, 0][:m].copy(),
         attention=out.attention[:, :gates].swapaxes(0, 1).copy(),

@@ -158,8 +158,13 @@ class Sensory:
         labels = self.readout.labels()
         self.labels[0] = np.where(labels < 0, NO_LABEL, labels)
 
-    def course(self) -> np.ndarray:
-        """(1, points, 3) float32: step, accuracy, r_hat of the run so far; NaN where none yet."""
+    def course(self, samples: int = 1) -> np.ndarray:
+        """(1, points, 3) float32: step, accuracy, r_hat of the run so far; NaN where none yet.
+
+        (0, points, 3) for no ``samples``.
+        """
+        if samples == 0:
+            return np.empty((0, *self.score.course.shape), np.float32)
         held = int(self.score.numbers[1])
         course = self.score.course.astype(np.float32)
         course[held:] = np.nan

@@ -15,18 +15,17 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from t4dm.live import external_files, paths
-from t4dm.live.client import SessionClient, sessions
+from t4dm.live import paths
+from t4dm.live.claim import claim
+from t4dm.live.client import SessionClient
 from t4dm.live.external import ExternalSession, ScriptEngine, default_watch
 from t4dm.live.groups import Layout
 from t4dm.live.leftovers import is_alive
-from t4dm.live.lifeline import take_lock
 from t4dm.live.manifest import code_version
 from t4dm.live.publisher import Block, Files, Publisher, Publishes
 from t4dm.live.segment import HIST_EVERY
@@ -55,7 +54,7 @@ class HandedSession:
         weights: Mapping[str, float],
     ) -> None:
         self.run = paths.run_dir()
-        self.name, self._lock = name, claim(self.run, name)
+        self.name, self._lock = name, claim(self.run, paths.checked_name(name))
         layout = Layout.from_json(groups)
         engine = ScriptEngine(
             tree, layout.to_json(), default_watch(layout, range(len(layout.groups))), apply
@@ -144,17 +143,6 @@ class HandedSession:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def claim(run: Path, name: str) -> int | None:
-    """The lock of the session's name; raises ValueError where it is taken."""
-    if paths.checked_name(name) == paths.DEFAULT_SESSION or name in sessions(run):
-        raise ValueError(f"the name '{name}' is the dashboard's own; choose another")
-    external_files.sweep(run)
-    lock = take_lock(external_files.lock_path(run, name))
-    if lock is None:
-        raise ValueError(f"a session named '{name}' is running already; choose another")
-    return lock
 
 
 def flat_weights(weights: np.ndarray) -> np.ndarray:

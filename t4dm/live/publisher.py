@@ -87,6 +87,7 @@ class Publisher:
         self._rate = 0.0
         self._rate_from = (time.monotonic(), 0)
         self._manifest_rev = -1
+        self._digest = (-1, "")
         self._ended = ""
         self._end = threading.Event()
         self.ring = RingWriter(paths.private_parent(files.ring), bytes=RING_BYTES, slots=RING_SLOTS)
@@ -243,11 +244,11 @@ class Publisher:
 
     def _tell(self) -> None:
         """Heartbeat, status and manifest, as far as they are due."""
-        self.ring.heartbeat()
-        self.ring.progress()
         now = time.monotonic()
         if now < self._status_at:
             return
+        self.ring.heartbeat()
+        self.ring.progress()
         self._status_at = now + STATUS_S
         since, steps = self._rate_from
         if now - since >= 1.0:
@@ -274,7 +275,7 @@ class Publisher:
                 "state": state, "reason": reason, "finite": True, "step": self._published,
                 "t_ms": self._published * DT_MS, "dt": DT_MS, "epoch": session.epoch,
                 "speed": None, "ratio": None, "rate": round(self._rate, 2), "axis": session.axis,
-                "params_rev": session.rev, "params_digest": session.tree.digest(), "seed": None,
+                "params_rev": session.rev, "params_digest": self._digest_now(), "seed": None,
                 "mono_ns": time.monotonic_ns(), "breakpoints": session.breakpoints.to_json(),
                 "watch": list(session.engine.watch), "log": newest(session.log, LOG_BYTES),
                 "pending": newest(session.pending, LOG_BYTES), "warnings": [],
@@ -283,6 +284,12 @@ class Publisher:
         if state == "ended":
             status["ended_at"] = datetime.datetime.now(datetime.UTC).strftime("%H:%M:%S UTC")
         return status
+
+    def _digest_now(self) -> str:
+        """Name of the parameters in force, made anew only when they have changed."""
+        if self._digest[0] != self.session.rev:
+            self._digest = (self.session.rev, self.session.tree.digest())
+        return self._digest[1]
 
     def _write_manifest(self) -> None:
         publishes = self.publishes

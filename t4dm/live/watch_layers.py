@@ -161,14 +161,20 @@ class Axes:
         ``index`` picks neurons.  The sample is the last one of a batch that is too small.
         """
         with torch.no_grad():
-            parts = [self._sample(tensor) for tensor in tensors]
+            parts = self._steps(tensors) if self.time is None else map(self._sample, tensors)
+            parts = [*parts]
             whole = torch.stack(parts) if self.time is None else torch.cat(parts)
             whole = whole.reshape(len(whole), -1)
             return whole if index is None else whole[:, index]
 
+    def _steps(self, tensors: list[Tensor]) -> list[Tensor]:
+        """The sample of tensors that are a step each; all of one call have one shape."""
+        if tensors[0].ndim < 2:
+            return tensors
+        place = min(self.batch_index, tensors[0].shape[0] - 1)
+        return [tensor.select(0, place) for tensor in tensors]
+
     def _sample(self, tensor: Tensor) -> Tensor:
-        if self.time is None:
-            return tensor[min(self.batch_index, tensor.shape[0] - 1)] if tensor.ndim > 1 else tensor
         moved = tensor.movedim(self.time, 0)
         return moved[:, min(self.batch_index, moved.shape[1] - 1)] if moved.ndim > 2 else moved
 

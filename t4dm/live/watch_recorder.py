@@ -100,6 +100,7 @@ class Recorder:
         if not self.fate.active:
             return
         self.fate.end(how)
+        self._recording = False
         for handle in self._handles:
             handle.remove()
         for layer in self._layers:
@@ -120,11 +121,16 @@ class Recorder:
 
     def _hooked(self, layer: Layer) -> RemovableHandle:
         def saw(module: nn.Module, _: Any, output: Any) -> None:
-            is_due = self._recording and threading.get_ident() == self._thread
-            if is_due and module is layer.module:
+            if not self._recording or threading.get_ident() != self._thread:
+                return
+            if module is not layer.module:
+                return
+            try:
                 self._saw(layer, module, output)
+            except Exception as error:
+                self._give_up(error)
 
-        return layer.module.register_forward_hook(Hook(self._guarded(saw)))
+        return layer.module.register_forward_hook(Hook(saw))
 
     def _guarded(self, act: Callable[..., None]) -> Callable[..., None]:
         def guarded(*given: Any) -> None:
@@ -133,10 +139,13 @@ class Recorder:
             try:
                 act(*given)
             except Exception as error:
-                log.debug("watching failed", exc_info=True)
-                self._fail(f"{type(error).__name__}: {error}")
+                self._give_up(error)
 
         return guarded
+
+    def _give_up(self, error: Exception) -> None:
+        log.debug("watching failed", exc_info=True)
+        self._fail(f"{type(error).__name__}: {error}")
 
     def _fail(self, why: str) -> None:
         say(f"'{self.settings.name}' is watched no longer, the script goes on ({why})")

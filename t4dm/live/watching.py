@@ -21,9 +21,8 @@ import torch
 from torch import nn
 from torch.utils.data import get_worker_info
 
-from t4dm.live import external_files, paths
-from t4dm.live.client import sessions
-from t4dm.live.lifeline import take_lock
+from t4dm.live import paths
+from t4dm.live.claim import claim
 from t4dm.live.watch_hooks import Fate, has_dashboard, say
 from t4dm.live.watch_layers import Axes, candidates
 from t4dm.live.watch_params import Declaration, ScriptParams
@@ -104,7 +103,7 @@ def watch(
         return Watch(name, None, why)
     run = paths.run_dir()
     try:
-        lock = _claim(run, name)
+        lock = claim(run, name)
     except OSError as error:
         return _without(name, f"'{name}' is not shown: {error}")
     _tell_where(run, name)
@@ -129,18 +128,6 @@ def _left_alone(module: nn.Module) -> str:
         say(why)
         return why
     return ""
-
-
-def _claim(run: Path, name: str) -> int:
-    """The lock of the session's name; raises ValueError where it is taken, OSError without room."""
-    if name == paths.DEFAULT_SESSION or name in sessions(run):
-        raise ValueError(f"the name '{name}' is the dashboard's own; choose another name=")
-    paths.socket_path(run, name)
-    external_files.sweep(run)
-    lock = take_lock(external_files.lock_path(run, name))
-    if lock is None:
-        raise ValueError(f"a session named '{name}' is running already; choose another name=")
-    return lock
 
 
 def _tell_where(run: Path, name: str) -> None:

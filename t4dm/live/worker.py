@@ -27,13 +27,13 @@ from t4dm.live.replay import Replay, Tell
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer
 from t4dm.live.session import EngineLike, Session
+from t4dm.live.supervisor import NEWER
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS
 from t4dm.params import ParamError
 from t4dm.store.files import write_durable
 from t4dm.store.sealed import NewerFormat
 
-NEWER = 4  # exit code: a newer version wrote the files
 DEFAULT_ENGINE = "t4dm.live.engine:Engine"
 log = logging.getLogger("t4dm.worker")
 

@@ -148,7 +148,7 @@ class Population:
         self._da = float(_within("da", level, 0.0, 1.0))
         self._law = self._make_law()
         if self._third is not None:
-            self._third.rate[0] = self._dopamine_rate
+            self._third.rate[0] = self._rate * (self._da - 0.5)
 
     @property
     def weights(self) -> NDArray[np.floating]:
@@ -201,13 +201,10 @@ class Population:
 
     def _make_law(self) -> Law:
         real, stdp, lif = self._real, self.stdp or STDPParams(), self._lif
-        plus, minus = dopamine_factors(self._da)
-        rate = stdp.learning_rate if stdp.enabled and self._da >= stdp.da_gate else 0.0
         path = kernel.REPLAY if stdp.mu > 0 else kernel.SUMS
+        plus, minus = (self._rate * factor for factor in dopamine_factors(self._da))
         if stdp.mode == "three_factor":
-            path, plus, minus, strength = kernel.ELIGIBILITY, 1.0, 1.0, 1.0
-        else:
-            strength = rate
+            path, plus, minus = kernel.ELIGIBILITY, 1.0, 1.0
         windows = (stdp.window_pre_to_post, stdp.window_post_to_pre)
         taus = (stdp.tau_plus, stdp.tau_minus)
         cuts = [
@@ -219,10 +216,7 @@ class Population:
             lif=np.array([lif.alpha, lif.v_thresh, lif.beta, lif.u_max, self.gain], real),
             powers_plus=np.exp(-ages / stdp.tau_plus).astype(real),
             powers_minus=np.exp(-ages / stdp.tau_minus).astype(real),
-            bounds=np.array(
-                [stdp.w_max, stdp.mu, strength * stdp.a_plus * plus, strength * stdp.a_minus * minus],
-                real,
-            ),
+            bounds=np.array([stdp.w_max, stdp.mu, plus * stdp.a_plus, minus * stdp.a_minus], real),
             plan=np.array(
                 [
                     kernel.STATIC if self.stdp is None else path, self.n_exc, *windows, *cuts,
@@ -256,11 +250,10 @@ class Population:
         return Synapses(np.zeros((0, n), real), ptr, post.astype(np.uint16), w[pre, post])
 
     @property
-    def _dopamine_rate(self) -> float:
-        """Learning rate * (DA - 0.5); 0 where learning is off or gated."""
+    def _rate(self) -> float:
+        """Learning rate in force, 0 where learning is off or gated."""
         stdp = self.stdp or STDPParams()
-        is_open = stdp.enabled and self._da >= stdp.da_gate
-        return stdp.learning_rate * (self._da - 0.5) if is_open else 0.0
+        return stdp.learning_rate if stdp.enabled and self._da >= stdp.da_gate else 0.0
 
     def _make_third(self) -> Third | None:
         """Eligibility at rest, where the rule has one."""
@@ -269,7 +262,7 @@ class Population:
         n, real = self.n, self._real
         return Third(
             e=np.zeros_like(self._syn.w), e_val=np.zeros_like(self._syn.val),
-            rates=np.zeros(KEEP), rate=np.array([self._dopamine_rate]),
+            rates=np.zeros(KEEP), rate=np.array([self._rate * (self._da - 0.5)]),
             powers_e=np.exp(-np.arange(KEEP + 1) / self.stdp.tau_e),
             when=np.zeros(n, np.int64), ahead=np.zeros(KEEP + 1), rise=np.zeros(n, real),
         )  # fmt: skip

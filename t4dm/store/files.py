@@ -1,11 +1,13 @@
 """The one durable-file writer: a reader finds the old file or the new one, never half of either.
 
-``T4DM_CRASH_AT=n`` ends the process at the n-th write, fsync or rename, which is how the tests
-prove that sentence.
+``T4DM_CRASH_AT=n`` ends the process at the n-th write, fsync or rename, and ``T4DM_FULL_AT=n-m``
+has the disk full from the n-th to the m-th, which is how the tests prove that sentence.  Without
+these settings nothing of it happens.
 """
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import signal
@@ -26,14 +28,14 @@ def write_durable(path: Path, data: bytes, mode: int = 0o600) -> None:
             half = len(data) // 2
             file.write(data[:half])
             file.flush()
-            crash_point()
+            fault_point()
             file.write(data[half:])
             file.flush()
-            crash_point()
+            fault_point()
             os.fsync(file.fileno())
-        crash_point()
+        fault_point()
         os.replace(temporary, path)
-        crash_point()
+        fault_point()
         sync_folder(path.parent)
     except OSError:
         temporary.unlink(missing_ok=True)
@@ -44,11 +46,11 @@ def append_durable(fd: int, data: bytes) -> None:
     """Append ``data`` to the open file ``fd`` and sync it; raises OSError."""
     view = memoryview(data)
     while view:
-        crash_point()
+        fault_point()
         view = view[os.write(fd, view) :]
-    crash_point()
+    fault_point()
     os.fsync(fd)
-    crash_point()
+    fault_point()
 
 
 def sync_folder(folder: Path) -> None:
@@ -68,8 +70,15 @@ def sweep(folder: Path) -> list[Path]:
     return orphans
 
 
-def crash_point() -> None:
-    """End the process here if ``T4DM_CRASH_AT`` names this operation."""
-    at = os.environ.get("T4DM_CRASH_AT")
-    if at and next(_operations) == int(at):
+def fault_point() -> None:
+    """End the process here, or find the disk full, where the environment names this operation."""
+    crash, full = os.environ.get("T4DM_CRASH_AT"), os.environ.get("T4DM_FULL_AT")
+    if not (crash or full):
+        return
+    now = next(_operations)
+    if crash and now == int(crash):
         os.kill(os.getpid(), signal.SIGKILL)
+    if full:
+        first, _, last = full.partition("-")
+        if int(first) <= now <= int(last or first):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -81,7 +81,7 @@ def _decoded(tokenizer: Tokenizer, seen: TokenText, kept: TokenText) -> tuple[st
 
 
 PROMPTS = ("In the beginning", "And Jesus answered and said", "Blessed is the man that")
-SHAPE = {"dim": 128, "n_layers": 4, "n_heads": 4, "max_seq_len": CONTEXT, "dropout": 0.0}
+SHAPE = HippocampalParams(dim=128, n_layers=4, n_heads=4, max_seq_len=CONTEXT, dropout=0.0)
 
 RUNS = {
     run.name: run
@@ -90,7 +90,7 @@ RUNS = {
             "memorise",
             "50,000 tokens, a 32,000-token vocabulary: memorising",
             memorise_material,
-            HippocampalParams(vocab_size=32_000, **SHAPE),
+            SHAPE.model_copy(update={"vocab_size": 32_000}),
             TrainParams(
                 learning_rate=4e-3, warmup=300, total_steps=1000, batch=4, context=CONTEXT,
                 weight_decay=0.0,
@@ -102,7 +102,7 @@ RUNS = {
             "read",
             "the whole text, a 4096-token vocabulary, the last tenth held out",
             read_material,
-            HippocampalParams(vocab_size=READ_VOCABULARY, **SHAPE),
+            SHAPE.model_copy(update={"vocab_size": READ_VOCABULARY}),
             TrainParams(
                 learning_rate=4e-3, warmup=300, total_steps=5000, batch=8, context=CONTEXT
             ),

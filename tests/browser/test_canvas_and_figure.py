@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dashboard.figures import neuromod, style
+from dashboard.figures import neuromod, raster, style
 from tests.browser.one_tab import drawn, figure_of, hold, in_page, numbers, send, until
 
 
@@ -15,6 +15,18 @@ def test_the_figure_of_the_same_window_holds_the_same_ticks(board):
     assert per_stage == [n for n in shown["per_group"].values() if n]
     ticks = [s["path"] for s in figure["layout"]["shapes"] if s.get("name") == "ticks"]
     assert sum(path.count("M") for path in ticks) == shown["ticks"]
+
+
+def test_the_canvas_and_the_figure_turn_to_a_density_alike(board):
+    cases = [[rows, steps, spikes] for rows in (1, 200, 256, 257) for steps in (1, 1171, 1172, 1500, 1501)
+             for spikes in (0, 50_000, 50_001)]  # fmt: skip
+    canvas = in_page(
+        board,
+        """const {isDense} = await import('/assets/js/marks/raster.mjs');
+           return a.map(one => isDense(...one));""",
+        cases,
+    )
+    assert canvas == [raster.is_dense(*one) for one in cases]
 
 
 STDP_CASES = [

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from t4dm.live import frame
 from tests.browser.one_tab import PANELS, drawn, hold, remember, send, until, wait_traces
 
 VIEW = "window.t4dm.app.view"
@@ -105,6 +106,36 @@ def test_a_drag_zooms_all_time_panels_and_the_zoom_survives(board):
     before = run_step(board)
     until(board, "n => window.t4dm.stats().sim_step > n + 200", before)
     assert board.evaluate(RANGE, "raster") == pytest.approx(zoom)
+
+
+def test_labels_and_feet_tell_of_the_zoomed_part(board):
+    """While the time axes are zoomed, counts, levels and image are those of what they show."""
+    hold(board)
+    board.evaluate("window.t4dm.app.pauseView()")
+    wait_traces(board, *TIME, "membrane", "neuromod", "stimulus")
+    whole = drawn(board, "raster")
+    lo = whole["t1_ms"] - 750
+    board.evaluate("zoom => window.t4dm.app.setView({zoom})", [lo, lo + 250])
+    until(board, "t => window.t4dm.drawn('stimulus').t1_ms === t", lo + 250)
+    answer = board.request.get(f"/sessions/default/window?from_ms={lo}&to_ms={lo + 250}")
+    meta, arrays = frame.decode(answer.body())
+    shown = {slug: drawn(board, slug) for slug in ("raster", "neuromod", "stimulus", "membrane")}
+    assert shown["raster"]["ticks"] == len(arrays["spk_row"]) < whole["ticks"]
+    assert shown["raster"]["mode"] == whole["mode"]
+    assert shown["neuromod"]["mean"] == pytest.approx(
+        arrays["levels"].mean(axis=0).tolist(), rel=1e-4
+    )
+    onsets = board.evaluate(
+        """end => window.t4dm.app.store.events
+            .filter(e => (e.type === 'stimulus' || e.type === 'rest') && e.step < end).map(e => e.step)""",
+        meta["step1"],
+    )
+    assert shown["stimulus"]["onset"] == onsets[-1]
+    foot = board.locator("#panel-raster .panel-foot")
+    expect(foot).to_contain_text(f"{len(arrays['spk_row']):,} spikes in 250 ms")
+    board.evaluate("window.t4dm.app.setView({zoom: null})")
+    until(board, "n => window.t4dm.drawn('raster').ticks === n", whole["ticks"])
+    send(board, {"type": "run"})
 
 
 def test_a_zoom_in_one_panel_moves_the_others(board):

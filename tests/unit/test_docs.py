@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from t4dm.live.tree import ParamTree
-from tools import write_performance_docs
+from tools import write_health_docs, write_performance_docs
 from tools.write_parameter_docs import PAGE, parameter_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +31,10 @@ def test_parameter_page_is_up_to_date():
 def test_performance_page_is_up_to_date():
     page = write_performance_docs.PAGE.read_text()
     assert page == write_performance_docs.performance_page(), "run make docs"
+
+
+def test_health_page_is_up_to_date():
+    assert write_health_docs.PAGE.read_text() == write_health_docs.health_page(), "run make docs"
 
 
 def test_every_parameter_has_its_row():

@@ -32,7 +32,7 @@ export const mark = {
     const neurons = store.membrane.slice(0, MAX_TRACES);
     shown = { neurons, unrecorded: [], step0: scene.step0, step1: scene.step1, min: Infinity, max: -Infinity,
       sum: 0, n: 0, theta_last: [], outside: 0, clamped: clampedCount(scene),
-      row: rowScale(scene, [...new Set(neurons.map((id) => scene.groupOf(id)))]) };
+      row: rowScale(scene.whole, [...new Set(neurons.map((id) => scene.groupOf(id)))]) };
     const [w, h] = devicePixels(box, dpr), laneH = h / Math.max(1, neurons.length);
     lines.open(pixels.open(w, h), w, h);
     const beyond = neurons.map((id, k) => trace(scene, id, k, { top: k * laneH, bottom: (k + 1) * laneH }));

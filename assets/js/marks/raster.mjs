@@ -8,8 +8,8 @@ import {
   word,
 } from "./paint.mjs";
 
-const MAX_TICKS = 20000;
-const MAX_TICK_ROWS = 256;
+/** As in the figure: rows and rows x steps decide, and so does the number of spikes where there is no end of them. */
+const MAX_TICK_ROWS = 256, MAX_TICK_CELLS = 300000, MAX_TICKS = 50000;
 /** Bins across and down at most, as in the figure of the same window. */
 const DENSITY_COLUMNS = 600, DENSITY_ROWS = 150;
 const DENSITY_FULL = 0.25;
@@ -31,7 +31,8 @@ export const mark = {
   draw(ctx, scene) {
     const box = scene.box;
     const total = scene.store.countSpikes(scene.step0, scene.step1);
-    const dense = total > MAX_TICKS || scene.rows.length > MAX_TICK_ROWS;
+    const { whole } = scene, spikes = whole === scene ? total : scene.store.countSpikes(whole.step0, whole.step1);
+    const dense = isDense(scene.rows.length, whole.step1 - whole.step0, spikes);
     shown = { mode: dense ? "density" : "ticks", ticks: 0, per_group: {}, rows: scene.rows.length,
       step0: scene.step0, step1: scene.step1, first_step: null, last_step: null };
     const [w, h] = devicePixels(box, scene.dpr);
@@ -99,6 +100,11 @@ export const mark = {
 
 export const ORDER_NAMES = { id: "id", rate: "rate", latency: "first-spike latency" };
 
+/** Whether a window of so many rows, steps and spikes is shown as a density. */
+export function isDense(rows, steps, spikes) {
+  return rows > MAX_TICK_ROWS || rows * steps > MAX_TICK_CELLS || spikes > MAX_TICKS;
+}
+
 /** Width of a tick where `span` steps stand on `w` pixels. */
 export function tickWidth(w, span) {
   return Math.max(1, Math.min(4, Math.floor(w / span * 0.9)));
@@ -132,7 +138,7 @@ function exact(words, w, h, scene) {
 function density(words, w, h, scene) {
   const { rows, span, t0 } = scene;
   const binRows = Math.max(1, Math.ceil(rows.length / DENSITY_ROWS));
-  const binMs = Math.max(1, Math.ceil(span / DENSITY_COLUMNS));
+  const binMs = Math.max(1, Math.ceil(scene.whole.span / DENSITY_COLUMNS));
   const nr = Math.ceil(rows.length / binRows), nt = Math.ceil(span / binMs) + 1;
   if (counts.length < nr * nt) counts = new Uint32Array(nr * nt);
   counts.fill(0, 0, nr * nt);

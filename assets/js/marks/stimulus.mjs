@@ -46,7 +46,7 @@ export const mark = {
     if (scene.paused && !scene.store.empty) image(ctx, scene, latest(scene));
   },
 
-  foot: (scene) => `${shown.kind ?? "input"}: ${describe(shown)} · trace: mean of the 64 inputs, 0 to 1 · `
+  foot: (scene) => `${shown.kind ?? "input"}${describe(shown)} · trace: mean of the 64 inputs, 0 to 1 · `
     + `shaded: rest${scene.store.meta?.stim_hi > 1 ? " · beyond 0 to 1: clipped" : ""}`,
 
   drawn: () => shown,
@@ -65,10 +65,10 @@ function kindOf(scene, event) {
   return event?.kind ?? scene.params?.values?.["stimulus.kind"] ?? null;
 }
 
-function describe({ type, label: name, index }) {
-  if (type === "rest") return "rest, no input";
-  if (name === null || name === undefined) return "running";
-  return `label “${name}”${index === null || index === undefined ? "" : `, #${index}`}`;
+function describe({ type, kind, label: name, index }) {
+  if (type === "rest") return ": rest, no input";
+  if (name === null || name === undefined || name === kind) return "";
+  return `: label “${name}”${index === null || index === undefined ? "" : `, #${index}`}`;
 }
 
 /** The event's image; without one, the mean input over the last 50 steps in view. */
@@ -94,10 +94,13 @@ function image(ctx, scene, event) {
   ctx.strokeStyle = theme.line;
   ctx.lineWidth = 1;
   ctx.strokeRect(Math.round(frame.x) - 0.5, Math.round(frame.y) - 0.5, side + 1, side + 1);
-  const name = event?.type === "rest" ? "rest" : measured ? `mean of ${Math.min(RECENT_STEPS, scene.step1 - scene.step0) * scene.dt} ms` : `${shown.kind} “${event.label}”`;
+  const name = event?.type === "rest" ? "rest" : measured ? `mean of ${Math.min(RECENT_STEPS, scene.step1 - scene.step0) * scene.dt} ms` : titled(shown.kind, event.label);
   shown.caption = name;
   label(ctx, name, frame.x + side / 2, frame.y + side + 11, theme.fg, "center");
 }
+
+/** `digits “7”`; an input that has but one thing to show is named once. */
+function titled(kind, name) { return name === kind ? kind : `${kind} “${name}”`; }
 
 function recent(scene) {
   const { store } = scene;

@@ -1,4 +1,4 @@
-"""Membranes diverging: u_pre beyond +-100."""
+"""Membranes diverging: beyond +-100, where no clamp holds them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNSTABLE = 0.98  # alpha
 CAUSES = {
     "leak": "alpha is so near 1 that hardly anything leaks away, and nothing clips what adds up.",
     "clip": "The clamp is out of reach: u_max stands far above what a membrane needs.",
-    "drive": "The current is so large that one step leaves the bound, clamp or no clamp.",
+    "drive": "The current is too large, and nothing clips what it adds up to.",
     "weights": "Weights have grown: learning rate or w_max are too high for steps of 1 ms.",
 }
 EXPECT = "Membranes stay within +-u_max and what one step adds to it."
@@ -23,7 +23,8 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("window_ms")
     high, low = ev.last("u_high", ms).max(axis=0), ev.last("u_low", ms).min(axis=0)
     limit = ev.p("diverged") * (LEAVE if active else 1.0)
-    far = [p for p in ev.stack if high[p.index] > limit or low[p.index] < -limit]
+    free = [p for p in ev.stack if ev.lif("u_max", p) > limit]
+    far = [p for p in free if high[p.index] > limit or low[p.index] < -limit]
     if not far:
         return None
     first = max(far, key=lambda p: max(high[p.index], -low[p.index]))
@@ -37,18 +38,18 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
         "max_u": round(float(high[first.index]), 2), "min_u": round(float(low[first.index]), 2),
         "u_max": u_max, "alpha": seen.alpha, "limit": limit,
     }  # fmt: skip
-    cause = _why(ev, seen.alpha, u_max)
+    cause = _why(ev, seen.alpha)
     groups = tuple(place.index for place in far)
     return Verdict(cause, text, told, _remedies(ev, cause), first, groups)
 
 
-def _why(ev: Evidence, alpha: float, u_max: float) -> str:
-    if u_max > ev.p("diverged") / 2 and alpha >= UNSTABLE:
+def _why(ev: Evidence, alpha: float) -> str:
+    if alpha >= UNSTABLE:
         return "leak"
     grown = ev.get("stdp.w_max") > 2 or ev.get("stdp.learning_rate") > 10
     if grown and ev.get("recurrent.gain") <= 2 and ev.get("input.gain") <= 2:
         return "weights"
-    if max(ev.get("recurrent.gain"), ev.get("input.gain")) > 2 or u_max <= ev.p("diverged") / 2:
+    if max(ev.get("recurrent.gain"), ev.get("input.gain")) > 2:
         return "drive"
     return "clip"
 
@@ -71,8 +72,9 @@ RULE = Rule(
     id="membranes_diverging",
     title="Membranes diverging",
     severity="critical",
-    text="A membrane of a stage stands beyond +-`health.diverged`, within `health.window_ms`; over"
-    " below 0.7 times that.",
+    text="A membrane (u_pre) of a stage whose u_max would let it stand there lies beyond"
+    " +-`health.diverged` within `health.window_ms`; over below 0.7 times that. Where u_max is"
+    " lower, the clamp holds.",
     causes=CAUSES,
     look=look,
     wants=("u_high",),

@@ -61,21 +61,27 @@ def test_raster_orders_rows_by_first_spike(window):
 
 
 def test_raster_turns_to_a_stated_density_when_crowded(window):
-    crowded = [list(range(16))] * 1300
+    crowded = [list(range(16))] * 3200
     figure = raster.figure(window(crowded), {})
     trace = figure["data"][0]
     assert trace["type"] == "heatmap"
-    assert int(values(trace["z"]).sum()) == 16 * 1300
-    assert "3 ms x 1 neuron a bin" in texts(figure)
-    assert trace["zmax"] == 1
+    assert int(values(trace["z"]).sum()) == 16 * 3200
+    assert "6 ms x 1 neuron a bin" in texts(figure)
+    assert trace["zmax"] == 2
+
+
+def test_how_much_fires_hardly_decides_between_ticks_and_density():
+    assert not any(raster.is_dense(200, 1000, fired) for fired in (0, 19_000, 21_000, 50_000))
+    assert all(raster.is_dense(200, 2000, fired) for fired in (0, 19_000, 21_000))
+    assert raster.is_dense(257, 10, 0) and raster.is_dense(10, 10, 50_001)
 
 
 def test_raster_bins_lie_on_the_absolute_grid_of_steps(window):
-    figure = raster.figure(window([list(range(16))] * 1300, step0=1001), {})
+    figure = raster.figure(window([list(range(16))] * 3200, step0=1001), {})
     counts = values(figure["data"][0]["z"])
-    # bins of 3 steps start at 999: the first holds 1001 alone
-    assert figure["data"][0]["x0"] == 1000.5
-    assert counts[0, :2].tolist() == [1, 3]
+    # bins of 6 steps start at 996: the first holds 1001 alone
+    assert figure["data"][0]["x0"] == 999.0
+    assert counts[0, :2].tolist() == [1, 6]
 
 
 def test_empty_raster_says_why(window):

@@ -55,3 +55,11 @@ def test_stimulus_without_an_event_shows_the_mean_input(window):
     figure = stimulus.figure(longer, {})
     assert {cell["fillcolor"] for cell in image_cells(figure)} == {stimulus.grey(0.2, "light")}
     assert "mean of 50 ms" in texts(figure)
+
+
+def test_an_input_with_one_thing_to_show_is_named_once(window):
+    event = {"type": "stimulus", "step": 1, "kind": "constant", "label": "constant"}
+    figure = stimulus.figure(window(THREE, events=[event | {"image": [0.5] * 64}]), {})
+    told = texts(figure) + figure["layout"]["title"]["text"]
+    assert told.count("constant") == 3  # title, caption, and where it begins
+    assert '"constant"' not in told

@@ -160,7 +160,9 @@ def test_levels_that_nothing_should_move_are_not_frozen():
     ],
 )
 def test_why_membranes_diverge(values, cause):
-    ev = evidence(values, u_low=[-1.0, -300.0, -1.0, -1.0, np.nan])
+    low = [-1.0, -300.0, -1.0, -1.0, np.nan]
+    assert look("membranes_diverging", evidence(u_low=low)) is None  # u_max 10 holds them
+    ev = evidence(values, u_low=low)
     found = look("membranes_diverging", ev)
     assert found.cause == cause and found.groups == (1,) and found.numbers["min_u"] == -300.0
 
@@ -216,11 +218,12 @@ def test_single_stages_are_held_to_their_own_bands():
     ],
 )
 def test_what_stands_is_left_at_another_threshold_than_it_is_entered(rule, enter, stay, leave):
-    assert look(rule, evidence(OFF, **enter))
-    assert look(rule, evidence(OFF, **stay), active=True)
+    free = OFF | {"lif.u_max": 1000.0}
+    assert look(rule, evidence(free, **enter))
+    assert look(rule, evidence(free, **stay), active=True)
     if stay != enter:
-        assert look(rule, evidence(OFF, **stay)) is None
-    assert look(rule, evidence(OFF, **leave), active=True) is None
+        assert look(rule, evidence(free, **stay)) is None
+    assert look(rule, evidence(free, **leave), active=True) is None
 
 
 @pytest.mark.parametrize("rule", RULES)

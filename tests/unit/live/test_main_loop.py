@@ -30,7 +30,12 @@ def worker(told):
 
     ring = SimpleNamespace(append=lambda *_: None, status=status)
     keeper = SimpleNamespace(
-        pause_s=5.0, rest_s=0.0, idle=True, saved_step=None, error="", line=lambda _, then: then(True)
+        pause_s=5.0,
+        rest_s=0.0,
+        idle=True,
+        saved_step=None,
+        error="",
+        line=lambda _, then: then(True),
     )
     server = SimpleNamespace(requests=queue.SimpleQueue())
     return Worker(session, ring, server, keeper, {})

@@ -1,0 +1,85 @@
+"""A session killed 20 times at random moments and once at every write point, against one never killed.
+
+    python benchmarks/bench_kill.py [--kills 20] [--points 30] [--engine module:class]
+
+Every change is a request that the worker acknowledged at a step; afterwards the same requests are
+applied at the same steps in a run that nobody killed, and every array of the two final states is
+compared byte for byte: spikes (their running hash), weights, membranes, traces, random streams.
+Also measured: how long a worker takes from its start to its first status with a replay behind it.
+Writes ``benchmarks/results/kill.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+from report import machine, write
+
+from t4dm.live.worker import DEFAULT_ENGINE
+from tests.killing import Killed, compare
+
+
+def random_moments(engine: str, kills: int) -> dict[str, Any]:
+    """Kills in the middle of steps, of free running, and of starting."""
+    killed, starts = Killed(engine, seed=11), []
+    try:
+        killed.begin()
+        while killed.deaths < kills:
+            killed.advance(killed.rng.randrange(50, 400))
+            killed.run_and_kill()
+            killed.kill()
+            began = time.perf_counter()
+            killed.again()
+            starts.append(time.perf_counter() - began)
+        differing = compare(killed)
+        step = max(at for at, _ in killed.ops)
+        return {
+            "kills": killed.deaths, "requests": len(killed.ops), "last_step": step,
+            "arrays_that_differ": differing, "start_s_median": round(float(np.median(starts)), 2),
+        }  # fmt: skip
+    finally:
+        killed.close()
+
+
+def write_points(engine: str, points: int) -> dict[str, Any]:
+    """One worker for each of the first ``points`` writes, fsyncs and renames, which it dies at."""
+    killed = Killed(engine, seed=12)
+    try:
+        killed.begin()
+        for point in range(1, points + 1):
+            killed.die_at(point)
+        differing = compare(killed)
+        return {
+            "points": points, "kills": killed.deaths, "requests": len(killed.ops),
+            "arrays_that_differ": differing,
+        }  # fmt: skip
+    finally:
+        killed.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--points", type=int, default=30)
+    parser.add_argument("--engine", default=DEFAULT_ENGINE)
+    args = parser.parse_args()
+    results = {
+        "engine": args.engine,
+        "random_moments": random_moments(args.engine, args.kills),
+        "write_points": write_points(args.engine, args.points),
+    }
+    write("kill", {"machine": machine(), "command": "python benchmarks/bench_kill.py", **results})
+    print(results)
+    for part in ("random_moments", "write_points"):
+        assert results[part]["arrays_that_differ"] == [], part
+
+
+if __name__ == "__main__":
+    main()

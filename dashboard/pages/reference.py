@@ -1,0 +1,80 @@
+"""``/docs``: the API as a page to read, without a script, from our own files."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app
+from jinja2 import Environment, StrictUndefined
+
+from dashboard.api.about import ABOUT
+from dashboard.api.openapi import WORDS, document
+from dashboard.api.reference import sections
+
+pages = Blueprint("reference", __name__)
+PATH = "/docs"
+STYLE = "/assets/css/docs.css"
+TEMPLATE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>t4dm: REST API</title>
+<link rel="stylesheet" href="{{ style }}">
+</head>
+<body>
+<nav aria-label="Operations">
+<p class="brand"><a href="/">t4dm</a> <span>{{ version }}</span></p>
+{% for section in sections %}
+<h2>{{ section.tag }}</h2>
+<ul>
+{% for one in section.operations %}
+<li><a href="#{{ one.name }}"><b>{{ one.method }}</b> {{ one.path }}</a></li>
+{% endfor %}
+</ul>
+{% endfor %}
+</nav>
+<main>
+<h1>REST API</h1>
+<p>{{ words }} The document behind this page: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
+<p>Where keys are set, send yours in the header <code>X-API-Key</code>; a view-only key opens every GET.
+Leave <code>session_id</code> out for the session <code>default</code>. A refusal has one shape:
+<code>{"error": {code, message, field, lo, hi, unit, choices}}</code>.</p>
+{% for section in sections %}
+<h2>{{ section.tag }}</h2>
+<p>{{ section.words }}</p>
+{% for one in section.operations %}
+<section id="{{ one.name }}">
+<h3><b class="{{ one.method|lower }}">{{ one.method }}</b> {{ one.path }}</h3>
+<p>{{ one.summary }}</p>
+{% if one.description %}<p>{{ one.description }}</p>{% endif %}
+<pre tabindex="0">{{ one.curl }}</pre>
+{{ table("Parameter", one.parameters) }}{{ table("Body", one.body) }}{{ table("Answer", one.answer) }}
+</section>
+{% endfor %}
+{% endfor %}
+</main>
+</body>
+</html>
+"""
+TABLE = """{% macro table(title, fields) %}{% if fields %}
+<table>
+<thead><tr><th scope="col">{{ title }}</th><th scope="col">Kind</th><th scope="col">Default</th><th scope="col"></th></tr></thead>
+<tbody>
+{% for f in fields %}
+<tr><td><code>{{ f.name }}</code>{% if f.where in ("path", "header") %} {{ f.where }}{% endif %}</td><td>{{ f.kind }}</td><td>{{ f.default }}</td><td>{{ f.words }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+{% endif %}{% endmacro %}"""
+_page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
+    TABLE + TEMPLATE
+)
+
+
+@pages.get(PATH)
+def docs() -> Response:
+    """The page, made from the same document that ``/openapi.json`` answers."""
+    text = _page.render(
+        sections=sections(document(current_app)),  # type: ignore[arg-type]
+        version=ABOUT["version"], words=WORDS, style=STYLE,
+    )  # fmt: skip
+    return Response(text, mimetype="text/html")

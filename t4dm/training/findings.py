@@ -1,0 +1,241 @@
+"""What is wrong with a training run, read off its course: pure functions, no clock, no torch.
+
+    nan         a step that was not finite (and so was not applied) among the last ``RECENT``
+    exploding   median gradient norm of the last ``RECENT`` steps above 10
+    vanishing   the same below 0.1
+    plateau     mean loss of the last ``LONG`` wake steps no lower than that of the ``LONG`` before,
+                by 1 % or two standard errors, whichever is less, and still above ``FLOOR``
+    over_fit    held-out loss rose in its last two scorings, 0.1 nat above its lowest or more, while
+                the training loss fell over the same steps
+Band of the norm: Pascanu, Mikolov, Bengio 2013 on clipping; over-fit by rising held-out loss: Prechelt
+1998.  Each finding has its numbers, its cause and remedies as commands on the parameters in use.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from t4dm.training.params import TrainParams
+
+RECENT, LONG = 20, 100
+LOW, HIGH = 0.1, 10.0
+FLOOR = 0.5  # nat: below it a flat loss is a job done
+RISE = 0.1  # nat above the lowest held-out loss
+Severity = Literal["note", "warning", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One optimizer step as the run's files tell it."""
+
+    step: int
+    loss: float
+    grad_norm: float
+    asleep: bool = False
+    applied: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Held-out loss after ``step`` optimizer steps."""
+
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """``commands`` set parameters between two steps; ``expect`` says what should be seen then."""
+
+    id: str
+    label: str
+    commands: list[dict[str, Any]]
+    expect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``rule``: measured value beside its limit; ``since_step``: where what is seen began."""
+
+    id: str
+    severity: Severity
+    rule: str
+    cause: dict[str, str]
+    numbers: dict[str, float | None]
+    remedies: list[Remedy]
+    since_step: int
+    state: Literal["active", "cleared"] = "active"
+    where: dict[str, Any] = field(
+        default_factory=lambda: {"block": None, "stage": "training", "group": ""}
+    )
+    since_ms: float | None = None  # training has no simulated time
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as status and REST carry it."""
+        return asdict(self)
+
+
+def findings(steps: Sequence[Step], scored: Sequence[Scored], params: TrainParams) -> list[Finding]:
+    """What is wrong now, the worst first; nothing while too few steps are known."""
+    rules: list[Callable[[], Finding | None]] = [
+        lambda: not_finite(steps, params),
+        lambda: exploding(steps, params),
+        lambda: vanishing(steps, params),
+        lambda: over_fit(steps, scored, params),
+        lambda: plateau(steps, params),
+    ]
+    found = [rule() for rule in rules]
+    return [one for one in found if one is not None]
+
+
+def not_finite(steps: Sequence[Step], params: TrainParams) -> Finding | None:
+    """Steps whose loss or gradient was not finite."""
+    bad = [one for one in steps[-RECENT:] if not one.applied]
+    if not bad:
+        return None
+    lower = params.learning_rate / 4
+    return Finding(
+        "training_nan", "critical",
+        f"{len(bad)} of the last {min(RECENT, len(steps))} steps not finite; limit 0",
+        {"code": "not_finite", "text": "Loss or gradient was infinite or no number; the step was "
+         "not applied, the weights are those of the step before."},
+        {"steps": len(bad), "loss": _plain(bad[-1].loss), "grad_norm": _plain(bad[-1].grad_norm)},
+        [_set("lower_rate", f"Lower the rate to {lower:.2g}", {"train.learning_rate": lower},
+              "every step is applied again")],
+        bad[0].step,
+    )  # fmt: skip
+
+
+def exploding(steps: Sequence[Step], params: TrainParams) -> Finding | None:
+    """Gradient norms above the band."""
+    median = _median_norm(steps)
+    if median is None or median <= HIGH:
+        return None
+    remedies = []
+    if params.clip == 0 or params.clip > 1:
+        remedies.append(_set("clip", "Clip at 1", {"train.clip": 1.0}, "updates stay small"))
+    lower = params.learning_rate / 2
+    remedies.append(
+        _set(
+            "lower_rate",
+            f"Lower the rate to {lower:.2g}",
+            {"train.learning_rate": lower},
+            f"the norm comes below {HIGH:g}",
+        )
+    )
+    return Finding(
+        "training_exploding", "warning",
+        f"median gradient norm {median:.3g} over {RECENT} steps; band {LOW:g} to {HIGH:g}",
+        {"code": "steps_too_large", "text": "Each step changes the loss more than its gradient "
+         "can tell: the rate is too high for this place."},
+        {"median_norm": median, "learning_rate": params.learning_rate, "clip": params.clip},
+        remedies, _since(steps, lambda one: one.grad_norm > HIGH),
+    )  # fmt: skip
+
+
+def vanishing(steps: Sequence[Step], params: TrainParams) -> Finding | None:
+    """Gradient norms below the band."""
+    median = _median_norm(steps)
+    if median is None or median >= LOW:
+        return None
+    higher = min(1.0, params.learning_rate * 2)
+    return Finding(
+        "training_vanishing", "warning",
+        f"median gradient norm {median:.3g} over {RECENT} steps; band {LOW:g} to {HIGH:g}",
+        {"code": "nothing_flows", "text": "Little of the error reaches the weights: the loss is "
+         "nearly 0, or a part of the model is saturated."},
+        {"median_norm": median, "learning_rate": params.learning_rate},
+        [_set("higher_rate", f"Raise the rate to {higher:.2g}", {"train.learning_rate": higher},
+              "the loss falls faster, or is as low as it gets")],
+        _since(steps, lambda one: one.grad_norm < LOW),
+    )  # fmt: skip
+
+
+def plateau(steps: Sequence[Step], params: TrainParams) -> Finding | None:
+    """A loss that no longer falls though it is not low."""
+    awake = [one for one in steps if not one.asleep and one.applied]
+    if len(awake) < 2 * LONG:
+        return None
+    before = [one.loss for one in awake[-2 * LONG : -LONG]]
+    now = [one.loss for one in awake[-LONG:]]
+    mean_before, mean_now = sum(before) / LONG, sum(now) / LONG
+    error = math.sqrt((_variance(before) + _variance(now)) / LONG)
+    if mean_now < FLOOR or mean_before - mean_now > min(0.01 * mean_before, 2 * error):
+        return None
+    lower = params.learning_rate / 3
+    return Finding(
+        "training_plateau", "note",
+        f"loss {mean_now:.3f} over {LONG} wake steps, {mean_before:.3f} over the {LONG} before",
+        {"code": "no_progress", "text": "Steps to and fro cancel each other: a smaller rate settles "
+         "lower, and if it does not the model or the text is at its end."},
+        {"loss_before": mean_before, "loss_now": mean_now, "standard_error": error},
+        [_set("lower_rate", f"Lower the rate to {lower:.2g}", {"train.learning_rate": lower},
+              "the loss falls within 100 steps")],
+        awake[-LONG].step,
+    )  # fmt: skip
+
+
+def over_fit(
+    steps: Sequence[Step], scored: Sequence[Scored], params: TrainParams
+) -> Finding | None:
+    """Held-out loss that rises while training loss falls."""
+    if len(scored) < 3:
+        return None
+    first, middle, last = scored[-3:]
+    lowest = min(scored, key=lambda one: one.loss)
+    rises = first.loss < middle.loss < last.loss and last.loss >= lowest.loss + RISE
+    was, now = (_training_loss(steps, one.step) for one in (first, last))
+    if not rises or was is None or now is None or now >= was:
+        return None
+    decay = min(1.0, max(0.1, 2 * params.weight_decay))
+    return Finding(
+        "training_over_fit", "warning",
+        f"held-out loss {last.loss:.3f}, lowest {lowest.loss:.3f} at step {lowest.step}; "
+        f"limit {RISE:g} above",
+        {"code": "learnt_by_heart", "text": "The trained text still gets easier, text never seen "
+         "gets harder: it is being learnt by heart."},
+        {"held_out": last.loss, "lowest": lowest.loss, "trained": now},
+        [_set("more_decay", f"Raise weight decay to {decay:.2g}", {"train.weight_decay": decay},
+              "the held-out loss stops rising"),
+         Remedy("branch", f"Go back to the checkpoint near step {lowest.step}", [],
+                "the held-out loss is at its lowest again")],
+        lowest.step,
+    )  # fmt: skip
+
+
+def _set(name: str, label: str, values: dict[str, float], expect: str) -> Remedy:
+    commands = [{"type": "set", "path": path, "value": value} for path, value in values.items()]
+    return Remedy(name, label, commands, expect)
+
+
+def _median_norm(steps: Sequence[Step]) -> float | None:
+    known = sorted(one.grad_norm for one in steps[-RECENT:] if math.isfinite(one.grad_norm))
+    return known[len(known) // 2] if len(known) >= RECENT // 2 and len(steps) >= RECENT else None
+
+
+def _since(steps: Sequence[Step], holds: Callable[[Step], bool]) -> int:
+    """First step of the unbroken end of ``steps`` for which ``holds``; else the last step."""
+    since = steps[-1].step
+    for one in reversed(steps):
+        if not holds(one):
+            break
+        since = one.step
+    return since
+
+
+def _training_loss(steps: Sequence[Step], at: int) -> float | None:
+    known = [one.loss for one in steps if one.step < at and not one.asleep and one.applied]
+    return sum(known[-RECENT:]) / RECENT if len(known) >= RECENT else None
+
+
+def _variance(values: Sequence[float]) -> float:
+    mean = sum(values) / len(values)
+    return sum((value - mean) ** 2 for value in values) / len(values)
+
+
+def _plain(value: float) -> float | None:
+    """JSON knows no infinity and no NaN: both are null."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,197 @@
+"""Sessions that are created and deleted over HTTP, with a supervisor that follows; PATCH."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.api.conftest import HOST, ROOT, post
+
+
+@pytest.fixture(scope="module")
+def supervisor(folders, worker):
+    """A supervisor beside the worker of the session ``default``; it runs what is created."""
+    command = [sys.executable, "-m", "t4dm.live.supervisor", "--session", "spare"]
+    command += ["--engine", "tests.toy_engine:ToyEngine"]
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.DEVNULL)
+    yield process
+    process.terminate()
+    process.wait(30)
+
+
+def names(client):
+    return client.get("/sessions", headers=HOST).get_json()["sessions"]
+
+
+def state(client, name):
+    entries = client.get("/sessions", headers=HOST).get_json()["entries"]
+    return next((entry["state"] for entry in entries if entry["name"] == name), None)
+
+
+def until(condition, what, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def create(client, **body):
+    return client.post("/sessions", json=body, headers=HOST)
+
+
+def delete(client, name):
+    return client.delete(f"/sessions/{name}", headers=HOST)
+
+
+def test_a_session_is_created_runs_and_is_deleted(client, supervisor, folders):
+    made = create(client, name="other", seed=5, params={"lif.v_thresh": 1.5}, stimulus="noise")
+    assert made.status_code == 201 and made.headers["Location"] == "/sessions/other"
+    told = made.get_json()
+    assert told["params"] == {"lif.v_thresh": 1.5, "stimulus.kind": "noise"}
+    assert told["n_total"] == 2 * 6 * 256 + 256 and state(client, "other") in (
+        "starting",
+        "running",
+    )
+    until(lambda: state(client, "other") == "running", "it did not start")
+    params = client.get("/sessions/other/params", headers=HOST).get_json()
+    assert params["non_default"] == told["params"]
+    until(
+        lambda: client.get("/spiking/stats?session_id=other", headers=HOST).status_code == 200,
+        "no answer of it",
+    )
+    assert client.get("/sessions/other", headers=HOST).get_json()["seed"] == 5
+    files = folders / "data" / "sessions" / "other"
+    assert files.is_dir()
+    assert delete(client, "other").get_json() == {"deleted": "other"}
+    assert "other" not in names(client)
+    until(lambda: not files.exists(), "its files stay")
+    assert client.get("/sessions/other", headers=HOST).status_code == 404
+    assert not (folders / "run" / "other.sock").exists()
+    assert not (folders / "run" / "other.json").exists()
+
+
+def test_a_created_session_outlives_its_supervisor(client, folders):
+    command = [sys.executable, "-m", "t4dm.live.supervisor", "--session", "spare"]
+    command += ["--engine", "tests.toy_engine:ToyEngine"]
+    create(client, name="kept", params={"lif.beta": 0.5})
+    for _ in range(2):
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.DEVNULL
+        )
+        try:
+            until(lambda: state(client, "kept") == "running", "it is not run")
+            held = client.get("/sessions/kept/params", headers=HOST).get_json()["non_default"]
+            assert held == {"lif.beta": 0.5}
+        finally:
+            process.kill()
+            process.wait(30)
+        until(lambda: state(client, "kept") == "down", "its worker stays")
+    delete(client, "kept")
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.DEVNULL)
+    try:
+        gone = folders / "data" / "sessions" / "kept"
+        until(lambda: not gone.exists(), "a session deleted without a supervisor stays")
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        ({"name": "../x"}, "name", "match"),
+        ({"name": "default"}, "name", "already"),
+        ({"blocks": 0}, "blocks", "valid: 1 to 32"),
+        ({"blocks": 2.5}, "blocks", "valid: 1 to 32"),
+        ({"n": 100}, "n", "multiple of 16"),
+        ({"n": 4096}, "n", "valid: 16 to 2048"),
+        ({"blocks": 32, "n": 2048}, "n", "room for"),
+        ({"blocks": 15, "n": 2048}, "n", "are allowed in all"),
+        ({"dt": 0.5}, "dt", "steps of 1 ms"),
+        ({"seed": -1}, "seed", "valid: 0 to"),
+        ({"params": {"lif.v_thresh": 99}}, "lif.v_thresh", "0.05 to 10"),
+        ({"params": {"blocks.2.lif.alpha": 0.5}, "blocks": 2}, "blocks.2.lif.alpha", "0 to 1"),
+        ({"params": {"lif.vthresh": 1}}, "lif.vthresh", "did you mean"),
+        ({"stimulus": "cats"}, "stimulus.kind", "expected one of"),
+        ({"stimulus": {"amplitude": 99}}, "stimulus.amplitude", "-10 to 10"),
+        ({"stimulus": "file"}, "stimulus.file_id", "file"),
+        ({"neurons": 3}, "neurons", "unknown field"),
+    ],
+)
+def test_what_is_no_session_is_refused_before_anybody_hears(client, folders, body, field, words):
+    before = names(client)
+    answer = create(client, **body)
+    assert answer.status_code == 422, answer.text
+    error = answer.get_json()["error"]
+    assert error["field"] == field and words in error["message"]
+    assert names(client) == before
+
+
+def test_a_preset_is_a_set_of_parameters(client, supervisor):
+    client.put("/sets/loud", json={"values": {"lif.v_thresh": 0.5, "lif.beta": 0.5}}, headers=HOST)
+    missing = create(client, preset="silent")
+    assert missing.status_code == 404 and "loud" in missing.get_json()["error"]["choices"]
+    made = create(client, preset="loud", params={"lif.beta": 0.7}).get_json()
+    assert made["params"] == {"lif.v_thresh": 0.5, "lif.beta": 0.7}
+    assert delete(client, made["name"]).status_code == 200
+
+
+def test_only_created_sessions_are_deleted(client):
+    answer = delete(client, "default")
+    assert answer.status_code == 409
+    assert "was not created here" in answer.get_json()["error"]["message"]
+    assert delete(client, "nobody").status_code == 404
+
+
+def test_parameters_are_patched_wholly_or_not_at_all(client):
+    def patch(body, **headers):
+        return client.patch("/sessions/default/params", json=body, headers=HOST | headers)
+
+    read = client.get("/sessions/default/params", headers=HOST)
+    rev = read.get_json()["rev"]
+    assert read.headers["ETag"] == f'"{rev}"'
+    done = patch({"values": {"lif.beta": 0.5, "lif.alpha": 0.8}}, **{"If-Match": f'"{rev}"'})
+    assert done.status_code == 200 and done.headers["ETag"] == f'"{done.get_json()["rev"]}"'
+    late = patch({"values": {"lif.beta": 0.9}}, **{"If-Match": str(rev)})
+    assert late.status_code == 412
+    assert late.get_json()["error"]["rev"] == done.get_json()["rev"]
+    assert patch({"values": {"lif.beta": 0.9}}, **{"If-Match": "soon"}).status_code == 400
+    bad = patch({"values": {"lif.beta": 0.9, "lif.alpha": 9}}, **{"If-Match": "*"})
+    assert bad.status_code == 422 and bad.get_json()["error"]["field"] == "lif.alpha"
+    cleared = patch({"clear": ["lif.alpha"]})
+    assert cleared.status_code == 200
+    values = client.get("/sessions/default/params", headers=HOST).get_json()["non_default"]
+    assert values == {"lif.beta": 0.5}
+    assert patch({"values": {}}).status_code == 422
+
+
+def test_a_trace_of_a_model_that_is_not_copied_says_so(client):
+    answer = client.post("/spiking/trace", json={"input": [0.0] * 64}, headers=HOST)
+    assert answer.status_code == 422
+    assert answer.get_json()["error"]["message"] == "this session's model is not copied"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "input"),
+        ({"input": []}, "input"),
+        ({"input": "x"}, "input"),
+        ({"input": [1, "a"]}, "input"),
+        ({"input": [[1.0]], "steps": 0}, "steps"),
+        ({"input": [1.0], "steps": 513}, "steps"),
+        ({"input": [1e9]}, "input"),
+        ({"input": [1.0], "neurons": [-1]}, "neurons"),
+        ({"input": [1.0], "session_id": "a/b"}, "session_id"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/spiking/trace", "/spiking/trace-membrane"])
+def test_a_trace_that_is_refused(client, path, body, field):
+    answer = client.post(path, json=body, headers=HOST)
+    assert answer.status_code == 422
+    assert answer.get_json()["error"]["field"] == field
+    assert post(client, {"type": "note", "text": "still here"}).status_code == 200

@@ -1,0 +1,204 @@
+"""Health on the page: the badge, findings with remedies that work, marks, breakpoints, pictures."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.one_tab import drawn, params, send, until
+from tests.browser.test_snapshot import embedded, take
+
+BAD = {"type": "set", "path": "stdp.enabled", "value": False}
+FINDING = "stdp_not_engaging"
+STANDS = "id => window.t4dm.app.health.report?.findings.some(f => f.id === id)"
+HEALTHY = "() => window.t4dm.app.health.report?.severity === 'ok'"
+
+
+@pytest.fixture
+def patient(board):
+    """A session that was healthy before anything was done to it; its panel is closed."""
+    board.evaluate("document.querySelector('#health:not([hidden]) [aria-label^=Close]')?.click()")
+    until(board, HEALTHY, patience_s=60)
+    return board
+
+
+def card(page):
+    return page.locator(f'#health .finding[data-finding="{FINDING}"]')
+
+
+def fall_ill(page):
+    """STDP off: a finding that needs no other rule to wait for its data."""
+    send(page, BAD)
+    until(page, STANDS, FINDING, patience_s=60)
+
+
+def test_the_badge_says_healthy_in_shape_and_word_and_opens_the_panel(patient):
+    badge = patient.locator("#health-badge")
+    expect(badge).to_have_text("healthy")
+    expect(badge).to_have_attribute("data-severity", "ok")
+    assert badge.locator(".severity-mark").evaluate("mark => getComputedStyle(mark).clipPath") != (
+        "none"
+    )
+    badge.focus()
+    patient.keyboard.press("Enter")
+    expect(patient.locator("#health")).to_be_visible()
+    expect(badge).to_have_attribute("aria-expanded", "true")
+    rules = patient.evaluate("window.t4dm.app.config.health.rules.length")
+    assert rules >= 6
+    expect(patient.locator(".health-say")).to_have_text(
+        re.compile(rf"^Healthy: {rules} rules checked at t = [\d.]+ s\.$")
+    )
+    patient.keyboard.press("Escape")
+    expect(patient.locator("#health")).to_be_hidden()
+    expect(badge).to_be_focused()
+
+
+def test_a_report_is_asked_for_only_when_its_mark_moved(patient):
+    asked = []
+    note = lambda r: asked.append(r.url) if "/spiking/health" in r.url else None
+    patient.on("request", note)
+    mark = patient.evaluate("window.t4dm.app.meta.health")
+    patient.wait_for_timeout(2500)
+    assert patient.evaluate("window.t4dm.app.meta.health") == mark and asked == []
+    fall_ill(patient)
+    patient.remove_listener("request", note)
+    assert patient.evaluate("window.t4dm.app.meta.health") != mark and asked
+
+
+def test_a_finding_is_explained_and_its_remedy_mends_it_and_is_undone(patient):
+    patient.keyboard.press("h")
+    fall_ill(patient)
+    expect(patient.locator("#health-badge")).to_have_text("1 finding")
+    expect(patient.locator("#health-badge")).to_have_attribute("data-severity", "warning")
+    found = patient.evaluate("window.t4dm.app.health.report.findings[0]")
+    assert found["cause"]["code"] == "disabled"
+    shown = card(patient)
+    for text in (found["title"], "warning", found["rule"], found["cause"]["text"]):
+        expect(shown).to_contain_text(text)
+    remedy = found["remedies"][0]
+    expect(shown).to_contain_text(remedy["expect"])
+    expect(shown.locator("code").first).to_have_text("clear stdp.enabled")
+    shown.get_by_role("button", name=f"Do it: {remedy['label']}").click()
+    until(patient, "() => window.t4dm.app.params.values['stdp.enabled'] === true")
+    expect(shown.locator(".finding-outcome")).to_contain_text("watching for 5 s simulated")
+    expect(shown.locator(".finding-outcome")).to_contain_text(
+        re.compile(r"it worked\. Cleared after [\d.]+ s simulated"), timeout=60_000
+    )
+    expect(shown).to_have_attribute("data-state", "cleared")
+    expect(patient.locator(".finding-past .finding")).to_have_count(1)
+    expect(patient.locator("#health-badge")).to_have_text("healthy")
+    patient.keyboard.press("z")
+    until(patient, "() => window.t4dm.app.params.values['stdp.enabled'] === false")
+
+
+def test_a_remedy_that_does_not_help_says_so(patient):
+    """What the remedy puts back is broken again at once: still there after its time."""
+    patient.keyboard.press("h")
+    fall_ill(patient)
+    card(patient).locator(".remedy-do").first.click()
+    until(patient, "() => window.t4dm.app.health.trials.size === 1")
+    send(patient, BAD, {"type": "speed", "value": 8.0})
+    expect(card(patient).locator(".finding-outcome")).to_contain_text(
+        re.compile("still there after [5-9]"), timeout=60_000
+    )
+
+
+def test_a_list_of_commands_is_undone_at_once(board):
+    board.evaluate(
+        """async () => {
+            const {together} = await import('/assets/js/api.mjs');
+            await together([{type: 'set', path: 'lif.v_thresh', value: 1.4},
+                {type: 'set', path: 'lif.beta', value: 0.7}], {label: 'both'});
+        }"""
+    )
+    assert params(board)["non_default"] == {"lif.v_thresh": 1.4, "lif.beta": 0.7}
+    board.keyboard.press("z")
+    until(board, "() => Object.keys(window.t4dm.app.params.non_default).length === 0")
+    board.keyboard.press("y")
+    until(board, "() => window.t4dm.app.params.values['lif.beta'] === 0.7")
+    assert params(board)["non_default"] == {"lif.v_thresh": 1.4, "lif.beta": 0.7}
+
+
+def test_rows_are_marked_and_the_find_is_on_the_time_axis(patient):
+    assert patient.evaluate("[...window.t4dm.app.scene().ailing()]") == []
+    patient.evaluate("window.t4dm.app.setSpan(10000)")
+    fall_ill(patient)
+    groups = patient.evaluate("window.t4dm.app.health.report.findings[0].groups")
+    until(patient, "() => window.t4dm.app.scene().ailing().size > 0")
+    marked = patient.evaluate("[...window.t4dm.app.scene().ailing()]")
+    assert marked == [[g, "warning"] for g in groups]
+    until(patient, "() => window.t4dm.drawn('raster').ailing.size > 0")
+    found = "e => e.type === 'finding' && e.state === 'found'"
+    until(patient, f"() => window.t4dm.app.store.events.some({found})")
+    text = patient.evaluate(
+        f"""async () => (await import('/assets/js/marks/events.mjs'))
+            .eventText(window.t4dm.app.store.events.findLast({found}))"""
+    )
+    assert text == "found: STDP not engaging"
+    assert drawn(patient, "raster")["rows"] == 200
+
+
+def test_a_finding_becomes_a_breakpoint_and_stops_the_run(patient):
+    patient.keyboard.press("h")
+    fall_ill(patient)
+    stop = card(patient).locator(".finding-break")
+    stop.click()
+    expect(stop).to_have_attribute("aria-pressed", "true")
+    points = "[...document.querySelectorAll('.break-list li span')].map(n => n.textContent)"
+    until(patient, f"() => {points}.some(text => text.startsWith('finding: STDP not engaging'))")
+    send(patient, {"type": "clear", "path": "stdp.enabled"})
+    until(patient, HEALTHY, patience_s=60)
+    send(patient, BAD)
+    until(patient, "() => window.t4dm.app.meta.state === 'paused'", patience_s=60)
+    assert FINDING in patient.evaluate("window.t4dm.app.meta.reason")
+    stop.click()
+    until(patient, "() => window.t4dm.app.meta.breakpoints.length === 0")
+
+
+def test_a_preset_breaks_it_and_the_healthy_one_mends_it(patient):
+    patient.keyboard.press("h")
+    menu = patient.locator("#health-preset")
+    names = menu.locator("option").evaluate_all("all => all.map(one => one.value)")
+    assert names[0] == "healthy" and {"not_firing", "runaway", "membranes_diverging"} <= set(names)
+    menu.select_option("neuromodulators_frozen")
+    patient.locator("#health-preset-apply").click()
+    until(patient, STANDS, "neuromodulators_frozen", patience_s=90)
+    assert params(patient)["non_default"] == {"neuromod.enabled": False}
+    menu.select_option("healthy")
+    patient.locator("#health-preset-apply").click()
+    until(patient, HEALTHY, patience_s=90)
+    assert params(patient)["non_default"] == {}
+    patient.keyboard.press("z")
+    until(patient, "() => window.t4dm.app.params.non_default['neuromod.enabled'] === false")
+
+
+def test_the_snapshot_carries_badge_and_findings(patient):
+    fall_ill(patient)
+    told = embedded(take(patient))["health"]
+    assert (told["kind"], told["word"]) == ("warning", "1 finding")
+    (finding,) = told["findings"]
+    assert finding["id"] == FINDING and finding["cause"] == "disabled"
+    assert finding["rule"] in told["texts"][0]
+    head = patient.evaluate(
+        """async texts => {
+            const {drawPicture} = await import('/assets/js/picture.mjs');
+            const drawn = [], proto = CanvasRenderingContext2D.prototype, fill = proto.fillText;
+            proto.fillText = function (text, ...more) { drawn.push(text); fill.call(this, text, ...more); };
+            drawPicture({panels: [], width: 900, height: 10, scale: 1}, {title: 't', badge: {kind: 'live', word: 'LIVE', shape: 'o'},
+                health: {kind: 'warning', word: '1 finding'}, findings: texts, strip: '', note: '', footer: ''});
+            proto.fillText = fill;
+            return drawn.join(' ');
+        }""",
+        told["texts"],
+    )
+    assert "1 finding" in head and " ".join(told["texts"][0].split()) in head
+    json.dumps(told)
+
+
+def test_the_bar_holds_the_longest_word_at_1600_wide(board):
+    board.evaluate(
+        "document.querySelector('#health-badge .badge-word').textContent = 'waiting for data'"
+    )
+    bar = board.evaluate("(({scrollWidth, clientWidth}) => [scrollWidth, clientWidth])(topbar)")
+    assert bar[0] <= bar[1]

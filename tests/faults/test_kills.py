@@ -1,0 +1,59 @@
+"""Kills at random moments and at write points; the run ends as one that nobody killed, bit for bit."""
+
+import random
+
+import pytest
+
+from tests.killing import Killed, compare
+
+POINTS = sorted(random.Random(20).sample(range(1, 25), 3))
+
+
+@pytest.fixture
+def killed():
+    session = Killed(seed=7)
+    yield session
+    session.close()
+
+
+def test_killed_at_random_moments(killed):
+    killed.begin()
+    for _ in range(2):
+        killed.advance(killed.rng.randrange(50, 300))
+        killed.run_and_kill()
+    killed.kill()
+    killed.again()
+    killed.advance(100)
+    assert killed.deaths == 3
+    assert compare(killed) == []
+
+
+def test_killed_at_write_points(killed):
+    """Each start dies at its n-th write, fsync or rename, wherever that is."""
+    killed.begin()
+    for at in POINTS:
+        killed.die_at(at)
+    assert killed.deaths == 2 * len(POINTS)
+    assert compare(killed) == []
+
+
+def test_a_full_disk_is_said_the_run_goes_on_and_saving_resumes(killed):
+    killed.start(T4DM_FULL_AT="12-40")
+    client = killed.client
+    said, answers = "", []
+    for k in range(60):
+        answers.append(client.command({"type": "set", "path": "lif.beta", "value": 0.3 + k / 200}))
+        said = said or client.status()["checkpoint"]["error"]
+    assert all(answer["ok"] for answer in answers)
+    assert any(answer.get("durable") is False for answer in answers)
+    assert "No space left on device" in said
+    assert answers[-1]["step"] > answers[0]["step"]
+    wait = 0
+    while client.status()["checkpoint"]["error"] and wait < 600:
+        wait += 1
+        killed.client.command({"type": "note", "text": "waiting"})
+    assert client.status()["checkpoint"]["error"] == ""
+    rev, values = answers[-1]["rev"], client.params()["non_default"]
+    killed.kill()
+    status = killed.again()
+    assert status["params_rev"] == rev and client.params()["non_default"] == values

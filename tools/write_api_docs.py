@@ -1,0 +1,67 @@
+"""Write docs/api.md from the OpenAPI document, which is made from the routes: ``make docs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dashboard.api.openapi import document
+from dashboard.api.reference import Described, Field, sections
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "api.md"
+HEAD = """# REST API
+
+Made by `make docs` from the models that check the requests; edit `dashboard/api/`, not this page.
+The same as a page of the running program is at `/docs`, the document at `/openapi.json` (OpenAPI 3.1).
+
+Every line of curl here is run by the tests, from top to bottom. Where keys are set, add `-H "X-API-Key: $T4DM_API_KEY"`; a view-only key opens every GET.
+`session_id` may be left out or empty: the session `default`. Times are simulated ms. A window is `from_ms`/`to_ms`, or `last_ms`; by default the newest part of the run. History reaches back 120 s.
+Every answer says of which `step`, `t_ms` and `params_rev` it is. A refusal has one shape, `{"error": {"code", "message", "field", "lo", "hi", "unit", "choices"}}`: 422 for a value, 404, 416 with the range held, 429 for too many, 503 while a worker starts.
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    from dashboard.server import server
+
+    parts = [HEAD]
+    for section in sections(document(server)):
+        parts.append(f"## {section.tag.capitalize()}\n\n{section.words}\n")
+        parts += [_operation(operation) for operation in section.operations]
+    return "\n".join(parts)
+
+
+def _operation(one: Described) -> str:
+    lines = [f"### {one.method} {one.path}", "", one.summary]
+    if one.description:
+        lines += ["", one.description]
+    lines += ["", "```sh", one.curl, "```"]
+    for title, fields in (("parameter", one.parameters), ("body", one.body)):
+        if fields:
+            lines += ["", *_table(title, fields)]
+    if one.answer:
+        lines += ["", "Answers " + ", ".join(f"`{field.name}`" for field in one.answer) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def _table(title: str, fields: list[Field]) -> list[str]:
+    head = [f"| {title} | kind | default | |", "|---|---|---|---|"]
+    return head + [
+        f"| `{f.name}`{_place(f)} | {_cell(f.kind)} | {_cell(f.default)} | {_cell(f.words)} |"
+        for f in fields
+    ]
+
+
+def _place(field: Field) -> str:
+    return f" ({field.where})" if field.where in ("header", "path") else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    PAGE.write_text(page())
+
+
+if __name__ == "__main__":
+    main()

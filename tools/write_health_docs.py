@@ -1,0 +1,100 @@
+"""Write docs/health.md from the rules, their causes and the presets: ``make docs``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from t4dm.health.finding import Rule, rules
+from t4dm.health.params import BIN_MS, HealthParams
+from t4dm.health.presets import PRESETS, Preset
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "health.md"
+HEAD = f"""# Health
+
+What the doctor of a live session looks for, by which rule, and what it proposes. Written from `t4dm/health/` by `make docs`;
+the thresholds are parameters, group `health` of [parameters.md](parameters.md), and stand here with their defaults.
+
+The worker looks every {BIN_MS} steps of the absolute grid, at bins of {BIN_MS} ms of simulated time: chunks, pacing and pauses change nothing of what is found.
+A finding is told once a rule has held for `health.confirm_ms`, and is over once it has not held for `health.clear_ms`; most rules are left at another threshold than they are entered.
+The first `health.settle_ms` after a start or reset are not judged, and a rule waits until its window is full; until then the status says how much is missing.
+A finding has a severity (note, warning, critical), a place, the rule with its numbers, the likely cause told apart by evidence, and remedies: lists of ordinary commands, applied as one and undone as one.
+A note is no illness: a stage somewhat above its band, say. Everything above is.
+
+The status of a session has it all under `health`; each finding and its end is an event of type `finding` on the time axis; `{{"type": "break_on", "kind": "finding", "finding": "any", "severity": "warning"}}` pauses the run at the step of the look.
+
+## Drive
+
+Causes of silence and of too many spikes are told apart by the *drive* of a stage, its mean current in units of `theta * (1 - alpha)` at the defaults, 0.1, where a constant current begins to fire by itself.
+It follows from what is measured: in a steady state the mean of `u_pre = alpha * u + I` with `u = u_pre - beta * theta * s` gives `I = (1 - alpha) * mean(u_pre) + alpha * beta * theta * rate`.
+The recurrent part of it is `(0.5 + NE) * recurrent.gain * rate * mean(W)`. What is quiet behind a quiet stage is put down to the first one."""
+FOOT = """## Presets that make it ill
+
+`{"type": "preset", "name": …}` puts one in force, `healthy` takes what presets touch back; both are undone like any change.
+The first remedy of the finding heals each within 5 s of simulated time; `tests/unit/health/test_presets.py` runs all of them on the default network.
+
+| preset | parameters | found as | cause |
+|---|---|---|---|"""
+CAMPAIGNS = """## How often it is right
+
+`python benchmarks/bench_healthy.py` runs healthy networks and counts what is called above a note; `python benchmarks/bench_confusion.py` damages a hundred configurations at random and compares what is called with what other means measure.
+Both are in [performance.md](performance.md)."""
+
+
+def health_page() -> str:
+    """The whole page as Markdown."""
+    parts = [HEAD, "", *map(_rule, rules()), FOOT, *map(_preset, PRESETS), "", CAMPAIGNS, ""]
+    return "\n".join(parts)
+
+
+def _rule(rule: Rule) -> str:
+    rows = [f"| `{code}` | {text} |" for code, text in rule.causes.items()]
+    lines = [
+        f"## {rule.title}",
+        f"`{rule.id}`, {rule.severity}. {_with_numbers(rule.text)}{_instead(rule)}",
+        "",
+        "| cause | says |",
+        "|---|---|",
+        *rows,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _with_numbers(text: str) -> str:
+    """``health.silent`` with its default behind it."""
+    specs = {spec.path: spec for spec in HealthParams.specs()}
+
+    def told(match: re.Match[str]) -> str:
+        spec = specs[match[1]]
+        unit = f" {spec.unit}" if spec.unit == "ms" else "/s" if spec.unit == "1/s" else ""
+        return f"`{match[1]}` ({spec.default:g}{unit})"
+
+    return re.sub(r"`(health\.\w+)`", told, text)
+
+
+def _instead(rule: Rule) -> str:
+    if not rule.instead:
+        return ""
+    names = ", ".join(f"`{name}`" for name in rule.instead)
+    return f" Not looked for while it is explained by {names}."
+
+
+def _preset(preset: Preset) -> str:
+    values = ", ".join(f"`{path}` {_value(value)}" for path, value in preset.values.items())
+    return f"| `{preset.name}` | {values} | `{preset.finding}` | `{preset.cause}` |"
+
+
+def _value(value: bool | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
+
+
+def main() -> int:
+    PAGE.write_text(health_page(), encoding="utf-8")
+    print(PAGE.relative_to(PAGE.parent.parent))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
