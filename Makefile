@@ -57,6 +57,7 @@ docs: setup
 	$(BIN)/python -m tools.write_health_docs
 	$(BIN)/python -m tools.write_api_docs
 	$(BIN)/python -m tools.write_performance_docs
+	$(BIN)/python -m tools.write_training_docs
 
 clean:
 	rm -rf $(VENV) *.egg-info build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

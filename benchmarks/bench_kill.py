@@ -75,7 +75,7 @@ def main() -> None:
         "random_moments": random_moments(args.engine, args.kills),
         "write_points": write_points(args.engine, args.points),
     }
-    write("kill", {"machine": machine(), "command": "python benchmarks/bench_kill.py", **results})
+    write("kill", {"machine": machine(), **results})
     print(results)
     for part in ("random_moments", "write_points"):
         assert results[part]["arrays_that_differ"] == [], part

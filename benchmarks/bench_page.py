@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
 import statistics
 from typing import Any
 
+from cpu import cpu_seconds
 from playwright.sync_api import Page
 from program import await_running, command, program, session, viewer
 from report import machine, write
@@ -56,11 +58,15 @@ TYPE_AND_WAIT = """async value => {
 
 
 def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]:
-    """One viewer of the whole page at 1x: drawing for ``seconds``, then ``trials`` typed values."""
+    """One viewer of the whole page at 1x: drawing for ``seconds``, then ``trials`` typed values.
+
+    CPU times are those of what this process started: the browser, and the program unless a URL was given.
+    """
     page.goto(url)
     page.wait_for_function("window.t4dm && window.t4dm.stats().frames > 30", timeout=180_000)
     page.request.post(f"{url}/sessions/default/commands", data=[{"type": "replace", "values": {}}])
     page.wait_for_timeout(3000)
+    spent = cpu_seconds(os.getpid())
     drawing = page.evaluate(
         """async seconds => {
             const {app} = window.t4dm, first = window.t4dm.stats(), latency = [];
@@ -77,6 +83,8 @@ def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]
         }""",
         seconds,
     )
+    spent = cpu_seconds(os.getpid()) - spent
+    drawn = drawing["fps"] * seconds
     clock = random.Random(0)
     answers = []
     for trial in range(trials):
@@ -86,6 +94,7 @@ def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]
     latency = drawing.pop("latency")
     return {
         **drawing,
+        "cpu_ms_a_frame": {name: round(1e3 * s / drawn, 2) for name, s in sorted(spent.items())},
         "latency_p50_ms": quantile(latency, 0.5),
         "latency_p95_ms": quantile(latency, 0.95),
         "applied_p95_ms": quantile([a["applied"] for a in answers], 0.95),

@@ -1,6 +1,6 @@
 """Does EWC keep an old task?  Forgetting with and without it, three seeds, two real tasks.
 
-    python benchmarks/bench_training_ewc.py [--seeds 3] [--steps 400]
+    python benchmarks/bench_training_ewc.py [--seeds 3] [--steps 300]
 
 Task A: the text that comes with the program (English of 1901).  Task B: Python's own documentation
 (``pydoc_data.topics``, PSF licence).  One vocabulary of 1024 tokens learnt from both.  The model
@@ -38,7 +38,7 @@ from t4dm.training.trainer import Trainer
 
 CHARACTERS = 400_000
 VOCABULARY, CONTEXT, WINDOWS = 1024, 64, 100
-STRENGTHS = (0.0, 1e3, 1e4, 1e5)
+STRENGTHS = (0.0, 1e2, 1e3, 1e4)
 MODEL = HippocampalParams(
     vocab_size=VOCABULARY, dim=64, n_layers=2, n_heads=4, max_seq_len=CONTEXT, dropout=0.0,
     n_place=128, memory_size=512,
@@ -91,7 +91,7 @@ def measure(seed: int, steps: int, both: tuple[TokenText, TokenText]) -> list[di
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--seeds", type=int, default=3)
-    ask.add_argument("--steps", type=int, default=400)
+    ask.add_argument("--steps", type=int, default=300)
     asked = ask.parse_args()
     torch.set_num_threads(1)
     both = tasks()

@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 Answer = dict[str, Any]
@@ -51,14 +51,12 @@ class Client:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"an address is http://host:port, got {address!r}")
-        kind = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )
-        self._connection = kind(parts.hostname, parts.port, timeout=timeout)
-        self.session, self._who = session, who
+        self.address, self.session = address.rstrip("/"), session
+        self._who, self._timeout = who, timeout
+        self._host, self._port, self._is_tls = parts.hostname, parts.port, parts.scheme == "https"
         self._key = os.environ.get("T4DM_API_KEY", "") if key is None else key
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -66,10 +64,6 @@ class Client:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         """Nothing is held open between two calls."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._connection.close()
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -103,13 +97,16 @@ class Client:
         data = None if body is None else json.dumps(body, allow_nan=False).encode()
         if data is not None:
             sent["Content-Type"] = "application/json"
+        kind = http.client.HTTPSConnection if self._is_tls else http.client.HTTPConnection
+        connection = kind(self._host, self._port, timeout=self._timeout)
         try:
-            self._connection.request(method, url, data, sent)
-            answer = self._connection.getresponse()
+            connection.request(method, url, data, sent)
+            answer = connection.getresponse()
             content = answer.read()
-        except (http.client.HTTPException, OSError):
-            self._connection.close()  # the next call begins anew
-            raise
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"no HTTP answer from {self.address}") from error
+        finally:
+            connection.close()
         if answer.status >= 400:
             raise Refused(answer.status, _error_of(content))
         return content
@@ -211,13 +208,7 @@ class Client:
     def create(self, **asked: Any) -> Client:
         """A new session (``name``, ``blocks``, ``n``, ``params``, …) and a client of it."""
         made = self.send("POST", "/sessions", asked)
-        scheme = "https" if isinstance(self._connection, http.client.HTTPSConnection) else "http"
-        host = (
-            f"[{self._connection.host}]" if ":" in self._connection.host else self._connection.host
-        )
-        return Client(
-            f"{scheme}://{host}:{self._connection.port}", made["name"], self._key, self._who
-        )
+        return Client(self.address, made["name"], self._key, self._who, self._timeout)
 
     def delete(self) -> None:
         """End this session and remove its files."""

@@ -94,7 +94,11 @@ class Killed:
     def begin(self) -> None:
         """At step 0 of a known seed, paused and at full speed."""
         self.again()
-        wanted = [{"type": "pause"}, {"type": "reset", "seed": SEED}, {"type": "speed", "value": "max"}]
+        wanted = [
+            {"type": "pause"},
+            {"type": "reset", "seed": SEED},
+            {"type": "speed", "value": "max"},
+        ]
         assert self.ask(wanted)
 
     def change(self) -> list[dict[str, Any]]:

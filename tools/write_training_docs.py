@@ -47,8 +47,9 @@ distinct-2: different pairs of neighbouring words over all pairs, in ten texts o
 
 
 def results(name: str) -> dict[str, Any]:
-    """One results file."""
-    return json.loads((RESULTS / f"training_{name}.json").read_text())
+    """One results file; empty where the program that writes it has not run yet."""
+    path = RESULTS / f"training_{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def course(name: str) -> dict[str, np.ndarray]:
@@ -59,27 +60,33 @@ def course(name: str) -> dict[str, np.ndarray]:
 
 def charts() -> dict[str, str]:
     """File name and SVG text of every picture of the page."""
-    memorise, read = results("memorise"), results("read")
-    title = f"memorise: vocabulary 32,000, {memorise['text']['train_tokens']:,} tokens"
-    counted = read["counting"]
-    levels = {"unigram": counted["unigram"], "trigram": counted["trigram"]}
-    return {
-        "training_memorise.svg": training_chart(title, course("memorise"), {"goal": 3.0}),
-        "training_read.svg": training_chart(
-            f"read: vocabulary 4096, {read['text']['train_tokens']:,} tokens",
-            course("read"), levels,
-        ),
-    }  # fmt: skip
+    made = {}
+    for name in ("memorise", "read"):
+        if run := results(name):
+            title = f"{name}: vocabulary {run['model']['vocab_size']:,}, {run['text']['train_tokens']:,} tokens"
+            levels = {"goal": 3.0} if name == "memorise" else run["counting"]
+            made[f"training_{name}.svg"] = training_chart(title, course(name), levels)
+    return made
 
 
 def training_page() -> str:
     """The whole page as Markdown."""
-    memorise, read = results("memorise"), results("read")
-    return "\n".join([
-        HEAD, *_memorise(memorise), "", *_read(read), "", *_shared([memorise, read]), "",
-        *_samples(read), "", *_samples(memorise), "", *_speed(results("speed")), "",
-        *_forgetting(results("ewc")), "", HOW,
-    ]).rstrip() + "\n"  # fmt: skip
+    memorise, read, speed, ewc = map(results, ("memorise", "read", "speed", "ewc"))
+    runs = [run for run in (memorise, read) if run]
+    parts: list[list[str]] = [
+        _memorise(memorise) if memorise else _missing("(a) memorise"),
+        _read(read) if read else _missing("(b) read"),
+        _shared(runs) if runs else [],
+        *map(_samples, runs[::-1]),
+        _speed(speed) if speed else _missing("Beside a plain GPT"),
+        _forgetting(ewc) if ewc else _missing("Does EWC keep an old task?"),
+    ]
+    blocks = ["\n".join(part) for part in parts if part]
+    return "\n\n".join([HEAD.rstrip(), *blocks, HOW])
+
+
+def _missing(title: str) -> list[str]:
+    return [f"## {title}", "", "Not measured yet."]
 
 
 def _table(rows: list[tuple[str, str, str]]) -> list[str]:
@@ -151,18 +158,19 @@ def _at(made: dict[str, Any], step: str) -> str:
     return f"{made['loss_at'][step]:.3f}" if step in made["loss_at"] else "not yet run"
 
 
-def _shared(both: list[dict[str, Any]]) -> list[str]:
+def _shared(runs: list[dict[str, Any]]) -> list[str]:
     rows = []
     for what, value in (
         ("gradient norm before clipping, after the first 20 steps: smallest / median / largest; steps outside 0.1 to 10", _norms),
-        ("CPU seconds for 1000 steps (one thread; goal 15 minutes)", _seconds),
-        ("parameters; width, layers, heads, context, batch", _shape),
+        ("CPU seconds for 1000 steps, one thread (goal: 15 minutes on two cores)", _seconds),
+        ("parameters; width, layers, heads, place cells, context, batch", _shape),
         ("peak rate, warm-up, schedule, weight decay, clip", _schedule),
-        ("sleeps: first at step, each so many steps; how many", _sleeps),
+        ("sleeps: first at step, steps of one, how many", _sleeps),
         ("round trip of the text through the vocabulary", _exact),
     ):  # fmt: skip
-        rows.append(f"| {what} | {value(both[0])} | {value(both[1])} |")
-    return ["## Both runs", "", "| | memorise | read |", "|---|---|---|", *rows]
+        rows.append(f"| {what} | {' | '.join(value(run) for run in runs)} |")
+    names = " | ".join(run["run"] for run in runs)
+    return ["## The runs", "", f"| | {names} |", "|---" * (len(runs) + 1) + "|", *rows]
 
 
 def _norms(made: dict[str, Any]) -> str:
@@ -177,7 +185,8 @@ def _seconds(made: dict[str, Any]) -> str:
 
 def _shape(made: dict[str, Any]) -> str:
     model, train = made["model"], made["train"]
-    shape = [model["dim"], model["n_layers"], model["n_heads"], train["context"], train["batch"]]
+    shape = [model[key] for key in ("dim", "n_layers", "n_heads", "n_place")]
+    shape += [train["context"], train["batch"]]
     return f"{made['parameters']:,}; {', '.join(map(str, shape))}"
 
 
@@ -190,8 +199,10 @@ def _schedule(made: dict[str, Any]) -> str:
 
 
 def _sleeps(made: dict[str, Any]) -> str:
+    if not made["sleeps"]:
+        return "none yet"
     first, after = made["sleeps"][0]
-    return f"{first}, {after - first}; {len(made['sleeps'])}"
+    return f"{first}, {after - first}, {len(made['sleeps'])}"
 
 
 def _exact(made: dict[str, Any]) -> str:

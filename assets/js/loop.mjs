@@ -9,7 +9,7 @@ import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 
 const CALM = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
-const MEAN_GAP_MS = CALM ? 250 : 28;
+const MEAN_GAP_MS = CALM ? 250 : 30;
 const KEYFRAME_MS = 2000, TICK_MS = 250;
 const STALE_S = 1.0;
 /** States in which nothing new is due; a watched script is idle while it does not call its module. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dashboard.api.errors import ApiError
@@ -143,7 +144,8 @@ def picture(client: SessionClient, view: View, steps: Steps) -> Window:
 def led(client: SessionClient, window: Window) -> Window:
     """``window`` with its lead; without it where the record is being overwritten."""
     try:
-        return with_lead(window, client.reader())
+        kept = partial(decoded.one, client, window.epoch)
+        return with_lead(window, client.reader(), kept)
     except RingGone:
         return window
 

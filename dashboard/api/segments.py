@@ -35,6 +35,11 @@ class DecodedSegments:
                 continue
         raise RingGone(f"steps {step0} to {step1} are being overwritten")
 
+    def one(self, client: SessionClient, epoch: int, seq: int) -> Segment:
+        """The segment with that sequence number; raises RingGone where it is no longer held."""
+        of = (str(client.run_dir), client.session, client.reader().pid, epoch)
+        return self._segment(client, of, seq)
+
     def _range(self, client: SessionClient, epoch: int, step0: int, step1: int) -> list[Segment]:
         reader = client.reader()
         of = (str(client.run_dir), client.session, reader.pid, epoch)

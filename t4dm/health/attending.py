@@ -17,10 +17,18 @@ def blocks_that_ask(ev: Evidence, name: str, ms: float) -> tuple[np.ndarray, lis
     """(L,) mean of field ``name`` over the last ``ms``, and the blocks with queries enough."""
     values = ev.last(name, ms)
     known = np.isfinite(values)
-    means = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    counts = known.sum(axis=0)
+    means = np.where(known, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
     rate = ev.rate(ms)
-    firing = {p.block for p in ev.stack if p.stage == "lif_in" and rate[p.index] >= FIRES}
-    asked = [b for b in range(len(means)) if b in firing and known[:, b].mean() >= 0.5]
+    asked = [
+        p.block
+        for p in ev.stack
+        if p.stage == "lif_in"
+        and p.block is not None
+        and p.block < len(means)
+        and rate[p.index] >= FIRES
+        and 2 * counts[p.block] >= len(values)
+    ]
     return means, asked
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ class Weights:
 
     moved: np.ndarray  # (B,) mean |change| of a weight a second, over the last window
     at_bounds: np.ndarray  # (B, 2) share at 0 and at w_max
-    pairs: np.ndarray  # (B, 201) spike pairs of the last second by dt
+    pairs: np.ndarray  # (201,) spike pairs of the last second by dt, all sets
     mean: np.ndarray  # (B,) mean recurrent weight, inhibitory ones included
     samples: int  # how many of them lie in the window
 
@@ -79,16 +80,20 @@ class Evidence:
     has: frozenset[str]  # parameter groups there are
     paused_ms: float  # longest silence of the stimulus by its own parameters
     bad: str | None = None  # tensor that is not finite
-    more: dict[str, Any] = field(default_factory=dict)
+    _rates: dict[float, np.ndarray] = field(default_factory=dict)
 
     def last(self, name: str, ms: float) -> np.ndarray:
         """The bins of the last ``ms`` of field ``name``, (k, ...)."""
         k = max(1, round(ms / BIN_MS))
-        return np.asarray(getattr(self.bins, name))[-k:]
+        found: np.ndarray = getattr(self.bins, name)[-k:]
+        return found
 
     def rate(self, ms: float) -> np.ndarray:
         """(G,) share of neurons that fire in a step, over the last ``ms``."""
-        return self.last("fired", ms).mean(axis=0)
+        if ms not in self._rates:
+            fired = self.last("fired", ms)
+            self._rates[ms] = fired.sum(axis=0) / len(fired)
+        return self._rates[ms]
 
     def p(self, name: str) -> Any:
         """A threshold of the rules."""
@@ -97,7 +102,7 @@ class Evidence:
     def of_block(self, block: int) -> list[Place]:
         return [place for place in self.places if place.block == block]
 
-    @property
+    @cached_property
     def stack(self) -> list[Place]:
         """Groups that belong to a block."""
         return [place for place in self.places if place.block is not None]

@@ -6,12 +6,13 @@ Looks every 100 steps of the absolute grid, so that chunks and pacing do not cha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from t4dm.health.case import Case, Change
-from t4dm.health.evidence import Bin, Evidence, Place
+from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import SEVERITIES, Rule, rules
 from t4dm.health.params import BIN_MS, HealthParams
 from t4dm.live.doctor_bins import BIN, Bins, cuts
@@ -22,7 +23,6 @@ from t4dm.live.window import DT_MS
 from t4dm.spiking.params import NEUROMODULATORS
 
 _DIGITS = 4
-EMPTY = Bin(*([np.empty((0, 0))] * len(Bin._fields)))
 
 
 class Doctor:
@@ -44,6 +44,7 @@ class Doctor:
         self._cases = {rule.id: Case(rule) for rule in self._rules}
         self._evidence: Evidence | None = None
         self._step = self._at = step
+        self._told: tuple[bool, dict[str, Any]] | None = None
 
     @property
     def rules(self) -> list[str]:
@@ -68,7 +69,7 @@ class Doctor:
         changes: list[Change] = []
         for part in cuts(segment):
             for step in self._bins.take(part):
-                self._step = step
+                self._step, self._told = step, None
                 changes += self._look(step)
         return changes
 
@@ -76,12 +77,12 @@ class Doctor:
         """A value is no number: found at once, whatever is known else."""
         if not self._offered or "not_finite" not in self._cases:
             return []
-        evidence = self._gather(step + 1, bad=tensor)
+        evidence, self._told = self._gather(step + 1, bad=tensor), None
         return self._cases["not_finite"].call(evidence, step)
 
     def _look(self, step: int) -> list[Change]:
-        get = self._tree.get
-        if not self._ready("settle_ms", 0.0):
+        get, judged = self._tree.get, self._judged_ms
+        if judged <= 0:
             return []
         evidence = self._evidence = self._gather(step)
         confirm = max(1, round(get("health.confirm_ms") / BIN_MS))
@@ -90,7 +91,7 @@ class Doctor:
         standing: set[str] = set()
         for rule in self._rules:
             case = self._cases[rule.id]
-            if not self._ready(rule.window) or not _measured(rule, evidence):
+            if judged < get(f"health.{rule.window}") or not _measured(rule, evidence):
                 continue
             if standing.isdisjoint(rule.instead):
                 verdict = rule.look(evidence, case.stands)
@@ -102,16 +103,16 @@ class Doctor:
         return changes
 
     def _gather(self, step: int, bad: str | None = None) -> Evidence:
-        tree, changed = self._tree, self._tree.non_default()
+        tree = self._tree
         return Evidence(
             step=step,
             t_ms=step * DT_MS,
             seen_ms=self._judged_ms,
             places=self._places,
-            bins=self._bins.stacked() if self._bins.held else EMPTY,
+            bins=self._bins.stacked(),
             weights=self._bins.weights(tree.get("health.slow_ms")),
             get=tree.get,
-            changed=changed.__contains__,
+            changed=lambda path: path in tree.non_default(),
             has=self._has,
             paused_ms=_pause(tree),
             bad=bad,
@@ -122,8 +123,8 @@ class Doctor:
         """Time seen since the start, the settling apart."""
         return max(0.0, self._bins.count * BIN_MS - self._tree.get("health.settle_ms"))
 
-    def _ready(self, window: str, share: float = 1.0) -> bool:
-        return self._judged_ms >= share * self._tree.get(f"health.{window}") and self._judged_ms > 0
+    def _ready(self, window: str) -> bool:
+        return 0 < self._judged_ms >= self._tree.get(f"health.{window}")
 
     # -- what others see -----------------------------------------------------------------------
 
@@ -154,7 +155,13 @@ class Doctor:
         )
 
     def status(self) -> dict[str, Any]:
-        """The ``health`` of the status."""
+        """The ``health`` of the status; made anew once after every look."""
+        enabled = self._offered and self._tree.get("health.enabled")
+        if self._told is None or self._told[0] != enabled:
+            self._told = (enabled, self._report())
+        return self._told[1]
+
+    def _report(self) -> dict[str, Any]:
         found, waiting = self.findings, self.waiting
         severity = found[0]["severity"] if found else "waiting" if waiting else "ok"
         return {
@@ -192,17 +199,17 @@ def summary(ev: Evidence) -> dict[str, Any]:
         "rewards": _plain(ev.last("rewards", slow).sum()),
         "weights_moved": _plain(ev.weights.moved),
         "weights_at_bounds": _plain(ev.weights.at_bounds.sum(axis=1)),
-        "pairs": _plain(ev.weights.pairs.sum(axis=1)),
+        "pairs": _plain(ev.weights.pairs.sum()),
         "driven": _plain(ev.last("driven", window).mean()),
     }
 
 
 def _plain(values: Any) -> Any:
     """Rounded JSON data; None for what is not finite."""
-    if np.ndim(values):
-        return [_plain(value) for value in values]
-    value = float(values)
-    return round(value, _DIGITS) if np.isfinite(value) else None
+    rounded = np.round(np.asarray(values, np.float64), _DIGITS)
+    if not rounded.ndim:
+        return float(rounded) if np.isfinite(rounded) else None
+    return [value if isfinite(value) else None for value in rounded.tolist()]
 
 
 def _measured(rule: Rule, ev: Evidence) -> bool:
@@ -211,7 +218,7 @@ def _measured(rule: Rule, ev: Evidence) -> bool:
         if name == "weights":
             if ev.weights.samples == 0:
                 return False
-        elif not np.isfinite(np.asarray(getattr(ev.bins, name), np.float64)).any():
+        elif not np.isfinite(getattr(ev.bins, name)[-1]).any():
             return False
     return True
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from t4dm.health.evidence import Bin, Weights
 from t4dm.health.params import BIN_MS
-from t4dm.live.attention import query_spikes, relative_entropy
+from t4dm.live.attention import relative_entropy
 from t4dm.live.groups import Layout
 from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment, grid
 from t4dm.live.window import DT_MS
@@ -25,6 +25,7 @@ from t4dm.spiking.params import NEUROMODULATORS
 
 BIN = int(BIN_MS / DT_MS)
 HELD = 32  # bins
+EVERY_QUERY = 5  # of those sampled, a query of each block every 20 steps is judged
 _SAMPLES = 3 * BIN * HELD // HIST_EVERY // 2
 
 
@@ -32,11 +33,14 @@ class Bins:
     """The last bins and samples of weights of a run that begins at ``step``."""
 
     def __init__(self, layout: Layout, step: int) -> None:
-        self._layout, self._sizes = layout, np.array(layout.sizes, np.float64)
+        self._sizes = np.array(layout.sizes, np.float64)
+        self._queries = [g.index for g in layout.groups if g.stage == "lif_in"]
         self._parts: list[Segment] = []
+        self._end = 0  # of the bins in the room for them
         self._skip_to = -(-step // BIN) * BIN
-        self.held: deque[Bin] = deque(maxlen=HELD)
+        self._held: Bin | None = None
         self.count = 0
+        self._told: tuple[tuple[int, int], Weights] | None = None
         self._weights: deque[tuple[int, Segment, int]] = deque(maxlen=_SAMPLES)
 
     def take(self, segment: Segment) -> list[int]:
@@ -53,20 +57,34 @@ class Bins:
             self._weights.append((step, segment, row))
         if segment.step1 % BIN:
             return []
-        self.held.append(self._reduced())
-        self.count += 1
+        self._keep(self._reduced())
         self._parts.clear()
         return [segment.step1]
+
+    def _keep(self, one: Bin) -> None:
+        """Append ``one`` to the room for 2 * HELD bins; the last HELD move to its front when full."""
+        if self._held is None:
+            room = (np.zeros((2 * HELD, *column.shape), column.dtype) for column in one)
+            self._held = Bin(*room)
+        at = self._end
+        if at == 2 * HELD:
+            for column in self._held:
+                column[:HELD] = column[HELD:]
+            at = HELD
+        for column, value in zip(self._held, one, strict=True):
+            column[at] = value
+        self._end = at + 1
+        self.count += 1
 
     # -- one bin -------------------------------------------------------------------------------
 
     def _reduced(self) -> Bin:
-        parts, layout = self._parts, self._layout
+        parts = self._parts
         rates = _joined(parts, "rates")
         u = _joined(parts, "u_range")
         levels = _joined(parts, "levels")
         stim = _joined(parts, "stim")
-        entropy, top = _attention(parts, rates, layout)
+        entropy, top = _attention(parts, rates, self._queries)
         events = [e for part in parts for e in part.meta.get("events", [])]
         n_groups = rates.shape[1]
         nothing = np.full(n_groups, np.nan)
@@ -92,16 +110,25 @@ class Bins:
     # -- what rules see ------------------------------------------------------------------------
 
     def stacked(self) -> Bin:
-        """All bins held, each array with the bins in front."""
-        return Bin(*(np.array(column) for column in zip(*self.held, strict=True)))
+        """The last bins, HELD at most, each array with the bins in front; views."""
+        if self._held is None:
+            return Bin(*([np.empty((0, 0))] * len(Bin._fields)))
+        first = max(0, self._end - HELD)
+        return Bin(*(column[first : self._end] for column in self._held))
 
     def weights(self, ms: float) -> Weights:
         """The newest sample, and how far weights moved in those of the last ``ms``."""
         n = max(1, round(ms / (HIST_EVERY * DT_MS)))
+        key = (self._weights[-1][0] if self._weights else -1, n)
+        if self._told is None or self._told[0] != key:
+            self._told = (key, self._measured(n))
+        return self._told[1]
+
+    def _measured(self, n: int) -> Weights:
         newest = list(self._weights)[-n:]
         if not newest or not newest[-1][1].bounds.shape[1]:
             none = np.empty(0)
-            return Weights(none, np.empty((0, 2)), np.empty((0, 201)), none, 0)
+            return Weights(none, np.empty((0, 2)), np.zeros(201), none, 0)
         _, segment, row = newest[-1]
         steps = [s.moved[r] for _, s, r in newest if s.moved.shape[1]]
         moved = np.array(steps, np.float64) * (1000.0 / (HIST_EVERY * DT_MS))
@@ -109,7 +136,7 @@ class Bins:
         with np.errstate(all="ignore"):
             mean = moved[np.isfinite(moved).all(axis=1)].mean(axis=0) if seen else moved[0:0].sum(0)
         return Weights(
-            mean, segment.bounds[row], segment.pairs[row], _mean(segment, row), int(seen)
+            mean, segment.bounds[row], _pairs(segment, row), _mean(segment, row), int(seen)
         )
 
 
@@ -138,18 +165,19 @@ def _gate(parts: Sequence[Segment]) -> np.ndarray:
 
 
 def _attention(
-    parts: Sequence[Segment], rates: np.ndarray, layout: Layout
+    parts: Sequence[Segment], rates: np.ndarray, columns: list[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """(L,) relative entropy and (L,) largest weight, means over the queries that can be judged."""
-    sampled, keys = _joined(parts, "attention"), _joined(parts, "attention_keys")
+    sampled = _joined(parts, "attention")[::EVERY_QUERY]
+    keys = _joined(parts, "attention_keys")[::EVERY_QUERY]
     n_blocks = sampled.shape[1]
-    if not n_blocks or not len(sampled):
+    if not len(sampled) or n_blocks != len(columns):
         return np.full(n_blocks, np.nan), np.full(n_blocks, np.nan)
-    fired = np.stack([query_spikes(rates, layout, b, 0) for b in range(n_blocks)], axis=1)
+    fired = rates[::GATE_EVERY][::EVERY_QUERY][:, columns]
     found = relative_entropy(sampled.reshape(-1, sampled.shape[2]), keys.ravel(), fired.ravel())
     found = found.reshape(fired.shape)
     judged = np.isfinite(found)
-    top = _joined(parts, "attention_top")
+    top = _joined(parts, "attention_top")[::EVERY_QUERY]
     top = top if top.shape == judged.shape else np.full(judged.shape, np.nan)
     return _mean_where(judged, found), _mean_where(judged, top)
 
@@ -168,6 +196,11 @@ def _injected(events: Sequence[dict[str, Any]]) -> np.ndarray:
         elif event["type"] == "reward":
             counts[0] += 1
     return counts
+
+
+def _pairs(segment: Segment, row: int) -> np.ndarray:
+    """(201,) pairs of all sets of weights."""
+    return segment.pairs[row].sum(axis=0, dtype=np.float64)
 
 
 def _mean(segment: Segment, row: int) -> np.ndarray:

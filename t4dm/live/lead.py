@@ -6,7 +6,7 @@ it has the last 10 s of samples up to its end, and the newest onset or rest befo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -21,15 +21,24 @@ ONSETS = ("stimulus", "rest")
 _SAMPLED = ("hist_exc", "hist_inh", "bounds", "pairs")
 
 
-def with_lead(window: Window, reader: RingReader) -> Window:
-    """``window`` with what ``reader`` holds of its lead; raises RingGone where that vanishes."""
+def with_lead(
+    window: Window, reader: RingReader, segment_of: Callable[[int], Segment] | None = None
+) -> Window:
+    """``window`` with what ``reader`` holds of its lead; raises RingGone where that vanishes.
+
+    ``segment_of`` gives the segment of a sequence number where the caller keeps decoded ones.
+    """
+
+    def segment_at(seq: int) -> Segment:
+        return Segment.decode(reader.read(seq)) if segment_of is None else segment_of(seq)
+
     first = max(0, window.step0 - LEAD_STEPS)
     entries = reader.entries(window.epoch, first, window.step0)
     sampled = [e for e in entries if len(grid(e.step0, min(e.step1, window.step0), HIST_EVERY))]
-    read = {entry.seq: Segment.decode(reader.read(entry.seq)) for entry in sampled}
+    read = {entry.seq: segment_at(entry.seq) for entry in sampled}
     onset = None
     for entry in reversed(entries):
-        segment = read.get(entry.seq) or Segment.decode(reader.read(entry.seq))
+        segment = read.get(entry.seq) or segment_at(entry.seq)
         onset = _newest_onset(segment, window.step0)
         if onset:
             break

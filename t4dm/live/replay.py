@@ -90,7 +90,7 @@ class Replay:
 
     def _advance(self, session: Session, step: int) -> None:
         while session.engine.step < step:
-            segment = session.advance(min(CHUNK, step - session.engine.step))
+            segment = session.engine.advance(min(CHUNK, step - session.engine.step))
             if nan_hit(segment) is not None:
                 raise self._inexact("the run becomes not finite there and goes on from before that")
             self._progress(session.engine.step)

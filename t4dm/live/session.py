@@ -335,6 +335,7 @@ class Session:
                 self._go_back(found[0] if found else None, newest["seed"])
                 self.applied = why.applied + 1  # one that no line tells: nothing older leads here
                 store.refused.append(f"the run goes on from step {self.engine.step}: {why}")
+        self._pending = []
         self._take_values(newest["values"])
         self.rev, self.run_id, self.epoch = newest["rev"], newest["run_id"], newest["epoch"] + 1
         self.speed, self.state, self.reason = newest["speed"], newest["state"], newest["reason"]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ SPIKING_TYPES = (
     ("t4dm", "LIFNeuron"), ("snntorch", "SpikingNeuron"), ("spikingjelly", "BaseNode"),
 )  # fmt: skip
 MEMBRANES = ("mem", "v", "u", "membrane")
+PLAIN = (torch.float32, torch.float64, torch.bool)
 THRESHOLDS = ("v_thresh", "threshold", "v_threshold", "v_th")
 
 
@@ -72,7 +74,10 @@ class Layer:
 
 def version_of(tensor: Tensor) -> int:
     """How often it was written into; 0 for a tensor of inference mode, which does not count."""
-    return 0 if tensor.is_inference() else tensor._version
+    try:
+        return tensor._version
+    except RuntimeError:
+        return 0
 
 
 def is_spiking_type(module: nn.Module) -> bool:
@@ -161,20 +166,24 @@ class Axes:
         ``index`` picks neurons.  The sample is the last one of a batch that is too small.
         """
         with torch.no_grad():
-            parts = self._steps(tensors) if self.time is None else map(self._sample, tensors)
-            parts = [*parts]
+            parts = [self._sample(tensor) for tensor in tensors]
             whole = torch.stack(parts) if self.time is None else torch.cat(parts)
             whole = whole.reshape(len(whole), -1)
             return whole if index is None else whole[:, index]
 
-    def _steps(self, tensors: list[Tensor]) -> list[Tensor]:
-        """The sample of tensors that are a step each; all of one call have one shape."""
-        if tensors[0].ndim < 2:
-            return tensors
-        place = min(self.batch_index, tensors[0].shape[0] - 1)
-        return [tensor.select(0, place) for tensor in tensors]
+    def values(self, tensors: list[Tensor], index: Tensor | None = None) -> np.ndarray:
+        """:meth:`rows` as float32 in the memory of NumPy, which reads small tensors much sooner."""
+        first = tensors[0]
+        if self.time is not None or first.ndim < 2 or first.dtype not in PLAIN or not first.is_cpu:
+            return self.rows(tensors, index).float().cpu().numpy()
+        place = min(self.batch_index, first.shape[0] - 1)
+        picked = slice(None) if index is None else index.numpy()
+        steps = [tensor.detach().numpy()[place].reshape(-1)[picked] for tensor in tensors]
+        return np.array(steps, np.float32)
 
     def _sample(self, tensor: Tensor) -> Tensor:
+        if self.time is None:
+            return tensor[min(self.batch_index, tensor.shape[0] - 1)] if tensor.ndim > 1 else tensor
         moved = tensor.movedim(self.time, 0)
         return moved[:, min(self.batch_index, moved.shape[1] - 1)] if moved.ndim > 2 else moved
 

@@ -128,7 +128,8 @@ class Recorder:
             try:
                 self._saw(layer, module, output)
             except Exception as error:
-                self._give_up(error)
+                log.debug("watching failed", exc_info=True)
+                self._fail(f"{type(error).__name__}: {error}")
 
         return layer.module.register_forward_hook(Hook(saw))
 
@@ -139,13 +140,10 @@ class Recorder:
             try:
                 act(*given)
             except Exception as error:
-                self._give_up(error)
+                log.debug("watching failed", exc_info=True)
+                self._fail(f"{type(error).__name__}: {error}")
 
         return guarded
-
-    def _give_up(self, error: Exception) -> None:
-        log.debug("watching failed", exc_info=True)
-        self._fail(f"{type(error).__name__}: {error}")
 
     def _fail(self, why: str) -> None:
         say(f"'{self.settings.name}' is watched no longer, the script goes on ({why})")
@@ -302,9 +300,9 @@ class Recorder:
         self._theta = np.array([threshold_of(layer.module) for layer in self._layers])
 
     def _block(self, publisher: Publisher) -> Block:
-        rows = self.settings.axes.rows
+        values = self.settings.axes.values
         spikes = [
-            _plain(rows(layer.spikes, layer.index)) if layer.spikes else np.empty((0, layer.n))
+            values(layer.spikes, layer.index) if layer.spikes else np.empty((0, layer.n))
             for layer in self._layers
         ]
         steps = max(len(rows) for rows in spikes)
@@ -312,7 +310,7 @@ class Recorder:
         for layer in self._layers:
             if layer.membranes and id(layer) in self._columns:
                 columns, index = self._columns[id(layer)]
-                shown = _plain(rows(layer.membranes, index))
+                shown = values(layer.membranes, index)
                 u[: len(shown), columns] = shown
         first = publisher.recorded
         due = -(-first // HIST_EVERY) * HIST_EVERY < first + steps
@@ -343,10 +341,6 @@ def _spikes(layer: Layer) -> bool:
     """Whether a candidate is a spiking layer: by its type, or by giving 0 and 1 only."""
     same = all(tensor.shape == layer.spikes[0].shape for tensor in layer.spikes)
     return same and (is_spiking_type(layer.module) or all(map(is_binary, layer.spikes)))
-
-
-def _plain(rows: Tensor) -> np.ndarray:
-    return rows.float().cpu().numpy()
 
 
 def _padded(rows: np.ndarray, steps: int) -> np.ndarray:

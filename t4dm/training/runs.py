@@ -102,7 +102,7 @@ RUNS = {
             "read",
             "the whole text, a 4096-token vocabulary, the last tenth held out",
             read_material,
-            SHAPE.model_copy(update={"vocab_size": READ_VOCABULARY}),
+            SHAPE.model_copy(update={"vocab_size": READ_VOCABULARY, "n_place": 128}),
             TrainParams(
                 learning_rate=4e-3, warmup=300, total_steps=5000, batch=8, context=CONTEXT
             ),

@@ -12,12 +12,16 @@ import pytest
 from tests.api.conftest import HOST, ROOT, post
 
 
-@pytest.fixture(scope="module")
-def supervisor(folders, worker):
+def start_supervisor() -> subprocess.Popen:
     """A supervisor beside the worker of the session ``default``; it runs what is created."""
     command = [sys.executable, "-m", "t4dm.live.supervisor", "--session", "spare"]
     command += ["--engine", "tests.toy_engine:ToyEngine"]
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def supervisor(folders, worker):
+    process = start_supervisor()
     yield process
     process.terminate()
     process.wait(30)
@@ -75,13 +79,9 @@ def test_a_session_is_created_runs_and_is_deleted(client, supervisor, folders):
 
 
 def test_a_created_session_outlives_its_supervisor(client, folders):
-    command = [sys.executable, "-m", "t4dm.live.supervisor", "--session", "spare"]
-    command += ["--engine", "tests.toy_engine:ToyEngine"]
     create(client, name="kept", params={"lif.beta": 0.5})
     for _ in range(2):
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.DEVNULL
-        )
+        process = start_supervisor()
         try:
             until(lambda: state(client, "kept") == "running", "it is not run")
             held = client.get("/sessions/kept/params", headers=HOST).get_json()["non_default"]
@@ -91,7 +91,7 @@ def test_a_created_session_outlives_its_supervisor(client, folders):
             process.wait(30)
         until(lambda: state(client, "kept") == "down", "its worker stays")
     delete(client, "kept")
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.DEVNULL)
+    process = start_supervisor()
     try:
         gone = folders / "data" / "sessions" / "kept"
         until(lambda: not gone.exists(), "a session deleted without a supervisor stays")
@@ -131,7 +131,7 @@ def test_what_is_no_session_is_refused_before_anybody_hears(client, folders, bod
     assert names(client) == before
 
 
-def test_a_preset_is_a_set_of_parameters(client, supervisor):
+def test_a_preset_is_a_set_of_parameters(client):
     client.put("/sets/loud", json={"values": {"lif.v_thresh": 0.5, "lif.beta": 0.5}}, headers=HOST)
     missing = create(client, preset="silent")
     assert missing.status_code == 404 and "loud" in missing.get_json()["error"]["choices"]

@@ -114,3 +114,14 @@ def test_an_effective_threshold_is_named_where_homeostasis_moves_it(board):
         {"type": "set", "path": "homeostasis.target_rate", "value": 0.5},
     )
     expect(message_of(board, "lif.v_thresh")).to_contain_text("effective")
+
+
+def test_every_number_fits_its_field(board):
+    """A large round one, such as a time constant of 1000000 ms, is written short."""
+    board.evaluate("document.querySelectorAll('details.group').forEach(group => group.open = true)")
+    clipped = board.evaluate(
+        """[...document.querySelectorAll('input.row-box')]
+            .filter(field => field.scrollWidth > field.clientWidth).map(field => field.value)"""
+    )
+    assert clipped == []
+    assert box(board, "sensory.theta_tau").input_value() == "1e6"

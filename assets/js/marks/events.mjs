@@ -1,7 +1,7 @@
 /** What happened while a time plot ran: words, labelled vertical lines, and where the labels go. */
 
 import { neuromodColor } from "../colors.mjs";
-import { FONT, plate } from "./paint.mjs";
+import { plate, widthOf } from "./paint.mjs";
 
 const LANES = 3, LANE_H = 15, LANE_TOP = 9, GAP = 2;
 const NEAR_PX = 60, LONGEST = 40;
@@ -52,9 +52,8 @@ export function eventLines(ctx, box, scene, mark) {
   for (const event of list) line(ctx, box, X(event), event, theme);
   ctx.setLineDash([]);
   if (mark) {
-    ctx.font = FONT;
     const items = list.map((event) => ({ x: X(event), text: eventText(event), path: event.path }));
-    for (const at of laidOut(items, box, (text) => ctx.measureText(text).width, mark)) {
+    for (const at of laidOut(items, box, (text) => widthOf(ctx, text), mark)) {
       if (at) plate(ctx, at.text, at.left, at.y, theme.fg, theme.bg);
     }
   }

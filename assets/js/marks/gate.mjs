@@ -29,7 +29,7 @@ export const mark = {
 
   draw(ctx, scene) {
     const box = scene.box, low = scene.boxOf("yaxis2");
-    shown = { block: scene.store.meta?.gate_block ?? 0, columns: 0, sum: 0, mean_last: null };
+    shown = { block: scene.store.meta?.gate_block ?? 0, columns: 0, get sum() { return total(scene); }, mean_last: null };
     if (scene.store.D) heat(ctx, box, scene);
     if (low) {
       meanLine(ctx, low, scene);
@@ -70,7 +70,6 @@ function heat(ctx, box, scene) {
     const x0 = Math.max(0, Math.floor((i * EVERY - t0) * wide));
     const x1 = Math.min(w, Math.max(x0 + 1, Math.floor(((i + 1) * EVERY - t0) * wide)));
     const at = (i % capacity) * D;
-    for (let d = 0; d < D; d++) shown.sum += gate[at + d];
     shown.columns++;
     for (let y = 0; y < h; y++) {
       const a = rowOf[y], b = Math.max(a + 1, rowOf[y + 1]);
@@ -81,6 +80,16 @@ function heat(ctx, box, scene) {
     for (let y = 0, p = x0; y < h; y++, p += w) for (let x = p; x < p + x1 - x0; x++) words[x] = column[y];
   }
   pixels.put(ctx, box.x, box.y, dpr);
+}
+
+/** Sum of all bytes in view. */
+function total({ store, step0, step1 }) {
+  let sum = 0;
+  for (let i = Math.ceil(step0 / EVERY); i < Math.ceil(step1 / EVERY); i++) {
+    const at = i % (store.capacity / EVERY) * store.D;
+    for (let d = 0; d < store.D; d++) sum += store.gate[at + d];
+  }
+  return sum;
 }
 
 function meanLine(ctx, box, scene) {

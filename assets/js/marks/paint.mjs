@@ -41,6 +41,21 @@ export function word(hex) {
   return (255 << 24 | (n & 255) << 16 | (n >> 8 & 255) << 8 | n >> 16) >>> 0;
 }
 
+const WIDTHS_KEPT = 2000;
+const widths = new Map();
+
+/** Width of `text` in FONT, in CSS pixels; asked for once, since the same words come frame after frame. */
+export function widthOf(ctx, text) {
+  let width = widths.get(text);
+  if (width === undefined) {
+    ctx.font = FONT;
+    width = ctx.measureText(text).width;
+    if (widths.size >= WIDTHS_KEPT) widths.clear();
+    widths.set(text, width);
+  }
+  return width;
+}
+
 /** One line of text; `align` left, center or right. */
 export function label(ctx, text, x, y, color, align = "left", baseline = "middle") {
   ctx.font = FONT;
@@ -52,8 +67,7 @@ export function label(ctx, text, x, y, color, align = "left", baseline = "middle
 
 /** Text on a plate of the background's colour, so that it stays legible over marks. */
 export function plate(ctx, text, x, y, color, ground, align = "left") {
-  ctx.font = FONT;
-  const w = ctx.measureText(text).width + 6;
+  const w = widthOf(ctx, text) + 6;
   const left = align === "right" ? x - w : align === "center" ? x - w / 2 : x;
   ctx.globalAlpha = 0.86;
   ctx.fillStyle = ground;
@@ -65,7 +79,6 @@ export function plate(ctx, text, x, y, color, ground, align = "left") {
 
 /** A message in the middle of `box`, wrapped at `·` and where it is too long. */
 export function emptyNote(ctx, box, text, theme) {
-  ctx.font = FONT;
   const lines = text.split(" · ").flatMap((part) => wrapped(ctx, part, box.w - 12));
   lines.forEach((line, i) => plate(ctx, line, box.x + box.w / 2,
     box.y + box.h / 2 + (i - (lines.length - 1) / 2) * 17, theme.fg, theme.bg, "center"));
@@ -76,7 +89,7 @@ export function wrapped(ctx, text, width) {
   const lines = [];
   for (const next of text.split(" ")) {
     const longer = lines.length ? `${lines.at(-1)} ${next}` : next;
-    if (lines.length && ctx.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    if (lines.length && widthOf(ctx, longer) <= width) lines[lines.length - 1] = longer;
     else lines.push(next);
   }
   return lines;
@@ -94,7 +107,9 @@ export function ticks(lo, hi, n = 5, span = hi - lo) {
 
 /** `12345` as `12,345`. */
 export function grouped(value) {
-  return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+  let rest = String(Math.round(Math.abs(value))), text = "";
+  for (; rest.length > 3; rest = rest.slice(0, -3)) text = `,${rest.slice(-3)}${text}`;
+  return `${Math.round(value) < 0 ? "-" : ""}${rest}${text}`;
 }
 
 /** `279582` as `280k`, `43198265` as `43.2M`. */
@@ -113,14 +128,13 @@ export function ticksAcross(box, t1_ms) {
 export function timeAxis(ctx, box, scene) {
   const { t0_ms, t1_ms, theme } = scene;
   const bottom = box.y + box.h, edge = box.x + box.w;
-  ctx.font = FONT;
   for (const t of ticks(Math.max(0, t0_ms), t1_ms, ticksAcross(box, t1_ms), t1_ms - t0_ms)) {
     const x = box.x + (t - t0_ms) / (t1_ms - t0_ms) * box.w;
     ctx.fillStyle = theme.line;
     ctx.fillRect(Math.round(x), bottom, 1, 5);
-    const half = ctx.measureText(grouped(t)).width / 2;
+    const text = grouped(t), half = widthOf(ctx, text) / 2;
     if (x - half < box.x || x + half > edge) continue;
-    label(ctx, grouped(t), x, bottom + 13, theme.fg, "center");
+    label(ctx, text, x, bottom + 13, theme.fg, "center");
   }
   label(ctx, scene.unit.axis, box.x + box.w + 2, bottom + 13, theme.muted);
 }
@@ -150,8 +164,7 @@ export function colorBar(ctx, { x, y, h }, stops, marks, title, theme) {
 
 /** Text turned to run upwards, centred on [y, y + h]; left out where it does not fit. */
 export function upright(ctx, text, x, y, h, color) {
-  ctx.font = FONT;
-  if (ctx.measureText(text).width > h) return;
+  if (widthOf(ctx, text) > h) return;
   ctx.save();
   ctx.translate(x, y + h / 2);
   ctx.rotate(-Math.PI / 2);

@@ -14,6 +14,7 @@ from flask import Response
 from dashboard.api import frames
 from dashboard.api.errors import ApiError
 from dashboard.api.rest.queries import LayerQuery, SessionQuery, WindowQuery
+from dashboard.api.segments import decoded
 from dashboard.api.sessions import session
 from t4dm.live.client import SessionClient
 from t4dm.live.frame import dumps
@@ -58,6 +59,13 @@ def window_of(
     return frames.history(client, view, steps_of(client, query, span_ms))
 
 
+def events_of(client: SessionClient, steps: frames.Steps) -> list[dict[str, Any]]:
+    """Every event of ``steps``, without the rest of the window."""
+    held = decoded.range(client, steps.epoch, steps.step0, steps.step1)
+    inside = (e for s in held for e in s.meta.get("events", []))
+    return [event for event in inside if steps.step0 <= event["step"] < steps.step1]
+
+
 def cut(client: SessionClient, steps: frames.Steps, view: View) -> Window:
     """The window of ``steps`` as ``view`` shows it; raises :class:`ApiError` 416."""
     return frames.history(client, view, steps)
@@ -94,8 +102,14 @@ def newest(client: SessionClient, needs: str) -> Window:
     return window_of(client, NEWEST, 1, needs)
 
 
-def head(client: SessionClient, window: Window, **units: str) -> dict[str, Any]:
-    """Session, epoch, step, time, revision and units of an answer made from ``window``."""
+def head(
+    client: SessionClient, window: Window, span: frames.Steps | None = None, **units: str
+) -> dict[str, Any]:
+    """Session, epoch, step, time, revision and units of an answer made from ``window``.
+
+    ``span`` are the steps it covers where they are not the window's.
+    """
+    step0, step1 = (window.step0, window.step1) if span is None else (span.step0, span.step1)
     return {
         "session_id": client.session,
         "epoch": window.epoch,
@@ -104,9 +118,9 @@ def head(client: SessionClient, window: Window, **units: str) -> dict[str, Any]:
         "params_rev": window.meta.get("params_rev"),
         "units": {"time": window.axis.replace("sim_ms", "ms"), **units},
         "window": {
-            "from_ms": window.step0 * DT_MS,
-            "to_ms": window.step1 * DT_MS,
-            "n_steps": window.n_steps,
+            "from_ms": step0 * DT_MS,
+            "to_ms": step1 * DT_MS,
+            "n_steps": step1 - step0,
         },
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from dashboard.api import commands
+from dashboard.api import commands, frames
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.learning_answers import Course, Schedule
@@ -73,14 +73,17 @@ def _concerns(event: dict[str, Any], names: tuple[str, ...]) -> bool:
 def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
     """What releases each neuromodulator, what is held, and what was injected (last 10 s)."""
     client = live.client_of(query)
-    window = live.window_of(client, query, TEN_SECONDS_MS, "levels")
+    live.check_published(client, "levels")
+    steps = live.steps_of(client, query, TEN_SECONDS_MS)
+    newest = frames.Steps(steps.epoch, steps.step1 - 1, steps.step1)
+    window, events = live.cut(client, newest, live.ONE_ROW), live.events_of(client, steps)
     tree = in_force(client).tree
     names = tuple(NEUROMODULATORS)
     kinds = ("inject", "reward", "answer", "param")
-    told = [e for e in window.events if e["type"] in kinds and _concerns(e, names)]
-    onsets = [e["t_ms"] for e in window.events if e["type"] == "stimulus"]
+    told = [e for e in events if e["type"] in kinds and _concerns(e, names)]
+    onsets = [e["t_ms"] for e in events if e["type"] == "stimulus"]
     body = {
-        **live.head(client, window, dose="1", level="1", update_every="steps"),
+        **live.head(client, window, steps, dose="1", level="1", update_every="steps"),
         "enabled": tree.get("neuromod.enabled"),
         "update_every": tree.get("neuromod.update_freq"),
         "sources": _sources(tree),

@@ -27,7 +27,9 @@ def group_statistics(window: Window, bands: list[Any]) -> list[dict[str, Any]]:
         mine = slice(group.first, group.first + group.n)
         rates = counts[mine] * (1000.0 / DT_MS / window.n_steps)
         share = float(totals[group.index]) / (group.n * window.n_steps)
-        low, median, high = (float(v) for v in np.percentile(rates, (0, 50, 100)))
+        ordered = np.sort(rates)
+        low, high = float(ordered[0]), float(ordered[-1])
+        median = float(ordered[(group.n - 1) // 2] + ordered[group.n // 2]) / 2
         mean = float(means[group.index])
         known = cv[mine][np.isfinite(cv[mine])]
         out.append(
@@ -48,15 +50,14 @@ def group_statistics(window: Window, bands: list[Any]) -> list[dict[str, Any]]:
 def interval_variation(window: Window) -> np.ndarray:
     """Coefficient of variation of each row's inter-spike intervals, (R,); NaN under 2 intervals."""
     order = np.argsort(window.spk_row, kind="stable")
-    rows = window.spk_row[order].astype(np.int64)
-    gaps = np.diff(window.spk_dt[order].astype(np.float64))
-    inside = rows[1:] == rows[:-1]
-    rows, gaps = rows[1:][inside], gaps[inside]
+    rows, times = window.spk_row[order], window.spk_dt[order].astype(np.int32)
+    gaps = np.where(rows[1:] == rows[:-1], np.diff(times), 0).astype(np.float64)
+    of = rows[1:].astype(np.intp)
     size = len(window.rows)
-    n = np.bincount(rows, minlength=size)
+    n = np.maximum(np.bincount(window.spk_row, minlength=size) - 1, 0)
     enough = n >= MIN_INTERVALS
     out = np.full(size, np.nan)
-    mean = np.bincount(rows, gaps, size)[enough] / n[enough]
-    square = np.bincount(rows, gaps * gaps, size)[enough] / n[enough]
+    mean = np.bincount(of, gaps, size)[enough] / n[enough]
+    square = np.bincount(of, gaps * gaps, size)[enough] / n[enough]
     out[enough] = np.sqrt(np.maximum(square - mean * mean, 0.0)) / mean
     return out

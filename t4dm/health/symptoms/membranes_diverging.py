@@ -23,8 +23,8 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("window_ms")
     high, low = ev.last("u_high", ms).max(axis=0), ev.last("u_low", ms).min(axis=0)
     limit = ev.p("diverged") * (LEAVE if active else 1.0)
-    free = [p for p in ev.stack if ev.lif("u_max", p) > limit]
-    far = [p for p in free if high[p.index] > limit or low[p.index] < -limit]
+    far = [p for p in ev.stack if high[p.index] > limit or low[p.index] < -limit]
+    far = [p for p in far if ev.lif("u_max", p) > limit]
     if not far:
         return None
     first = max(far, key=lambda p: max(high[p.index], -low[p.index]))

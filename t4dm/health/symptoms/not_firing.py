@@ -18,8 +18,10 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
         return None
     limit = ev.p("silent") * (LEAVE if active else 1.0)
     rate = ev.rate(ms)
+    if not ev.stack or min(rate[p.index] for p in ev.stack) >= limit:
+        return None
     silent = [b for b in ev.blocks if all(rate[p.index] < limit for p in ev.of_block(b))]
-    whole = bool(rate[[p.index for p in ev.stack]].mean() < ev.p("silent")) if ev.stack else False
+    whole = bool(rate[[p.index for p in ev.stack]].mean() < ev.p("silent"))
     if not silent or not (whole or _fed(ev, silent[0], rate)):
         return None
     places = ev.of_block(silent[0])

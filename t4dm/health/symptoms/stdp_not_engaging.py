@@ -12,6 +12,8 @@ ORDER = 12
 LEAVE = 2.0  # times the threshold
 FIRES = 0.005  # spikes/step of a LIF in from which its weights should move
 SPAN, TAU = 100, 20.0  # ms: the pairing of the default rule
+DT = np.arange(1.0, SPAN + 1)
+DEFAULT = np.exp(-DT / TAU)
 AMPLITUDES = ("stdp.a_plus", "stdp.a_minus")
 WINDOWS = (
     "stdp.window_pre_to_post", "stdp.window_post_to_pre", "stdp.tau_plus", "stdp.tau_minus",
@@ -38,12 +40,12 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
         return None
     factor = LEAVE if active else 1.0
     moved = float(ev.weights.moved[blocks].max())
-    paired = used_pairing(ev, blocks)
+    paired = used_pairing(ev)
     still = moved < ev.p("moved") * factor
     narrow = paired is not None and paired < ev.p("pairs") * (1.5 if active else 1.0)
     if not still and not narrow:
         return None
-    cause = _why(ev, still, narrow, ms, blocks)
+    cause = _why(ev, still, narrow, ms)
     shown = "no pairs" if paired is None else f"{paired:.0%} of the pairing of the default windows"
     text = (
         f"weights moved {moved:.5f} a second over {ms:g} ms (below {ev.p('moved'):g} is still),"
@@ -58,23 +60,21 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     return Verdict(cause, text, told, _remedies(ev, cause), firing[0], groups)
 
 
-def used_pairing(ev: Evidence, blocks: list[int]) -> float | None:
+def used_pairing(ev: Evidence) -> float | None:
     """How much of the pairing of the default windows the rule takes in, by the pairs of the last
     second: the sum of ``exp(-|dt|/tau)`` over pairs inside the windows, relative to that with the
     default windows.  The larger of both sides; None without pairs.
     """
-    counts = ev.weights.pairs[blocks].sum(axis=0).astype(np.float64)
-    dt = np.arange(1, SPAN + 1)
-    best = None
+    counts, best = ev.weights.pairs, None
     for side, window, tau in (
         (counts[SPAN + 1 :], "stdp.window_pre_to_post", "stdp.tau_plus"),
         (counts[SPAN - 1 :: -1], "stdp.window_post_to_pre", "stdp.tau_minus"),
     ):
-        whole = float(side @ np.exp(-dt / TAU))
+        whole = float(side @ DEFAULT)
         if whole == 0:
             continue
-        inside = dt <= ev.get(window)
-        share = float((side * inside) @ np.exp(-dt / ev.get(tau))) / whole
+        width = min(SPAN, ev.get(window))
+        share = float(side[:width] @ np.exp(-DT[:width] / ev.get(tau))) / whole
         best = share if best is None else max(best, share)
     return None if best is None else round(best, 4)
 
@@ -83,7 +83,7 @@ def _dopamine(ev: Evidence, ms: float) -> float:
     return round(float(ev.last("level_high", ms)[:, 0].max()), 4)
 
 
-def _why(ev: Evidence, still: bool, narrow: bool, ms: float, blocks: list[int]) -> str:
+def _why(ev: Evidence, still: bool, narrow: bool, ms: float) -> str:
     get = ev.get
     if not get("stdp.enabled"):
         return "disabled"
@@ -98,7 +98,7 @@ def _why(ev: Evidence, still: bool, narrow: bool, ms: float, blocks: list[int]) 
         return "neutral"
     if narrow:
         return "window"
-    if not ev.weights.pairs[blocks].any():
+    if not ev.weights.pairs.any():
         return "pairs"
     return "bounds"
 

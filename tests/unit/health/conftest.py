@@ -51,7 +51,7 @@ def evidence(values=None, *, bad=None, paused_ms=50.0, weights=None, **bins):
     for name, value in bins.items():
         shape = healthy[name].shape
         given[name] = np.broadcast_to(np.asarray(value, float), shape).copy()
-    pairs = np.full((BLOCKS, 201), 1000)
+    pairs = np.full(201, 1000.0)
     held = {
         "moved": np.full(BLOCKS, 0.2), "at_bounds": np.full((BLOCKS, 2), 0.02), "pairs": pairs,
         "mean": np.full(BLOCKS, 0.05), "samples": 4,

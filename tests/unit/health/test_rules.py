@@ -96,7 +96,7 @@ def test_why_a_network_runs_away(values, more, cause):
         ({"stdp.a_plus": 0.0, "stdp.a_minus": 0.0}, {}, {}, "amplitude"),
         ({"stdp.da_gate": 0.9}, {}, {}, "gated"),
         ({"stdp.mode": "three_factor"}, {}, {"level_low": 0.5, "level_high": 0.5}, "neutral"),
-        ({}, {"pairs": np.zeros((2, 201))}, {}, "pairs"),
+        ({}, {"pairs": np.zeros(201)}, {}, "pairs"),
         ({"stdp.w_max": 0.01}, {"at_bounds": np.full((2, 2), 0.5)}, {}, "bounds"),
     ],
 )

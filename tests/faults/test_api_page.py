@@ -1,0 +1,122 @@
+"""The REST API of the whole program: every line of curl in the docs, the client, and a real copy."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from t4dm.client import Client, Refused
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+PARTS = {"keyframe.bin": b"T4F1", "window.bin": b"T4F1"}
+
+
+@pytest.fixture
+def program(live_app):
+    """A client of the running program, whose session runs with default parameters."""
+    with Client(live_app.url, who="test") as client:
+        client.command([{"type": "replace", "values": {}}, {"type": "run"}])
+        yield client
+        client.command([{"type": "replace", "values": {}}, {"type": "run"}])
+
+
+def curls():
+    return re.findall(r"^```sh\n(curl .*?)\n```$", PAGE.read_text(), re.MULTILINE)
+
+
+def test_every_line_of_curl_is_answered(program, live_app, tmp_path):
+    (tmp_path / "stimulus.csv").write_text("\n".join(",".join(["0.5"] * 64) for _ in range(4)))
+    place = live_app.url.removeprefix("http://")
+    lines = curls()
+    assert len(lines) > 35
+    for line in lines:
+        told = line.replace("localhost:8000", place).replace("curl -s", "curl -sS -f", 1)
+        done = subprocess.run(
+            told, shell=True, cwd=tmp_path, capture_output=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, (line, done.stderr.decode(), done.stdout[:300])
+        if "-o " not in line and "/metrics" not in line and ".csv" not in line.split()[-1]:
+            json.loads(done.stdout)
+        if "/stdout" not in line and line.startswith("curl -s -X DELETE localhost:8000/sessions"):
+            assert json.loads(done.stdout) == {"deleted": "small"}
+    for name, begins in PARTS.items():
+        assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+def test_the_runbook_watch_line(live_app):
+    line = f"curl -s -H 'X-API-Key: none' {live_app.url}/spiking/stats | grep spike_rate"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=60, check=True)
+    assert (
+        len(done.stdout.splitlines()) == 1 and 0 < float(done.stdout.strip(" ,\n").split()[1]) < 1
+    )
+
+
+def test_a_client_asks_sets_and_is_refused(program):
+    rev = program.params()["rev"]
+    done = program.change({"lif.beta": 0.9}, if_rev=rev)
+    with pytest.raises(Refused) as late:
+        program.change({"lif.beta": 0.8}, if_rev=rev)
+    assert late.value.status == 412 and late.value.code == "stale"
+    with pytest.raises(Refused) as wrong:
+        program.set("lif.v_thresh", 99)
+    assert (wrong.value.field, wrong.value.lo, wrong.value.hi) == ("lif.v_thresh", 0.05, 10.0)
+    assert program.params()["rev"] == done["rev"]
+    program.pause()
+    times = program.spike_times([0, 5, 9], last_ms=300)
+    assert list(times) == [0, 5, 9] and all(list(t) == sorted(t) for t in times.values())
+    step = program.step(5)["step"]
+    assert program.stats(last_ms=100)["step"] == step
+    once = [program.command({"type": "inject", "nt": "NE", "level": 0.1}, key="k") for _ in "ab"]
+    assert once[0] == once[1]
+
+
+def test_a_created_session_has_its_own_size(program):
+    mine = program.create(blocks=2, n=32, seed=4, params={"lif.v_thresh": 0.9})
+    try:
+        until = time.monotonic() + 120
+        while mine.session not in _running(program):
+            assert time.monotonic() < until, "the session did not start"
+            time.sleep(0.2)
+        while (stats := _stats(mine)) is None or stats["window"]["n_steps"] < 200:
+            assert time.monotonic() < until, "the session does not run"
+            time.sleep(0.2)
+        assert stats["neurons"]["total"] == 2 * 2 * 32 + 256
+        assert [g["n"] for g in stats["groups"]] == [32, 32, 32, 32, 256]
+        assert mine.params()["values"]["lif.v_thresh"] == 0.9
+        assert mine.picture("spike-raster", "svg", neurons="20").lstrip().startswith(b"<svg")
+        answer = mine.trace([0.5] * 32, steps=3)
+        assert answer["input"] == "current" and answer["steps"] == 3
+    finally:
+        mine.delete()
+    assert mine.session not in program.sessions()
+
+
+def _running(client):
+    return [e["name"] for e in client.get("/sessions")["entries"] if e["state"] == "running"]
+
+
+def _stats(client):
+    try:
+        return client.stats()
+    except Refused as refused:
+        assert refused.status == 503
+        return None
+
+
+def test_a_trace_leaves_the_run_where_it_is(program):
+    program.pause()
+    before = program.stats(last_ms=100)
+    answer = program.trace([[0.5] * 64] * 40, neurons=[0, 300], verbose=True)
+    assert answer["from_step"] == before["step"] and len(answer["time_ms"]) == 40
+    assert [m["neuron"] for m in answer["membranes"]] == [0, 300]
+    assert sum(len(ids) for ids in answer["spike_ids"]) == sum(
+        sum(stage["spikes"]) for stage in answer["stages"]
+    )
+    assert program.stats(last_ms=100) == before
+    again = program.trace([[0.5] * 64] * 40, neurons=[0, 300], verbose=True)
+    assert again == answer

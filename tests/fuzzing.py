@@ -1,0 +1,250 @@
+"""Hostile requests to the whole API: what each answer must be, and what must not have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from dashboard.server import create_app
+from dashboard.settings import Rates, Settings
+from t4dm.live import paths
+from t4dm.live.segment import Segment
+from t4dm.live.session import Session
+from t4dm.live.worker import make_engine, warm_up
+from tests.hostile import BODIES, HEADERS, VALUES
+from tests.killing import SMALL, Killed
+
+SLOW_S = 2.0
+STEPS = 600
+MANY = 10**9
+CALLBACK = "/_dash-update-component"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One request: where, how, and what stands for it in a report."""
+
+    method: str
+    path: str
+    what: str
+    body: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Report:
+    """What a campaign found; ``troubles`` must be empty."""
+
+    tried: int = 0
+    answers: Counter = field(default_factory=Counter)
+    accepted: int = 0
+    slowest_s: float = 0.0
+    troubles: list[str] = field(default_factory=list)
+
+
+class Target:
+    """The web app in this process in front of a small real worker that stands still."""
+
+    def __init__(self, session: Killed) -> None:
+        """``session`` has no worker yet; its folders are those of the environment."""
+        self.session = session
+        self.app = create_app(Settings(rates=Rates(MANY, MANY, MANY))).server
+        self.session.again()
+        assert self.session.ask([{"type": "pause"}, {"type": "speed", "value": "max"}])
+        self.client = self.app.test_client(use_cookies=False)
+        self.document = self.client.get("/openapi.json", headers={"Host": "localhost"}).get_json()
+
+    def state(self) -> tuple[Any, ...]:
+        """What a refused request must leave alone."""
+        status = self.session.client.status()
+        run = [status.get(k) for k in ("state", "step", "epoch", "params_rev", "seed", "speed")]
+        seen = json.dumps([status["breakpoints"], status["watch"], status["params_digest"]])
+        files = sorted(
+            str(p)
+            for p in paths.data_dir().rglob("*")
+            if "checkpoint" not in p.name and p.is_file()
+        )
+        return (*run, seen, *files)
+
+    def send(self, request: Input, report: Report) -> None:
+        """One request, judged."""
+        before, began = self.state(), time.monotonic()
+        headers = {"Host": "localhost", **dict(request.headers)}
+        answer = self.client.open(
+            request.path, method=request.method, data=request.body, headers=headers
+        )
+        took = time.monotonic() - began
+        report.tried += 1
+        report.answers[answer.status_code] += 1
+        report.slowest_s = max(report.slowest_s, took)
+        if answer.status_code >= 500:
+            report.troubles.append(f"{answer.status_code}: {request.what}: {answer.data[:120]!r}")
+        if took > SLOW_S:
+            report.troubles.append(f"{took:.1f} s: {request.what}")
+        text = answer.get_data().decode("utf-8", "replace")
+        if any(word in text for word in ("Traceback", "site-packages", "/dashboard/api")):
+            report.troubles.append(f"shows its inside: {request.what}")
+        if answer.status_code >= 400 and not answer.is_json:
+            report.troubles.append(f"{answer.status_code} is not JSON: {request.what}")
+        if answer.status_code < 400 and request.method not in ("GET", "HEAD", "OPTIONS"):
+            report.accepted += 1
+        elif self.state() != before:
+            report.troubles.append(f"changed by a {answer.status_code}: {request.what}")
+
+    def unharmed(self) -> bool:
+        """Whether the worker, reset, spikes bit for bit as one that never saw any of it."""
+        client = self.session.client
+        wanted = [
+            {"type": "pause"},
+            {"type": "replace", "values": {}},
+            {"type": "reset", "seed": 3},
+        ]
+        assert self.session.ask([*wanted, {"type": "step", "n": STEPS}])
+        epoch = client.status()["epoch"]
+        segments = [Segment.decode(data) for data in client.reader().since(0)]
+        seen = digest(s for s in segments if s.epoch == epoch)
+        engine = make_engine(SMALL, 3, self.session.data)
+        twin = Session("twin", engine)
+        warm_up(engine)
+        twin.reset(3, "twin")
+        return seen == digest(twin.advance(60) for _ in range(STEPS // 60))
+
+    def close(self) -> None:
+        self.session.close()
+
+
+def digest(segments: Iterator[Segment]) -> str:
+    """A hash of every spike, step for step."""
+    parts = [(s.spk_n, s.spk_id) for s in segments]
+    both = (np.concatenate(arrays).tobytes() for arrays in zip(*parts, strict=True))
+    return hashlib.sha256(b"".join(both)).hexdigest()
+
+
+# -- what is sent ------------------------------------------------------------------------------
+
+
+def hostile_inputs(document: dict[str, Any]) -> Iterator[Input]:
+    """Every value in every parameter of every operation of an OpenAPI document, and in headers."""
+    for template, operations in document["paths"].items():
+        plain = template.replace("{name}", "default").replace("{file_name}", "raster.json")
+        for method, operation in operations.items():
+            verb = method.upper()
+            yield from _in_paths(verb, template)
+            yield from _in_queries(verb, plain, operation)
+            yield from _in_bodies(verb, plain, operation, document)
+            for header in HEADERS:
+                for value in VALUES:
+                    text = str(value).replace("\r", "").replace("\n", "").replace("\0", "")[:3000]
+                    sent = ((header, text.encode().decode("latin-1")),)
+                    yield Input(verb, plain, f"{verb} {plain} {header}: {text[:40]!r}", b"{}", sent)
+
+
+def _in_paths(verb: str, template: str) -> Iterator[Input]:
+    for place in ("{name}", "{file_name}"):
+        if place in template:
+            for value in VALUES:
+                text = quote(str(value)[:2000], safe="%/.")
+                path = template.replace(place, text).replace("{name}", "default")
+                yield Input(verb, path, f"{verb} {template} {place}={str(value)[:40]!r}", b"{}")
+
+
+def _in_queries(verb: str, path: str, operation: dict[str, Any]) -> Iterator[Input]:
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "query":
+            for value in VALUES:
+                text = quote(str(value)[:6000])
+                url = f"{path}?{parameter['name']}={text}"
+                yield Input(verb, url, f"{verb} {path}?{parameter['name']}={str(value)[:40]!r}")
+
+
+def _in_bodies(
+    verb: str, path: str, operation: dict[str, Any], document: dict[str, Any]
+) -> Iterator[Input]:
+    schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    if not schema:
+        return
+    json_type = (("Content-Type", "application/json"),)
+    for body in BODIES:
+        yield Input(verb, path, f"{verb} {path} body {body[:40]!r}", body, json_type)
+    for base in _bases(schema["schema"], document):
+        for name in [*base, "no_such_field"]:
+            for value in VALUES:
+                body = json.dumps(base | {name: value}).encode()
+                what = f"{verb} {path} {name}={str(value)[:40]!r}"
+                yield Input(verb, path, what, body, json_type)
+
+
+def _bases(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Bodies that nearly fit: one for each object that ``schema`` allows, every field given."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[1]
+        yield from _bases(document["components"]["schemas"][name], document)
+    for key in ("anyOf", "oneOf", "allOf"):
+        for option in schema.get(key, []):
+            yield from _bases(option, document)
+    if schema.get("properties"):
+        yield {name: _example(field) for name, field in schema["properties"].items()}
+
+
+def _example(field: dict[str, Any]) -> Any:
+    for key in ("const", "default"):
+        if key in field:
+            return field[key]
+    if "enum" in field:
+        return field["enum"][0]
+    return {"string": "x", "integer": 1, "number": 0.1, "array": [], "object": {}}.get(
+        field.get("type", "string"), "x"
+    )
+
+
+def callback_inputs(rng: random.Random, n: int) -> Iterator[Input]:
+    """Mutations of the body that Dash's own page sends to its callback route."""
+    seed = {
+        "output": "app.children", "outputs": {"id": "app", "property": "children"},
+        "inputs": [{"id": "theme", "property": "n_clicks", "value": 1}],
+        "changedPropIds": ["theme.n_clicks"], "state": [{"id": "x", "property": "y", "value": None}],
+        "parsedChangedPropsIds": ["theme.n_clicks"],
+    }  # fmt: skip
+    for k in range(n):
+        body = _mutated(json.loads(json.dumps(seed)), rng)
+        data = json.dumps(body).encode()
+        if k % 7 == 0:
+            data = _torn(data, rng)
+        kind = rng.choice(["application/json"] * 6 + ["text/plain", "", "multipart/form-data"])
+        query = rng.choice([""] * 5 + ["?oldJob=1", "?cacheKey=x&job=1", "?cancelJob=1"])
+        what = f"callback {k}: {data[:60]!r}"
+        yield Input("POST", CALLBACK + query, what, data, (("Content-Type", kind),))
+
+
+def _mutated(body: Any, rng: random.Random) -> Any:
+    for _ in range(rng.randrange(1, 4)):
+        if not isinstance(body, (dict, list)) or not body:
+            return rng.choice(VALUES)
+        places = list(body) if isinstance(body, dict) else list(range(len(body)))
+        at = rng.choice(places)
+        deed = rng.randrange(4)
+        if deed == 0:
+            body[at] = rng.choice(VALUES)
+        elif deed == 1:
+            del body[at]
+        elif deed == 2:
+            body[at] = _mutated(body[at], rng)
+        elif isinstance(body, dict):
+            body[str(rng.choice(VALUES))[:200]] = rng.choice(VALUES)
+        else:
+            body.append(rng.choice(VALUES))
+    return body
+
+
+def _torn(data: bytes, rng: random.Random) -> bytes:
+    at = rng.randrange(len(data) + 1)
+    return rng.choice([data[:at], data[:at] + bytes([rng.randrange(256)]) + data[at + 1 :]])
