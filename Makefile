@@ -57,6 +57,7 @@ docs: setup
 	$(BIN)/python -m tools.write_health_docs
 	$(BIN)/python -m tools.write_api_docs
 	$(BIN)/python -m tools.write_performance_docs
+	$(BIN)/python -m tools.write_reliability_docs
 	$(BIN)/python -m tools.write_training_docs
 
 clean:

@@ -39,3 +39,4 @@ limit_request_line = 8190
 limit_request_fields = 64
 accesslog = None
 loglevel = os.environ.get("T4DM_LOG_LEVEL", "warning")
+access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)s %(D)s"  # no query: it could hold a key

@@ -68,11 +68,8 @@ class Target:
         status = self.session.client.status()
         run = [status.get(k) for k in ("state", "step", "epoch", "params_rev", "seed", "speed")]
         seen = json.dumps([status["breakpoints"], status["watch"], status["params_digest"]])
-        files = sorted(
-            str(p)
-            for p in paths.data_dir().rglob("*")
-            if "checkpoint" not in p.name and p.is_file()
-        )
+        kinds = (".json", ".npz", ".deleted")
+        files = sorted(str(p) for p in paths.data_dir().rglob("*") if p.suffix in kinds)
         return (*run, seen, *files)
 
     def send(self, request: Input, report: Report) -> None:
@@ -141,8 +138,8 @@ def hostile_inputs(document: dict[str, Any]) -> Iterator[Input]:
             yield from _in_paths(verb, template)
             yield from _in_queries(verb, plain, operation)
             yield from _in_bodies(verb, plain, operation, document)
-            for header in HEADERS:
-                for value in VALUES:
+            for k, header in enumerate(HEADERS):
+                for value in VALUES[(k + len(plain)) % 8 :: 8]:  # another eighth for each
                     text = str(value).replace("\r", "").replace("\n", "").replace("\0", "")[:3000]
                     sent = ((header, text.encode().decode("latin-1")),)
                     yield Input(verb, plain, f"{verb} {plain} {header}: {text[:40]!r}", b"{}", sent)

@@ -66,7 +66,7 @@ export class Surface {
   look() {
     this.width = this.plot.clientWidth;
     this.height = this.plot.clientHeight;
-    this.visible = this.plot.offsetParent !== null && this.width > 0;
+    this.visible = this.plot.offsetParent !== null && this.width > 0 && this.height > 0;
     return this.visible;
   }
 

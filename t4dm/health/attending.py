@@ -27,7 +27,7 @@ def blocks_that_ask(ev: Evidence, name: str, ms: float) -> tuple[np.ndarray, lis
         and p.block is not None
         and p.block < len(means)
         and rate[p.index] >= FIRES
-        and 2 * counts[p.block] >= len(values)
+        and counts[p.block] > 0
     ]
     return means, asked
 

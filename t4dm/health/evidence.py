@@ -29,7 +29,10 @@ class Bin(NamedTuple):
     theta: np.ndarray  # (G,) effective threshold, mean
     clamped: np.ndarray  # (G,) share of membranes clamped in a step
     gate: np.ndarray  # (L,) mean openness over its gain 0.5 + ACh: the sigmoid, 0 to 1
-    entropy: np.ndarray  # (L,) of attention over log(keys), queries with a spike and 8 keys or more
+    entropy: (
+        np.ndarray
+    )  # (L,) of attention over log(keys), queries with a spike and 8 keys or more;
+    #                      NaN in bins in which attention was not looked at
     top: np.ndarray  # (L,) largest attention weight of a head, of the same queries
     level_low: np.ndarray  # (4,) DA, ACh, NE, 5HT
     level_high: np.ndarray  # (4,)

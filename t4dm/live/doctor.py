@@ -15,7 +15,7 @@ from t4dm.health.case import Case, Change
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import SEVERITIES, Rule, rules
 from t4dm.health.params import BIN_MS, HealthParams
-from t4dm.live.doctor_bins import BIN, Bins, cuts
+from t4dm.live.doctor_bins import BIN, Bins
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
@@ -45,6 +45,7 @@ class Doctor:
         self._evidence: Evidence | None = None
         self._step = self._at = step
         self._told: tuple[bool, dict[str, Any]] | None = None
+        self._differing: dict[str, Any] | None = None
 
     @property
     def rules(self) -> list[str]:
@@ -67,10 +68,9 @@ class Doctor:
             self._begin(segment.step1)
             return []
         changes: list[Change] = []
-        for part in cuts(segment):
-            for step in self._bins.take(part):
-                self._step, self._told = step, None
-                changes += self._look(step)
+        for step in self._bins.take(segment):
+            self._step, self._told = step, None
+            changes += self._look(step)
         return changes
 
     def fault(self, tensor: str, step: int) -> list[Change]:
@@ -91,7 +91,7 @@ class Doctor:
         standing: set[str] = set()
         for rule in self._rules:
             case = self._cases[rule.id]
-            if judged < get(f"health.{rule.window}") or not _measured(rule, evidence):
+            if judged < get(f"health.{rule.window}") or not self._measured(rule, evidence):
                 continue
             if standing.isdisjoint(rule.instead):
                 verdict = rule.look(evidence, case.stands)
@@ -102,8 +102,13 @@ class Doctor:
                 standing.add(rule.id)
         return changes
 
+    def _measured(self, rule: Rule, evidence: Evidence) -> bool:
+        """Whether the session publishes what ``rule`` looks at."""
+        known = self._bins.measured
+        return all(n in known or (n == "weights" and evidence.weights.samples) for n in rule.wants)
+
     def _gather(self, step: int, bad: str | None = None) -> Evidence:
-        tree = self._tree
+        tree, self._differing = self._tree, None
         return Evidence(
             step=step,
             t_ms=step * DT_MS,
@@ -112,11 +117,17 @@ class Doctor:
             bins=self._bins.stacked(),
             weights=self._bins.weights(tree.get("health.slow_ms")),
             get=tree.get,
-            changed=lambda path: path in tree.non_default(),
+            changed=self._changed,
             has=self._has,
             paused_ms=_pause(tree),
             bad=bad,
         )
+
+    def _changed(self, path: str) -> bool:
+        """Whether ``path`` differed from its default, or was an override, at this look."""
+        if self._differing is None:
+            self._differing = self._tree.non_default()
+        return path in self._differing
 
     @property
     def _judged_ms(self) -> float:
@@ -192,8 +203,8 @@ def summary(ev: Evidence) -> dict[str, Any]:
         "theta": _plain(ev.last("theta", window).mean(axis=0)),
         "clamped": _plain(ev.last("clamped", window).mean(axis=0)),
         "gate": _plain(ev.last("gate", slow).mean(axis=0)),
-        "attention_entropy": _plain(ev.last("entropy", slow)[-1]),
-        "attention_top": _plain(ev.last("top", slow)[-1]),
+        "attention_entropy": _plain(_newest(ev.last("entropy", slow))),
+        "attention_top": _plain(_newest(ev.last("top", slow))),
         "level_swing": dict(zip(NEUROMODULATORS, _plain(swing), strict=True)),
         "onsets": int(ev.last("onsets", slow).sum()),
         "rewards": _plain(ev.last("rewards", slow).sum()),
@@ -204,23 +215,18 @@ def summary(ev: Evidence) -> dict[str, Any]:
     }
 
 
+def _newest(values: np.ndarray) -> np.ndarray:
+    """The last row with a value; the last one where none has."""
+    known = np.flatnonzero(np.isfinite(values).any(axis=1))
+    return values[known[-1] if len(known) else -1]
+
+
 def _plain(values: Any) -> Any:
     """Rounded JSON data; None for what is not finite."""
     rounded = np.round(np.asarray(values, np.float64), _DIGITS)
     if not rounded.ndim:
         return float(rounded) if np.isfinite(rounded) else None
     return [value if isfinite(value) else None for value in rounded.tolist()]
-
-
-def _measured(rule: Rule, ev: Evidence) -> bool:
-    """Whether the session publishes what ``rule`` looks at."""
-    for name in rule.wants:
-        if name == "weights":
-            if ev.weights.samples == 0:
-                return False
-        elif not np.isfinite(getattr(ev.bins, name)[-1]).any():
-            return False
-    return True
 
 
 def _band(described: Mapping[str, Any]) -> tuple[float, float] | None:

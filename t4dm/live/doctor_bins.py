@@ -9,9 +9,8 @@ were cut into segments.  Bins that were not seen whole are left out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,14 +18,22 @@ from t4dm.health.evidence import Bin, Weights
 from t4dm.health.params import BIN_MS
 from t4dm.live.attention import relative_entropy
 from t4dm.live.groups import Layout
-from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment, grid
+from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment
 from t4dm.live.window import DT_MS
 from t4dm.spiking.params import NEUROMODULATORS
 
 BIN = int(BIN_MS / DT_MS)
 HELD = 32  # bins
-EVERY_QUERY = 5  # of those sampled, a query of each block every 20 steps is judged
+ATTENTION_EVERY = 5  # bins: one of them is asked for attention, which costs most
 _SAMPLES = 3 * BIN * HELD // HIST_EVERY // 2
+
+
+class Part(NamedTuple):
+    """Steps [a, b) of ``segment``."""
+
+    segment: Segment
+    a: int
+    b: int
 
 
 class Bins:
@@ -35,31 +42,30 @@ class Bins:
     def __init__(self, layout: Layout, step: int) -> None:
         self._sizes = np.array(layout.sizes, np.float64)
         self._queries = [g.index for g in layout.groups if g.stage == "lif_in"]
-        self._parts: list[Segment] = []
+        self._parts: list[Part] = []
         self._end = 0  # of the bins in the room for them
         self._skip_to = -(-step // BIN) * BIN
         self._held: Bin | None = None
         self.count = 0
+        self.measured: set[str] = set()  # fields of which a value was ever known
         self._told: tuple[tuple[int, int], Weights] | None = None
         self._weights: deque[tuple[int, Segment, int]] = deque(maxlen=_SAMPLES)
 
-    def take(self, segment: Segment) -> list[int]:
-        """Add ``segment``, which follows the one before; returns the steps at which bins ended.
-
-        Only one bin may end in it: longer ones are cut by :func:`cuts` first.
-        """
-        if segment.step1 <= self._skip_to:
-            return []
-        if segment.step0 < self._skip_to:
-            segment = segment.crop(self._skip_to, segment.step1)
-        self._parts.append(segment)
-        for row, step in enumerate(segment.meta.get("hist_steps", [])):
-            self._weights.append((step, segment, row))
-        if segment.step1 % BIN:
-            return []
-        self._keep(self._reduced())
-        self._parts.clear()
-        return [segment.step1]
+    def take(self, segment: Segment) -> Iterator[int]:
+        """Add ``segment``, which follows the one before; yields each step at which a bin ends."""
+        at = max(segment.step0, self._skip_to)
+        while at < segment.step1:
+            line = (at // BIN + 1) * BIN
+            end = min(line, segment.step1)
+            self._parts.append(Part(segment, at, end))
+            for row, step in enumerate(segment.meta.get("hist_steps", [])):
+                if at <= step < end:
+                    self._weights.append((step, segment, row))
+            if end == line:
+                self._keep(self._reduced(line))
+                self._parts.clear()
+                yield line
+            at = end
 
     def _keep(self, one: Bin) -> None:
         """Append ``one`` to the room for 2 * HELD bins; the last HELD move to its front when full."""
@@ -75,17 +81,23 @@ class Bins:
             column[at] = value
         self._end = at + 1
         self.count += 1
+        for name, value in zip(Bin._fields, one, strict=True):
+            if name not in self.measured and np.isfinite(value).any():
+                self.measured.add(name)
 
     # -- one bin -------------------------------------------------------------------------------
 
-    def _reduced(self) -> Bin:
+    def _reduced(self, end: int) -> Bin:
         parts = self._parts
-        rates = _joined(parts, "rates")
-        u = _joined(parts, "u_range")
-        levels = _joined(parts, "levels")
-        stim = _joined(parts, "stim")
-        entropy, top = _attention(parts, rates, self._queries)
-        events = [e for part in parts for e in part.meta.get("events", [])]
+        rates, levels, stim = (_steps(parts, name) for name in ("rates", "levels", "stim"))
+        u = _sampled(parts, "u_range")
+        entropy, top = self._attention(rates, end)
+        events = [
+            e
+            for segment, a, b in parts
+            for e in segment.meta.get("events", ())
+            if a <= e["step"] < b
+        ]
         n_groups = rates.shape[1]
         nothing = np.full(n_groups, np.nan)
         has_u = u.shape[1] == n_groups and len(u) > 0
@@ -94,8 +106,8 @@ class Bins:
             u_high=u[:, :, 0].max(axis=0) if has_u else nothing,
             u_low=u[:, :, 1].min(axis=0) if has_u else nothing,
             u_mean=u[:, :, 2].mean(axis=0, dtype=np.float64) if has_u else nothing,
-            theta=_joined(parts, "theta").mean(axis=0, dtype=np.float64),
-            clamped=_joined(parts, "clamped").mean(axis=0) / self._sizes,
+            theta=_steps(parts, "theta").mean(axis=0, dtype=np.float64),
+            clamped=_steps(parts, "clamped").mean(axis=0) / self._sizes,
             gate=_gate(parts),
             entropy=entropy,
             top=top,
@@ -106,6 +118,26 @@ class Bins:
             injected=_injected(events),
             driven=stim.any(axis=1).mean() if stim.shape[1] else np.array(1.0),
         )
+
+    def _attention(self, rates: np.ndarray, end: int) -> tuple[np.ndarray, np.ndarray]:
+        """(L,) relative entropy and (L,) largest weight, means over the queries that can be judged.
+
+        In every ATTENTION_EVERY-th bin of the grid, NaN in the others.
+        """
+        n_blocks = len(self._queries)
+        nothing = np.full(n_blocks, np.nan)
+        if (end // BIN) % ATTENTION_EVERY:
+            return nothing, nothing
+        sampled = _sampled(self._parts, "attention")
+        if not len(sampled) or sampled.shape[1] != n_blocks:
+            return nothing, nothing
+        keys, top = _sampled(self._parts, "attention_keys"), _sampled(self._parts, "attention_top")
+        fired = rates[::GATE_EVERY, self._queries]
+        found = relative_entropy(sampled.reshape(-1, sampled.shape[2]), keys.ravel(), fired.ravel())
+        found = found.reshape(fired.shape)
+        judged = np.isfinite(found)
+        top = top if top.shape == judged.shape else np.full(judged.shape, np.nan)
+        return _mean_where(judged, found), _mean_where(judged, top)
 
     # -- what rules see ------------------------------------------------------------------------
 
@@ -140,46 +172,32 @@ class Bins:
         )
 
 
-def cuts(segment: Segment) -> list[Segment]:
-    """``segment`` in parts that do not cross a line of the grid of bins."""
-    lines = grid(segment.step0 + 1, segment.step1, BIN).tolist()
-    if not lines:
-        return [segment]
-    edges = [segment.step0, *lines, segment.step1]
-    return [segment.crop(a, b) for a, b in pairwise(edges)]
+def _steps(parts: Sequence[Part], name: str) -> np.ndarray:
+    """Field ``name``, which has a row a step, over all ``parts``."""
+    return np.concatenate([getattr(s, name)[a - s.step0 : b - s.step0] for s, a, b in parts])
 
 
-def _joined(parts: Sequence[Segment], name: str) -> np.ndarray:
-    return np.concatenate([getattr(part, name) for part in parts])
+def _sampled(parts: Sequence[Part], name: str) -> np.ndarray:
+    """Field ``name``, which has a row at every step divisible by GATE_EVERY."""
+    return np.concatenate([
+        getattr(s, name)[_rows(a) - _rows(s.step0) : _rows(b) - _rows(s.step0)] for s, a, b in parts
+    ])  # fmt: skip
 
 
-def _gate(parts: Sequence[Segment]) -> np.ndarray:
+def _rows(step: int) -> int:
+    """Sampled steps before ``step``."""
+    return -(-step // GATE_EVERY)
+
+
+def _gate(parts: Sequence[Part]) -> np.ndarray:
     """(L,) mean openness over 0.5 + ACh, which multiplies the sigmoid."""
-    openness = _joined(parts, "gate_mean")
+    openness = _sampled(parts, "gate_mean")
     if not openness.shape[1] or not len(openness):
         return np.full(openness.shape[1], np.nan)
-    gains = _joined(parts, "gains")
+    gains = _steps(parts, "gains")
     if not gains.shape[1]:
         return openness.mean(axis=0, dtype=np.float64)
     return (openness / gains[::GATE_EVERY, :1]).mean(axis=0, dtype=np.float64)
-
-
-def _attention(
-    parts: Sequence[Segment], rates: np.ndarray, columns: list[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(L,) relative entropy and (L,) largest weight, means over the queries that can be judged."""
-    sampled = _joined(parts, "attention")[::EVERY_QUERY]
-    keys = _joined(parts, "attention_keys")[::EVERY_QUERY]
-    n_blocks = sampled.shape[1]
-    if not len(sampled) or n_blocks != len(columns):
-        return np.full(n_blocks, np.nan), np.full(n_blocks, np.nan)
-    fired = rates[::GATE_EVERY][::EVERY_QUERY][:, columns]
-    found = relative_entropy(sampled.reshape(-1, sampled.shape[2]), keys.ravel(), fired.ravel())
-    found = found.reshape(fired.shape)
-    judged = np.isfinite(found)
-    top = _joined(parts, "attention_top")[::EVERY_QUERY]
-    top = top if top.shape == judged.shape else np.full(judged.shape, np.nan)
-    return _mean_where(judged, found), _mean_where(judged, top)
 
 
 def _mean_where(judged: np.ndarray, values: np.ndarray) -> np.ndarray:

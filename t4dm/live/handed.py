@@ -54,7 +54,8 @@ class HandedSession:
         weights: Mapping[str, float],
     ) -> None:
         self.run = paths.run_dir()
-        self.name, self._lock = name, claim(self.run, paths.checked_name(name))
+        self.name = paths.checked_name(name)
+        self._lock: int | None = claim(self.run, name)
         layout = Layout.from_json(groups)
         engine = ScriptEngine(
             tree, layout.to_json(), default_watch(layout, range(len(layout.groups))), apply

@@ -8,7 +8,6 @@ the supervisor then ends the worker and removes the folder.  No torch here: web 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -19,7 +18,9 @@ from typing import Any
 
 from t4dm.live import paths
 from t4dm.params import ParamError
-from t4dm.store.files import sync_folder, write_durable
+from t4dm.store.files import sync_folder
+from t4dm.store.sealed import NewerFormat
+from t4dm.store.sealed_json import read_json, write_json
 
 FORMAT = 1
 SPEC, DELETED = "session.json", "session.deleted"
@@ -97,12 +98,10 @@ class Registry:
     def load(self, name: str) -> SessionSpec | None:
         """What was asked for under ``name``; None where nothing readable was."""
         try:
-            kept = json.loads((self.folder / paths.checked_name(name) / SPEC).read_bytes())
-            if kept.pop("format") != FORMAT:
-                return None
+            kept = read_json(self.folder / paths.checked_name(name) / SPEC, FORMAT)
             spec = SessionSpec(name=name, **{k: v for k, v in kept.items() if k != "name"})
             spec.check()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, NewerFormat, ValueError, KeyError, TypeError, AttributeError):
             return None
         return spec
 
@@ -128,7 +127,7 @@ class Registry:
                 spec = _named(spec, taken)
             folder = self.folder / paths.checked_name(spec.name)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_durable(folder / SPEC, json.dumps({"format": FORMAT} | asdict(spec)).encode())
+            write_json(folder / SPEC, asdict(spec), FORMAT)
         return spec
 
     def _check_memory(self, spec: SessionSpec, mine: list[str]) -> None:

@@ -23,6 +23,7 @@ from t4dm.live import environment, leftovers, paths
 from t4dm.live.lifeline import take_lock
 from t4dm.live.registry import RING_BYTES, Registry
 from t4dm.live.ring_reader import RingReader
+from t4dm.store.files import sweep
 
 POLL_S = 0.1
 STUCK_S = 10.0
@@ -279,6 +280,8 @@ def main(argv: list[str] | None = None) -> int:
         log.error("another supervisor already runs in %s; end it first or set T4DM_RUN_DIR", run)
         return 3
     leftovers.claim(run)
+    for shared in (data / "uploads", data / "sets"):
+        sweep(shared, older_s=60.0)
     for folder in leftovers.sweep(paths.SHARED_MEMORY):
         log.info("removed %s, whose program has ended", folder)
     children = [Child(name, run, data, options, args.stuck_s) for name in sessions]

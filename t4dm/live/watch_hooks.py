@@ -26,6 +26,25 @@ def has_dashboard(run: Path, name: str) -> bool:
     return pid is not None and is_alive(pid)
 
 
+COMPILED = "a compiled module runs no hooks: its calls are not recorded; watch a module that is not compiled"
+_said: set[str] = set()
+
+
+def _say_compiled() -> int:
+    """Say once that what torch.compile makes of a watched module is not recorded.
+
+    The compiler calls this while it reads a hook, and takes the result as a constant.
+    """
+    if COMPILED not in _said:
+        _said.add(COMPILED)
+        say(COMPILED)
+    return 0
+
+
+_say_compiled._dynamo_marked_constant = True  # type: ignore[attr-defined]
+"""What torch.compiler.assume_constant_result sets, without loading the compiler for it."""
+
+
 @dataclass(slots=True)
 class Fate:
     """Whether a module is watched, and why not; it outlives the recorder."""
@@ -45,7 +64,9 @@ class Hook:
         self._act = act
 
     def __call__(self, module: nn.Module, *given: Any) -> None:
-        if not torch.compiler.is_compiling():
+        if torch.compiler.is_compiling():
+            _say_compiled()
+        else:
             self._act(module, *given)
 
     def __reduce__(self) -> tuple[Any, tuple[()]]:

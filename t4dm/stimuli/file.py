@@ -8,10 +8,11 @@ numpy; nothing in a file is ever executed.
 
 from __future__ import annotations
 
-import os
+import io
 import re
 import secrets
-import tempfile
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,8 +24,12 @@ from t4dm.params import ParamError
 from t4dm.stimuli.params import STIMULUS_WIDTH, StimulusParams
 from t4dm.stimuli.source import Event, Source, stimulus
 from t4dm.stimuli.tables import MAX_FILE_BYTES, MAX_VALUES, Table, read_table
+from t4dm.store.files import write_durable
 
 MAX_ABS = 1e6  # largest current taken
+# What numpy and zipfile raise for an archive with flipped bits.
+_DAMAGE = (BadZipFile, ValueError, KeyError, OSError, EOFError, NotImplementedError, RuntimeError,
+           struct.error, zlib.error)  # fmt: skip
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -49,29 +54,26 @@ class StimulusFile:
         folder = data_dir / "uploads"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file_id = secrets.token_hex(8)
-        descriptor, partial = tempfile.mkstemp(dir=folder, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                np.savez_compressed(
-                    out, values=self.values, kind=np.array(self.kind), name=np.array(self.name)
-                )
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(partial, folder / f"{file_id}.npz")
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
+        out = io.BytesIO()
+        np.savez_compressed(
+            out, values=self.values, kind=np.array(self.kind), name=np.array(self.name)
+        )
+        write_durable(folder / f"{file_id}.npz", out.getvalue())
         return file_id
 
     @classmethod
     def open(cls, data_dir: Path, file_id: str) -> StimulusFile:
-        """The file kept under ``file_id``; raises ParamError if there is none."""
+        """The file kept under ``file_id``; raises ParamError if there is none, or a damaged one."""
         path = data_dir / "uploads" / f"{file_id}.npz"
         if not _ID.fullmatch(file_id) or not path.is_file():
             raise ParamError("stimulus.file_id", f"no uploaded file '{file_id[:20]}'")
-        with np.load(path, allow_pickle=False) as kept:
-            kind: Any = str(kept["kind"])
-            return cls(kind, str(kept["name"]), kept["values"])
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                kind: Any = str(kept["kind"])
+                return cls(kind, str(kept["name"]), kept["values"])
+        except _DAMAGE:
+            message = f"the uploaded file '{file_id}' is damaged; upload it again"
+            raise ParamError("stimulus.file_id", message) from None
 
 
 def load_stimulus_file(data: bytes, filename: str) -> StimulusFile:

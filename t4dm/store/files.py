@@ -11,6 +11,7 @@ import errno
 import itertools
 import os
 import signal
+import time
 from pathlib import Path
 
 TEMPORARY = ".tmp"
@@ -62,9 +63,16 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def sweep(folder: Path) -> list[Path]:
-    """Remove temporary files that a killed writer left in ``folder``; returns them."""
-    orphans = sorted(folder.glob(f"*{TEMPORARY}"))
+def sweep(folder: Path, older_s: float = 0.0) -> list[Path]:
+    """Remove temporary files that a killed writer left in ``folder``; returns them.
+
+    ``older_s``: only those last written so long ago, where others may be writing now.
+    """
+    latest = time.time() - older_s
+    orphans = [
+        path for path in sorted(folder.glob(f"*{TEMPORARY}"))
+        if not older_s or path.stat().st_mtime < latest
+    ]  # fmt: skip
     for orphan in orphans:
         orphan.unlink(missing_ok=True)
     return orphans

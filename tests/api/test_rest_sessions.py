@@ -36,7 +36,7 @@ def state(client, name):
     return next((entry["state"] for entry in entries if entry["name"] == name), None)
 
 
-def until(condition, what, seconds=60.0):
+def until(condition, what, seconds=150.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, what

@@ -102,14 +102,8 @@ def newest(client: SessionClient, needs: str) -> Window:
     return window_of(client, NEWEST, 1, needs)
 
 
-def head(
-    client: SessionClient, window: Window, span: frames.Steps | None = None, **units: str
-) -> dict[str, Any]:
-    """Session, epoch, step, time, revision and units of an answer made from ``window``.
-
-    ``span`` are the steps it covers where they are not the window's.
-    """
-    step0, step1 = (window.step0, window.step1) if span is None else (span.step0, span.step1)
+def head(client: SessionClient, window: Window, **units: str) -> dict[str, Any]:
+    """Session, epoch, step, time, revision and units of an answer made from ``window``."""
     return {
         "session_id": client.session,
         "epoch": window.epoch,
@@ -117,12 +111,13 @@ def head(
         "t_ms": window.step1 * DT_MS,
         "params_rev": window.meta.get("params_rev"),
         "units": {"time": window.axis.replace("sim_ms", "ms"), **units},
-        "window": {
-            "from_ms": step0 * DT_MS,
-            "to_ms": step1 * DT_MS,
-            "n_steps": step1 - step0,
-        },
+        "window": span(window.step0, window.step1),
     }
+
+
+def span(step0: int, step1: int) -> dict[str, Any]:
+    """The steps that an answer covers."""
+    return {"from_ms": step0 * DT_MS, "to_ms": step1 * DT_MS, "n_steps": step1 - step0}
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:

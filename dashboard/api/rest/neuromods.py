@@ -83,7 +83,8 @@ def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
     told = [e for e in events if e["type"] in kinds and _concerns(e, names)]
     onsets = [e["t_ms"] for e in events if e["type"] == "stimulus"]
     body = {
-        **live.head(client, window, steps, dose="1", level="1", update_every="steps"),
+        **live.head(client, window, dose="1", level="1", update_every="steps"),
+        "window": live.span(steps.step0, steps.step1),
         "enabled": tree.get("neuromod.enabled"),
         "update_every": tree.get("neuromod.update_freq"),
         "sources": _sources(tree),

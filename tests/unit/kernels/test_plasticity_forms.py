@@ -15,11 +15,14 @@ from t4dm.live.tree import ParamTree
 
 pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
 
-N, N_EXC, STEPS, UNCUT = 24, 19, 500, 500
+N, N_EXC, STEPS = 24, 19, 500
 THREE = {"mode": "three_factor", "tau_e": 60.0, "learning_rate": 0.1}
+UNCUT = {
+    "window_pre_to_post": 500, "window_post_to_pre": 500, "tau_plus": 9.0, "tau_minus": 13.0,
+}  # fmt: skip
 CASES = [
     ({}, "lazy, cut windows"),
-    ({"window_pre_to_post": UNCUT, "window_post_to_pre": UNCUT}, "lazy"),
+    (UNCUT, "lazy"),
     ({"window_pre_to_post": 12, "window_post_to_pre": 7}, "lazy, cut windows"),
     ({"mu": 0.5}, "eager"),
     ({"mu": 1.0}, "eager"),

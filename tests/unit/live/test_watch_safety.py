@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from t4dm.live import paths
+from t4dm.live import paths, watch_hooks
 from t4dm.live.client import SessionClient
 from t4dm.spiking.lif import LIFNeuron
 from tests.watched import N1, N2, B, Ours, T, raster, until, window
@@ -128,11 +128,15 @@ def test_without_a_dashboard_there_is_one_sentence(run, watched, capfd):
     assert len(err) == 1 and "no dashboard" in err[0] and "goes on" in err[0]
 
 
-def test_compiled_modules_are_left_alone(run, watched, capfd):
+def test_compiled_modules_are_left_alone(run, watched, capfd, monkeypatch):
     net = torch.compile(Ours(), backend="eager")
     handle = watched(net)
     assert not handle.active and "compiled" in capfd.readouterr().err
     plain = Ours()
     watched(plain, "plain")
-    fast, x = torch.compile(plain.lif1, backend="eager"), torch.rand(B, N1)
+    plain(torch.rand(B, 6))
+    monkeypatch.setattr(watch_hooks, "_said", set())
+    fast, x = torch.compile(plain.lif1, backend="eager", fullgraph=True), torch.rand(B, N1)
     torch.testing.assert_close(fast(x)[0], LIFNeuron(N1)(x)[0])
+    fast(torch.rand(B + 1, N1))
+    assert capfd.readouterr().err.count("a compiled module runs no hooks") == 1

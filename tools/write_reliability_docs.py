@@ -1,0 +1,96 @@
+"""Write docs/reliability.md from the files in ``benchmarks/results``: ``make docs``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reliability.md"
+RESULTS = ROOT / "benchmarks" / "results"
+HEAD = """# Reliability
+
+What was tried on purpose, and how it went: written from `benchmarks/results/*.json` by `make docs`. Each file holds the machine and the command.
+The tests run a seeded share of each campaign (`tests/faults`, `tests/api`).
+
+| tried | how many | outcome | repeat with |
+|---|---|---|---|"""
+FOOT = """
+## What is promised
+- **Parameters.** A change that was answered with `"ok": true` and no `"durable": false` is on the disk. After any kill the worker's `rev` is that one or a newer one, and its values are the acknowledged ones. A change that was not answered is there wholly or not at all.
+- **The run.** After a kill the last checkpoint is loaded and every acknowledged request is applied again at its step, up to the last step that was acknowledged: spikes, weights and all other state are those of a run that was not killed, bit for bit. Checkpoints are so frequent that this takes about as long as the engine needs for 2 s of its own work; the page says how far it is. What was shown after the last acknowledged request runs again, with the same numbers.
+- **Files.** Each is written beside its place, synced, renamed, and its folder synced; a checkpoint has a SHA-256 over header and data, a log line a CRC-32. A checkpoint that does not verify is put aside as `*.bad`, the one before is used, and the page says so. Files that a newer version wrote are left untouched, and that session does not start.
+- **A full disk.** The run goes on, answers carry `"durable": false`, the page says what is not kept and why, and saving goes on by itself, within a second or two of there being space.
+- **A run that became NaN or Inf** is not brought back to that moment: it goes on from the last finite checkpoint.
+
+Fault points for tests of your own: `T4DM_CRASH_AT=n` ends a process at its n-th write, fsync or rename, `T4DM_FULL_AT=n-m` finds the disk full from the n-th to the m-th.
+"""
+
+
+def reliability_page() -> str:
+    """The whole page as Markdown."""
+    rows = [*_fuzz(), *_kill(), *_health()]
+    return "\n".join([HEAD, *rows]) + "\n" + FOOT
+
+
+def _load(name: str) -> dict[str, Any]:
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def _row(what: str, count: str, outcome: str, command: str) -> str:
+    return f"| {what} | {count} | {outcome} | `{command}` |"
+
+
+def _fuzz() -> list[str]:
+    found = _load("fuzz")
+    rows = []
+    hostile = found["hostile"]
+    names = {
+        "hostile": f"{hostile['values']} hostile values and {hostile['bodies']} bodies in every path, "
+        "query, body field and header of every operation",
+        "callbacks": "mutated bodies to Dash's callback route",
+    }
+    for name, what in names.items():
+        part = found[name]
+        failures = sum(n for code, n in part["answers"].items() if int(code) >= 500)
+        harm = "unharmed, bit for bit" if part["run_unharmed"] else "**changed**"
+        outcome = (
+            f"{failures} server errors, {part['troubles_total']} other faults, slowest answer "
+            f"{part['slowest_s']:.2f} s; the run {harm}"
+        )
+        rows.append(_row(what, f"{part['tried']:,}", outcome, found["command"]))
+    return rows
+
+
+def _kill() -> list[str]:
+    found = _load("kill")
+    moments, points = found["random_moments"], found["write_points"]
+    return [
+        _row("kills at random moments", str(moments["kills"]), _same(moments), found["command"]),
+        _row(
+            "kills at write, fsync and rename 1, 2, 3, …", str(points["points"]), _same(points),
+            found["command"],
+        ),
+    ]  # fmt: skip
+
+
+def _same(part: dict[str, Any]) -> str:
+    differing = part["arrays_that_differ"]
+    how = f"**{len(differing)} arrays differ**" if differing else "every array equal"
+    return f"after {part['requests']} changes {how} to the run that nobody killed"
+
+
+def _health() -> list[str]:
+    found = _load("confusion")
+    symptoms = found["symptoms"].values()
+    right, missed, wrong = (sum(s[key] for s in symptoms) for key in ("right", "missed", "wrong"))
+    outcome = f"{right} findings right, {missed} missed, {wrong} wrong"
+    what = "randomly damaged networks, each symptom found or not"
+    return [_row(what, str(found["cases"]), outcome, found["command"])]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(reliability_page())
+    sys.stdout.write(f"written: {PAGE.relative_to(ROOT)}\n")
