@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> Dash:
         "t4dm",
         server=flask,  # type: ignore[arg-type]
         assets_folder=str(ASSETS),
-        assets_ignore=r"\.m?js$|^login\.css$",
+        assets_ignore=r"\.m?js$|^(login|docs)\.css$",
         title="t4dm",
         update_title="",
         compress=True,

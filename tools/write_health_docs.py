@@ -39,7 +39,7 @@ The first remedy of the finding heals each within 5 s of simulated time; `tests/
 CAMPAIGNS = """## How often it is right
 
 `python benchmarks/bench_healthy.py` runs healthy networks and counts what is called above a note; `python benchmarks/bench_confusion.py` damages a hundred configurations at random and compares what is called with what other means measure.
-Both are in [performance.md](performance.md)."""
+Their results lie in `benchmarks/results/` as `healthy.json` and `confusion.json`; `tests/unit/health/test_campaigns.py` runs a sample of both."""
 
 
 def health_page() -> str:

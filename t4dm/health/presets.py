@@ -41,7 +41,7 @@ PRESETS: tuple[Preset, ...] = (
     _preset("not_firing", "Not firing", "not_firing", "threshold",
             homeostasis__enabled=False, lif__v_thresh=8.0),
     _preset("sparsity", "Extreme sparsity", "sparsity", "input",
-            homeostasis__enabled=False, input__gain=0.45),
+            homeostasis__enabled=False, input__gain=0.52),
     _preset("runaway", "Runaway spiking", "runaway", "feedback",
             homeostasis__enabled=False, recurrent__gain=6.0, neuromod__DA=0.9),
     _preset("stdp_gated", "STDP gated off", "stdp_not_engaging", "gated", stdp__da_gate=1.0),

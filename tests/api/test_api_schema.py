@@ -1,32 +1,42 @@
-"""schemathesis on our own OpenAPI document: every operation, every check, 50 requests each.
+"""schemathesis on our own OpenAPI document: every operation, 50 requests each.
+
+Every check but that all data of the right shape are taken: whether a time is held or a layer is there
+depends on the run, and is answered 416 or 422 as the document says.
 
 https://schemathesis.readthedocs.io
 """
 
 from __future__ import annotations
 
-import pytest
+import os
+
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-schema = schemathesis.pytest.from_fixture("document")
-EXAMPLES = 50
+EXAMPLES = int(os.environ.get("T4DM_TEST_EXAMPLES", "50"))
 
 
-@pytest.fixture(scope="module")
-def document(app, worker, folders):
-    """The document as the server gives it, called through WSGI."""
-
+def test_every_answer_is_as_the_document_says(app, client):
     def near(environ, start_response):
-        return app(environ | {"REMOTE_ADDR": "127.0.0.1"}, start_response)
+        ours = {"REMOTE_ADDR": "127.0.0.1", "HTTP_ACCEPT_ENCODING": "identity"}
+        return app(environ | ours, start_response)
 
-    return schemathesis.openapi.from_wsgi("/openapi.json", near)
+    document = schemathesis.openapi.from_wsgi("/openapi.json", near)
+    failures, operations = [], [result.ok() for result in document.get_all_operations()]
+    for operation in operations:
 
+        @given(case=operation.as_strategy())
+        @settings(
+            max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        def check(case):
+            case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
-@schema.parametrize()
-@settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)  # fmt: skip
-def test_every_answer_is_as_the_document_says(case, client):
-    case.call_and_validate()
+        try:
+            check()
+        except (Exception, BaseExceptionGroup) as failure:  # noqa: BLE001 - all are findings
+            failures.append(f"{operation.label}: {failure}")
+    assert len(operations) >= 30
+    assert failures == [], "\n\n".join(failures)

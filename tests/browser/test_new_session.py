@@ -66,6 +66,7 @@ def test_a_session_is_created_shown_and_deleted(fresh):
     fresh.locator("#new-create").click()
     fresh.wait_for_url("**/?session=small")
     until(fresh, "() => window.t4dm?.drawn?.('raster')?.ticks > 0", patience_s=180)
+    until(fresh, "() => Boolean(window.t4dm.app.manifest)")
     told = fresh.request.get("/sessions/small/params").json()
     assert told["non_default"] == {"stimulus.kind": "noise"}
     assert fresh.evaluate("window.t4dm.app.meta.seed") == 7
