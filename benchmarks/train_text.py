@@ -135,7 +135,8 @@ def publish(run: NamedRun, files: RunFiles, made: dict) -> None:
         held_out_loss=np.float32([one["loss"] for one in scored]),
         held_out_tokens=np.int32([one["tokens_scored"] for one in scored]),
     )
-    write(f"training_{run.name}", {"machine": machine()} | made)
+    command = f"python benchmarks/train_text.py {run.name} --out runs/{run.name} --publish"
+    write(f"training_{run.name}", {"command": command, "machine": machine()} | made)
 
 
 def main() -> None:

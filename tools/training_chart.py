@@ -65,7 +65,7 @@ def training_chart(
         *_bars(above, asleep),
         *_course(above, loss, asleep == 0),
         *_levels(above, levels),
-        *_held_out(above, course),
+        *_held_out(above, course, levels),
         *_norm_band(below),
         *_course(below, norm, np.ones(n, bool)),
         *_steps(below),
@@ -94,7 +94,7 @@ def _course(box: Box, values: np.ndarray, use: np.ndarray) -> list[str]:
     ]
 
 
-def _held_out(box: Box, course: Mapping[str, np.ndarray]) -> list[str]:
+def _held_out(box: Box, course: Mapping[str, np.ndarray], levels: Mapping[str, float]) -> list[str]:
     points = zip(course["held_out_step"], course["held_out_loss"], strict=True)
     spots = [
         f'<circle cx="{box.x(float(s)):.1f}" cy="{box.y(float(v)):.1f}" r="3" fill="{HELD}"/>'
@@ -102,6 +102,8 @@ def _held_out(box: Box, course: Mapping[str, np.ndarray]) -> list[str]:
     ]
     if len(course["held_out_loss"]):
         y = box.y(float(course["held_out_loss"][-1])) + 4
+        for taken in sorted(box.y(value) + 4 for value in levels.values()):
+            y = max(y, taken + 14) if abs(y - taken) < 14 else y  # names do not overlap
         spots.append(_text(WIDTH - RIGHT + 8, y, "held-out", colour=HELD))
     return spots
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.api import commands, sets
 from dashboard.api.errors import ApiError
+from t4dm.health import presets
 from t4dm.live import external_files, paths
 from t4dm.live.registry import N_SENSORY, Registry, SessionSpec
 from t4dm.live.tree import ParamTree
@@ -36,13 +37,20 @@ def create(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
 
 def _params(asked: NewSession) -> dict[str, Any]:
     """Preset, then parameters, then stimulus, each value checked; what differs from the defaults."""
-    values: dict[str, Any] = dict(sets.load(asked.preset)["values"]) if asked.preset else {}
+    values = _preset(asked.preset) if asked.preset else {}
     values |= asked.params | _stimulus(asked.stimulus)
     tree = ParamTree(asked.blocks)
     tree.replace(commands.check_values(values, tree))
     if tree.get("stimulus.kind") == "file":
         need_file(paths.data_dir(), tree.get("stimulus.file_id"))
     return tree.non_default()
+
+
+def _preset(name: str) -> dict[str, Any]:
+    """Values of a preset of the health rules, or else of a kept set."""
+    if name in presets.NAMES:
+        return presets.applied(name, {})
+    return dict(sets.load(name)["values"])
 
 
 def _stimulus(given: dict[str, Any] | str | None) -> dict[str, Any]:

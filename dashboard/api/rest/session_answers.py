@@ -27,7 +27,9 @@ class NewSession(BaseModel):
     )  # fmt: skip
     dt: float = Field(default=1.0, description="Length of a step in ms: 1.")
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    preset: str | None = Field(default=None, max_length=64, description="A parameter set's name.")
+    preset: str | None = Field(
+        default=None, max_length=64, description="A preset of the health rules, or a kept set."
+    )
     params: dict[str, Any] = Field(
         default={}, max_length=2000, description="Values by path; they win over the preset's."
     )
