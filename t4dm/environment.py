@@ -23,7 +23,8 @@ PARAMETERS = {
 }
 OTHERS = (
     "T4DM_ALLOWED_HOSTS", "T4DM_API_KEY", "T4DM_CHROMIUM", "T4DM_CRASH_AT", "T4DM_DATA_DIR",
-    "T4DM_HOST", "T4DM_LOG_LEVEL", "T4DM_QWEN", "T4DM_RUN_DIR",
+    "T4DM_FULL_AT", "T4DM_HOST", "T4DM_LOGIN_HOURS", "T4DM_LOG_LEVEL", "T4DM_PROXY_HOPS",
+    "T4DM_QWEN", "T4DM_RUN_DIR", "T4DM_VIEW_KEY",
 )  # fmt: skip
 EVERY_STEP = "every_step"
 _WORDS = {"1": True, "true": True, "yes": True, "on": True,

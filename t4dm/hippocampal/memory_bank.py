@@ -86,9 +86,8 @@ def recall(bank: MemoryBank, query: Tensor, k: int) -> Recall:
     k = min(k, bank.size)
     flat = F.normalize(query.detach().reshape(-1, query.shape[-1]).to(bank.keys), dim=-1)
     free = torch.where(bank.stamp < 0, EMPTY_SCORE, 0.0)  # a free slot's key is 0
-    full = not bool(free.any())
-    scores = ((part @ bank.keys.T) for part in flat.split(CHUNK))
-    best = [(score if full else score.add_(free)).topk(k, dim=-1) for score in scores]
+    scores = ((part @ bank.keys.T).add_(free) for part in flat.split(CHUNK))
+    best = [score.topk(k, dim=-1) for score in scores]
     shape = (*query.shape[:-1], k)
     return Recall(
         torch.cat([score for score, _ in best]).reshape(shape),

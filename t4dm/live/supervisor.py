@@ -281,7 +281,7 @@ def main(argv: list[str] | None = None) -> int:
         return 3
     leftovers.claim(run)
     for shared in (data / "uploads", data / "sets"):
-        sweep(shared, older_s=60.0)
+        sweep(shared, before=time.time() - 60.0)
     for folder in leftovers.sweep(paths.SHARED_MEMORY):
         log.info("removed %s, whose program has ended", folder)
     children = [Child(name, run, data, options, args.stuck_s) for name in sessions]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import errno
 import itertools
+import math
 import os
 import signal
-import time
 from pathlib import Path
 
 TEMPORARY = ".tmp"
@@ -63,15 +63,15 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def sweep(folder: Path, older_s: float = 0.0) -> list[Path]:
+def sweep(folder: Path, before: float = math.inf) -> list[Path]:
     """Remove temporary files that a killed writer left in ``folder``; returns them.
 
-    ``older_s``: only those last written so long ago, where others may be writing now.
+    ``before``: only those last written before that time (s since 1970), where others may be
+    writing now.
     """
-    latest = time.time() - older_s
     orphans = [
         path for path in sorted(folder.glob(f"*{TEMPORARY}"))
-        if not older_s or path.stat().st_mtime < latest
+        if path.stat().st_mtime < before
     ]  # fmt: skip
     for orphan in orphans:
         orphan.unlink(missing_ok=True)

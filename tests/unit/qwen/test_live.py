@@ -126,12 +126,12 @@ def test_refusals_say_why_and_change_nothing(run_dir, opened, path, value, told)
 def test_it_stands_still_on_request_and_steps_exactly(run_dir, opened, monkeypatch):
     monkeypatch.setattr(type(opened.session), "has_dashboard", True)
     client = SessionClient(run_dir, "q")
-    assert ask(run_dir, opened, {"type": "pause"})["ok"]
     over = threading.Event()
     thread = threading.Thread(target=lambda: [opened.turn() for _ in iter(over.is_set, True)])
     thread.start()
     session = opened.session
     try:
+        assert client.command({"type": "pause"}, "test")["ok"]
         begun = client.command({"type": "step", "n": 3}, "test")["old"]
         while session.session.state != "paused":
             over.wait(0.01)
