@@ -184,6 +184,7 @@ function clock(app) {
         return;
       }
       time.textContent = simTime(ms);
+      ratio.hidden = badgeOf(app).reason !== "";
       ratio.textContent = state === "running" && Number.isFinite(achieved) ? `${achieved.toFixed(achieved < 10 ? 2 : 1)}x real time` : "standing";
     },
   };

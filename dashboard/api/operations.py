@@ -64,6 +64,7 @@ def operation(
     documented_body: type[BaseModel] | None = None,
     form: type[BaseModel] | None = None,
     status: int = 200,
+    created: bool = False,
     also: Mapping[int, str] | None = None,
     other_media: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -71,10 +72,13 @@ def operation(
 
     What is ``documented_…`` the function reads itself: parameters of a session, commands, views.
 
-    ``answer`` is the JSON answer's model (None: no JSON), ``also`` further statuses of refusals
+    ``answer`` is the JSON answer's model (None: no JSON); with ``created`` it may come as 201 too.
+    ``also`` further statuses of refusals
     with a word each, ``other_media`` media types it may answer instead of JSON.
     """
     codes: dict[str, Any] = {f"HTTP_{status}": answer}
+    if created:
+        codes["HTTP_201"] = answer
     codes |= {f"HTTP_{code}": (Refusal, words) for code, words in (also or {}).items()}
     plain = [name for name, model in codes.items() if model is None]
     codes = {name: model for name, model in codes.items() if model is not None}

@@ -15,7 +15,7 @@ const DENSITY_COLUMNS = 600, DENSITY_ROWS = 150;
 const DENSITY_FULL = 0.25;
 const pixels = new Pixels();
 let counts = new Uint32Array(0);
-let shown = { mode: "empty", ticks: 0, per_group: {} };
+let shown = { mode: "empty", ticks: 0, per_group: {}, ailing: new Map() };
 
 export const mark = {
   slug: "raster",
@@ -34,7 +34,7 @@ export const mark = {
     const { whole } = scene, spikes = whole === scene ? total : scene.store.countSpikes(whole.step0, whole.step1);
     const dense = isDense(scene.rows.length, whole.step1 - whole.step0, spikes);
     shown = { mode: dense ? "density" : "ticks", ticks: 0, per_group: {}, rows: scene.rows.length,
-      step0: scene.step0, step1: scene.step1, first_step: null, last_step: null };
+      step0: scene.step0, step1: scene.step1, first_step: null, last_step: null, ailing: shown.ailing };
     const [w, h] = devicePixels(box, scene.dpr);
     const words = pixels.open(w, h);
     if (dense) density(words, w, h, scene); else exact(words, w, h, scene);

@@ -24,7 +24,7 @@ def get_set(name: str) -> Response:
     return json_response(sets.load(name))
 
 
-@operation("PUT", "/sets/<name>", Kept, tag="sets", documented_body=SetValues)
+@operation("PUT", "/sets/<name>", Kept, tag="sets", documented_body=SetValues, created=True)
 def put_set(name: str) -> Response:
     """Keep ``{"values": {path: value}}`` under ``name``; each value is checked first."""
     values = sets.values_of(commands.json_body())
