@@ -13,12 +13,16 @@ EXPECT = "Weights tell keys apart again: between one key and all alike."
 FIRES = 0.02  # spikes/step of a LIF in from which its queries say something
 
 
-def blocks_that_ask(ev: Evidence, name: str, ms: float) -> tuple[np.ndarray, list[int]]:
-    """(L,) mean of field ``name`` over the last ``ms``, and the blocks with queries enough."""
+def blocks_that_ask(ev: Evidence, name: str, ms: float) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """(L,) mean and least of field ``name`` over the last ``ms``, and the blocks that ask enough.
+
+    Attention is looked at once in 500 ms; a window of a second or more needs two such looks.
+    """
     values = ev.last(name, ms)
     known = np.isfinite(values)
     counts = known.sum(axis=0)
     means = np.where(known, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
+    least = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
     rate = ev.rate(ms)
     asked = [
         p.block
@@ -27,9 +31,9 @@ def blocks_that_ask(ev: Evidence, name: str, ms: float) -> tuple[np.ndarray, lis
         and p.block is not None
         and p.block < len(means)
         and rate[p.index] >= FIRES
-        and counts[p.block] > 0
+        and counts[p.block] >= (2 if ms >= 1000 else 1)
     ]
-    return means, asked
+    return means, least, asked
 
 
 def asking(ev: Evidence, blocks: list[int]) -> list[Place]:

@@ -66,8 +66,8 @@ class HealthParams(Params):
     gate_shut: float = param(0.02, 0.0, 1.0, help="A gate whose sigmoid is below it is stuck shut.")
     gate_open: float = param(0.98, 0.0, 1.0, help="A gate whose sigmoid is above is stuck open.")
     collapse: float = param(
-        0.97, 0.0, 1.0, help="Attention of a relative entropy above it has collapsed."
+        0.997, 0.0, 1.0, help="Attention of a relative entropy above it has collapsed."
     )
     winner: float = param(
-        0.96, 0.0, 1.0, help="A head's largest attention weight above it: one key takes all."
+        0.98, 0.0, 1.0, help="A head's largest attention weight above it: one key takes all."
     )

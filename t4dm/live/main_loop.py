@@ -30,6 +30,7 @@ REPLAY_S = 2.0  # of the engine's time between two checkpoints, as far as the di
 STATUS_S = 0.05
 REMEMBERED_KEYS = 256
 MAX_PENDING = 32
+RECORD_BYTES, STEP_BYTES = 64_000, 4_000  # of a record whatever its length, and of a step
 LOG_BYTES = 16_000  # of each list of events in the status, which holds 64 kB
 
 
@@ -46,6 +47,7 @@ class Worker:
         self.observer = Observer(session)
         self.tracer = Tracer()
         self.stopping = False
+        self._longest = longest_chunk(session.layout.n_total, ring.block)
         self._stepping: list[tuple[Request, dict[str, Any]]] = []
         self._answered: list[Callable[[], None]] = []  # answers that wait for the status
         self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
@@ -87,9 +89,10 @@ class Worker:
         if not paced:
             self._drain(0.0)
             if session.state != "paused":
-                self._chunk(64 - session.engine.step % 8)
+                self._chunk(self._longest - session.engine.step % 8)
             return
-        n = self.pacer.chunk(session.engine.step)
+        step = session.engine.step
+        n = min(self.pacer.chunk(step), self._longest - step % 8)
         wait = self.pacer.wait_s(now, n)
         if self._drain(wait) or wait > 0.0:
             return
@@ -264,6 +267,12 @@ class Worker:
         self._checkpoint_at, self._busy_s, self._kept_run = now, 0.0, self.session.run_id
         if self.session.finite and self.session.engine.step != self.keeper.saved_step:
             self.keeper.checkpoint(self.session.checkpoint())
+
+
+def longest_chunk(n_total: int, room: int) -> int:
+    """Steps, a multiple of 8 from 8 to 64, whose record fits ``room`` bytes if every neuron fires."""
+    each = 2 * n_total + n_total // 8 + STEP_BYTES  # ids of spikes, gate, and the rest
+    return max(8, min(64, (room - RECORD_BYTES) // each // 8 * 8))
 
 
 def newest(events: Iterable[dict[str, Any]], room: int) -> list[dict[str, Any]]:

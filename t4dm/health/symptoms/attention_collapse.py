@@ -16,7 +16,7 @@ CAUSES = {
 
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("slow_ms")
-    entropy, asked = attending.blocks_that_ask(ev, "entropy", ms)
+    _, entropy, asked = attending.blocks_that_ask(ev, "entropy", ms)
     limit = ev.p("collapse") * (LEAVE if active else 1.0)
     flat = [b for b in asked if entropy[b] > limit]
     if not flat:
@@ -24,7 +24,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     block = flat[0]
     cause = "sharpness" if ev.get("attention.sharpness") < 0.2 else "traces"
     text = (
-        f"block {block}: entropy {entropy[block]:.3f} of log(keys) over {ms:g} ms, above"
+        f"block {block}: entropy {entropy[block]:.3f} of log(keys) or more over {ms:g} ms, above"
         f" {ev.p('collapse'):g}"
     )
     told = {"entropy": round(float(entropy[block]), 4), "blocks": flat}
@@ -37,8 +37,8 @@ RULE = Rule(
     id="attention_collapse",
     title="Attention collapse",
     severity="warning",
-    text="The entropy of a block's attention over log(keys) stays above `health.collapse` over"
-    " `health.slow_ms`. Only queries with a spike and 8 keys or more count, of blocks whose LIF in"
+    text="The entropy of a block's attention over log(keys) is above `health.collapse` at every look"
+    " in `health.slow_ms`. Only queries with a spike and 8 keys or more count, of blocks whose LIF in"
     " fires on 2 % of steps or more. Over below 0.95 times that.",
     causes=CAUSES,
     look=look,

@@ -16,7 +16,7 @@ CAUSES = {
 
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("slow_ms")
-    top, asked = attending.blocks_that_ask(ev, "top", ms)
+    top, _, asked = attending.blocks_that_ask(ev, "top", ms)
     limit = ev.p("winner") * (LEAVE if active else 1.0)
     sharp = [b for b in asked if top[b] > limit]
     if not sharp:

@@ -175,14 +175,16 @@ def test_a_stuck_gate_is_called_by_its_end(openness):
 
 
 def test_attention_is_judged_where_enough_queries_ask():
-    assert look("attention_collapse", evidence(entropy=0.99)).cause == "traces"
+    assert look("attention_collapse", evidence(entropy=0.999)).cause == "traces"
     assert look("winner_takes_all", evidence(top=0.99)).cause == "scores"
     seldom = np.full((BINS, 2), np.nan)
-    seldom[::5] = 0.99
+    seldom[::5] = 0.999
     assert look("attention_collapse", evidence(entropy=seldom)).groups == (0, 2)
+    seldom[-10:-5] = np.where(np.isnan(seldom[-10:-5]), np.nan, 0.9)
+    assert look("attention_collapse", evidence(entropy=seldom)) is None
     none = np.full((BINS, 2), np.nan)
     assert look("attention_collapse", evidence(entropy=none)) is None
-    assert look("attention_collapse", evidence(entropy=0.99, fired=0.01)) is None
+    assert look("attention_collapse", evidence(entropy=0.999, fired=0.01)) is None
     sharp = evidence({"attention.sharpness": 20.0}, top=0.99)
     assert look("winner_takes_all", sharp).cause == "sharpness"
 
@@ -215,8 +217,8 @@ def test_single_stages_are_held_to_their_own_bands():
         ("runaway", {"fired": 0.51}, {"fired": 0.35}, {"fired": 0.29}),
         ("membranes_diverging", {"u_high": 101}, {"u_high": 75}, {"u_high": 69}),
         ("gate_stuck", {"gate": 0.019}, {"gate": 0.035}, {"gate": 0.041}),
-        ("attention_collapse", {"entropy": 0.98}, {"entropy": 0.93}, {"entropy": 0.92}),
-        ("winner_takes_all", {"top": 0.97}, {"top": 0.94}, {"top": 0.93}),
+        ("attention_collapse", {"entropy": 0.998}, {"entropy": 0.95}, {"entropy": 0.94}),
+        ("winner_takes_all", {"top": 0.985}, {"top": 0.955}, {"top": 0.945}),
     ],
 )
 def test_what_stands_is_left_at_another_threshold_than_it_is_entered(rule, enter, stay, leave):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from t4dm.live.main_loop import Worker
+from t4dm.live.main_loop import Worker, longest_chunk
 from t4dm.live.server import Request
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
@@ -28,7 +28,7 @@ def worker(told):
     def status(now):
         told.append(("status", now["params_rev"], now["step"], now["state"]))
 
-    ring = SimpleNamespace(append=lambda *_: None, status=status)
+    ring = SimpleNamespace(append=lambda *_: None, status=status, block=4 << 20)
     keeper = SimpleNamespace(
         pause_s=5.0,
         rest_s=0.0,
@@ -79,3 +79,23 @@ def test_a_refusal_changes_nothing_and_is_answered(worker, told):
     ask(worker, told, {"type": "set", "path": "lif.beta", "value": 99})
     assert told[0] == ("status", 0, 0, "running")
     assert told[1][1]["error"]["field"] == "lif.beta"
+
+
+@pytest.mark.parametrize(
+    ("n_total", "block", "steps"),
+    [(3328, 4 << 20, 64), (3328, 256 << 10, 16), (65_535, 3 << 19, 8), (65_535, 1 << 16, 8)],
+)
+def test_a_chunk_is_no_longer_than_a_record_has_room_for(n_total, block, steps):
+    """Also where every neuron fires in every step."""
+    assert longest_chunk(n_total, block) == steps
+
+
+def test_a_small_ring_makes_the_chunks_of_an_unpaced_run_short(told, worker, monkeypatch):
+    taken = []
+    monkeypatch.setattr(worker, "_chunk", taken.append)
+    monkeypatch.setattr(worker, "_longest", 16)
+    worker.session.speed = None
+    worker._work(0.0)
+    worker.session.engine.step += 3
+    worker._work(0.0)
+    assert taken == [16, 13]
