@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from t4dm.live.tree import ParamTree
-from tools import write_health_docs, write_performance_docs
+from tools import write_health_docs, write_performance_docs, write_reliability_docs
 from tools.write_parameter_docs import PAGE, parameter_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,11 @@ def test_links_lead_somewhere(path):
 
 def test_parameter_page_is_up_to_date():
     assert PAGE.read_text() == parameter_page(), "run make docs"
+
+
+def test_reliability_page_is_up_to_date():
+    page = write_reliability_docs.PAGE.read_text()
+    assert page == write_reliability_docs.reliability_page(), "run make docs"
 
 
 def test_performance_page_is_up_to_date():
