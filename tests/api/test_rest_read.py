@@ -77,7 +77,7 @@ def test_an_empty_session_is_the_default_one_and_others_are_404(client, path):
     assert body(client, path, session_id="")["session_id"] == "default"
     refused = get(client, path, session_id="nobody")
     assert refused.status_code == 404
-    assert refused.get_json()["error"]["choices"] == ["default"]
+    assert "default" in refused.get_json()["error"]["choices"]
 
 
 @pytest.mark.parametrize("path", READS)
