@@ -99,12 +99,13 @@ export class Loop {
     }
   }
 
-  /** A refusal of 500 and above is a worker that is away; no answer at all tells nothing of it. */
+  /** A refusal of 500 and above is a worker that is away; no answer at all tells nothing, not even of a start. */
   #note({ status = 0 }) {
     const away = status >= 500;
     if (!away && this.failures < 2) return;
     const worker = { ...this.app.meta?.worker, alive: away ? false : undefined };
     this.app.meta = { ...this.app.meta, worker };
+    if (!away && this.app.meta.state === "starting") this.app.meta.state = undefined;
     this.#status(this.#judge());
   }
 

@@ -118,6 +118,15 @@ def test_a_refusal_of_the_stream_is_told_from_no_answer(browser, web_alone):
         tab.route("**/frames?*", lambda route: route.fulfill(status=503, body="{}"))
         tab.goto("/")
         expect(tab.locator("#state-reason")).to_have_text("the worker is restarting")
-        tab.unroute("**/frames?*")
+        tab.route("**/frames?*", lambda route: route.abort())
+        expect(tab.locator("#state-reason")).to_have_text("no answer from the server")
+
+
+def test_a_server_that_falls_silent_during_the_start_is_not_called_a_start(browser, web_alone):
+    url, _ = web_alone
+    with browser.new_context(base_url=url) as context:
+        tab = context.new_page()
+        tab.goto("/")
+        expect(tab.locator("#state-reason")).to_have_text(WHY, timeout=20_000)
         tab.route("**/frames?*", lambda route: route.abort())
         expect(tab.locator("#state-reason")).to_have_text("no answer from the server")
