@@ -25,6 +25,24 @@ PROBES = 16
 _SLOT = struct.Struct("<QdQ")
 
 
+class SharedLock:
+    """Held by one thread of one process at a time; the system lets go for a process that is killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the app
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Alone among threads and processes."""
+        with self._lock:
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+
 class SharedCounters(Storage):
     """Fixed-window counters for ``limits``; where the table is full the window that ends first goes."""
 
@@ -34,8 +52,7 @@ class SharedCounters(Storage):
         super().__init__()
         self._table = mmap.mmap(-1, SLOTS * _SLOT.size)
         self._salt = os.urandom(16)
-        self._lock = threading.Lock()
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the app
+        self._lock = SharedLock()
 
     @property
     def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
@@ -44,7 +61,7 @@ class SharedCounters(Storage):
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count ``amount`` more for ``key``, whose window lasts ``expiry`` seconds; the new count."""
         name, now = self._hash(key), self.now()
-        with self._locked():
+        with self._lock.held():
             at, ends, count = self._find(name, now)
             count += amount
             _SLOT.pack_into(self._table, at, name, ends or now + expiry, count)
@@ -67,20 +84,20 @@ class SharedCounters(Storage):
         return not self._table.closed
 
     def reset(self) -> int | None:
-        with self._locked():
+        with self._lock.held():
             self._table[:] = bytes(len(self._table))
         return None
 
     def clear(self, key: str) -> None:
         name = self._hash(key)
-        with self._locked():
+        with self._lock.held():
             at, ends, _ = self._find(name, self.now())
             if ends:
                 _SLOT.pack_into(self._table, at, 0, 0.0, 0)
 
     def _read(self, key: str) -> tuple[float, int]:
         name = self._hash(key)
-        with self._locked():
+        with self._lock.held():
             _, ends, count = self._find(name, self.now())
         return ends, count
 
@@ -99,16 +116,6 @@ class SharedCounters(Storage):
             if ends < earliest:
                 spare, earliest = at, ends
         return spare, 0.0, 0
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Alone among threads and processes; the system lets go for a process that is killed."""
-        with self._lock:
-            fcntl.lockf(self._file, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.lockf(self._file, fcntl.LOCK_UN)
 
 
 def _places(name: int) -> Iterator[int]:

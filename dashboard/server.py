@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Flask, g, has_request_context
+from flask import Flask
 
-from dashboard import cache, callbacks, login, security
+from dashboard import cache, callbacks, login, security, traffic
 from dashboard.api import errors
 from dashboard.api.routes import api, guard_unknown
-from dashboard.pages import reference, shell
+from dashboard.pages import catalogue, plain, reference, shell
+from dashboard.pages.modules import reachable
 from dashboard.panels.registry import all_panels
 from dashboard.settings import Settings, settings_from_env
 from t4dm.live.manifest import code_version
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-MODULES = sorted(path.relative_to(ASSETS).as_posix() for path in ASSETS.rglob("*.mjs"))
 
 
 def create_app(settings: Settings) -> Dash:
@@ -29,24 +29,29 @@ def create_app(settings: Settings) -> Dash:
         raise SystemExit(reason)
     flask = Flask("t4dm", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    flask.config["SESSION_LIMITS"] = settings.limits
     flask.config["COMPRESS_STREAMING_ENDPOINT_CONDITIONAL"] = ["_dash_assets.static"]
     panels = all_panels()
-    page = shell.page_config(panels, code_version())
+    code = code_version()
+    shared = shell.shared_config(code) | {"pages": catalogue.links()}
+    page = shell.page_config(panels, code, settings.limits) | shared
+    needed = reachable(ASSETS, shell.ENTRY_SCRIPT)
 
     class Page(Dash):
         """Dash with our own HTML around it."""
 
         def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
             entry = self.get_asset_url(shell.ENTRY_SCRIPT)
-            modules = [self.get_asset_url(name) for name in MODULES]
+            modules = [self.get_asset_url(name) for name in needed]
             ahead = [self.get_relative_path(shell.PLOTLY), *modules]
-            return shell.index_html(page | _asker(), entry, ahead, **parts)
+            return shell.index_html(page | shell.asker(), entry, ahead, **parts)
 
     app = Page(
         "t4dm",
         server=flask,  # type: ignore[arg-type]
         assets_folder=str(ASSETS),
         assets_ignore=r"\.m?js$|^(login|docs)\.css$",
+        assets_path_ignore=["^pages$"],
         title="t4dm",
         update_title="",
         compress=True,
@@ -56,7 +61,11 @@ def create_app(settings: Settings) -> Dash:
     cache.install(flask)
     flask.register_blueprint(api)
     flask.register_blueprint(reference.pages)
+    flask.register_blueprint(
+        plain.blueprint(catalogue.all_pages(), ASSETS, app.get_asset_url, shared)
+    )
     errors.install(flask)
+    traffic.install(flask)
     gate = security.install(flask, settings, list(app.csp_hashes()))
     flask.register_blueprint(login.blueprint(gate))
     guard_unknown(flask)
@@ -64,12 +73,8 @@ def create_app(settings: Settings) -> Dash:
     app.enable_dev_tools(debug=False, dev_tools_disable_version_check=True)
     key = settings.api_key.encode().decode("latin-1")
     flask.test_client().get("/", headers={"Host": "localhost", "X-API-Key": key})
+    traffic.begin(flask)
     return app
-
-
-def _asker() -> dict[str, Any]:
-    """What the page has to know of who opened it."""
-    return {"access": g.access, "by_cookie": g.by_cookie} if has_request_context() else {}
 
 
 app = create_app(settings_from_env())

@@ -6,10 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from t4dm.live.registry import DEFAULT_LIMITS, Limits
+
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 MAX_KEY = 200
 MAX_HOURS = 24 * 30
 MAX_HOPS = 5
+MAX_SESSIONS = 64
+MAX_MB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Settings:
 
     ``host`` is the address bound to, ``extra_hosts`` the further names it answers to.  ``api_key``
     may do everything, ``view_key`` may only look.  ``proxy_hops``: proxies of ours in front.
+    ``limits``: of the sessions that may be created.
     """
 
     host: str = "127.0.0.1"
@@ -37,6 +42,7 @@ class Settings:
     view_key: str = ""
     login_hours: float = 12.0
     proxy_hops: int = 0
+    limits: Limits = DEFAULT_LIMITS
     rates: Rates = field(default_factory=Rates)
 
     @property
@@ -81,6 +87,15 @@ def settings_from_env(environ: Mapping[str, str] | None = None) -> Settings:
         extra_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
         login_hours=_number(env, "T4DM_LOGIN_HOURS", 12.0, 0.01, MAX_HOURS),
         proxy_hops=int(_number(env, "T4DM_PROXY_HOPS", 0, 0, MAX_HOPS)),
+        limits=_limits(env),
+    )
+
+
+def _limits(env: Mapping[str, str]) -> Limits:
+    most, budget = DEFAULT_LIMITS.sessions, DEFAULT_LIMITS.bytes >> 20
+    return Limits(
+        sessions=int(_number(env, "T4DM_MAX_SESSIONS", most, 0, MAX_SESSIONS)),
+        bytes=int(_number(env, "T4DM_MEMORY_MB", budget, 1, MAX_MB)) << 20,
     )
 
 

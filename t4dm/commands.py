@@ -7,6 +7,7 @@ Parameter *paths and values* are checked against the session's ParamTree; these 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from t4dm.params import ParamError, did_you_mean, plain
 
 MAX_VALUE_LENGTH = 10_000
+KEPT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"  # as t4dm.live.paths.NAME
 BREAK_BOUNDS: dict[str, tuple[float, float, str]] = {
     "rate": (0.0, 1000.0, "Hz"),
     "membrane": (-1000.0, 1000.0, "1"),
@@ -156,9 +158,39 @@ class Note(_Command):
     text: str = Field(max_length=500)
 
 
+class Checkpoint(_Command):
+    """Keep the state of a run under a name, beside the automatic ones; answered when it is on disk."""
+
+    type: Literal["checkpoint"] = "checkpoint"
+    name: str = Field(pattern=KEPT_NAME, description="1 to 64 letters, digits, _ or -")
+
+
+class Forget(_Command):
+    """Remove a kept checkpoint; sessions that were branched from it keep their own copy."""
+
+    type: Literal["forget"] = "forget"
+    checkpoint: str = Field(pattern=KEPT_NAME)
+
+
+class Branch(_Command):
+    """Begin a new session from a kept checkpoint; this one stays as it is."""
+
+    type: Literal["branch"] = "branch"
+    checkpoint: str = Field(pattern=KEPT_NAME)
+    name: str | None = Field(None, pattern=KEPT_NAME, description="of the session; null: a free one")
+
+
+class Sample(_Command):
+    """Have the model write now, with the prompt, temperature and length of ``sample.*``."""
+
+    type: Literal["sample"] = "sample"
+    prompt: str | None = Field(None, max_length=500, description="null: that of sample.prompt")
+    temperature: float | None = Field(None, ge=0, le=5, allow_inf_nan=False)
+
+
 Command = (
     Set | Clear | Replace | Preset | Run | Pause | Step | Reset | Speed | Inject | Reward
-    | BreakOn | BreakOff | Watch | Note
+    | BreakOn | BreakOff | Watch | Note | Checkpoint | Forget | Branch | Sample
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 COMMAND_TYPES: dict[str, type[_Command]] = {
@@ -181,15 +213,38 @@ COMMAND_TYPES: dict[str, type[_Command]] = {
         Note,
     )
 }
+# What a run session takes (training and the like); its engine may offer fewer of the last ones.
+RUN_COMMAND_TYPES: dict[str, type[_Command]] = {
+    cls.model_fields["type"].default: cls
+    for cls in (
+        Set,
+        Clear,
+        Replace,
+        Run,
+        Pause,
+        Step,
+        Reset,
+        Note,
+        Checkpoint,
+        Forget,
+        Branch,
+        Sample,
+    )
+}
 
 
-def parse_command(body: Any) -> Command:
-    """A command from plain JSON data; raises :class:`ParamError` naming field and range."""
+def parse_command(
+    body: Any, types: Mapping[str, type[_Command]] = COMMAND_TYPES
+) -> Command:
+    """A command from plain JSON data, one of ``types``.
+
+    Raises :class:`ParamError` naming field and range.
+    """
     if not isinstance(body, dict):
         raise ParamError("body", 'a command is a JSON object such as {"type": "pause"}')
     kind = body.get("type")
-    if not isinstance(kind, str) or kind not in COMMAND_TYPES:
-        known = list(COMMAND_TYPES)
+    if not isinstance(kind, str) or kind not in types:
+        known = list(types)
         hint = (
             did_you_mean(kind, known) if isinstance(kind, str) else f"; one of {', '.join(known)}"
         )
@@ -200,7 +255,7 @@ def parse_command(body: Any) -> Command:
         first = error.errors(include_url=False, include_input=False)[0]
         location = [str(part) for part in first["loc"] if str(part) != kind]
         field = location[0] if location else "body"
-        lo, hi = _bounds(COMMAND_TYPES[kind], field)
+        lo, hi = _bounds(types[kind], field)
         if kind == "break_on" and field == "bound" and body.get("kind") in list(BREAK_BOUNDS):
             lo, hi, _ = BREAK_BOUNDS[body["kind"]]
         span = f" (valid: {plain(lo)} to {plain(hi)})" if lo is not None and hi is not None else ""

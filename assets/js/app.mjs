@@ -1,46 +1,15 @@
-/** The one page object: what is known of the session, what the view shows, and who listens. */
+/** The board's page object: what is known of the session, what the view shows, and who listens. */
 
-import { askJson } from "./ask.mjs";
-import { readTheme } from "./colors.mjs";
+import { config, makePage } from "./page.mjs";
 import { sessionOf } from "./sessions.mjs";
 
-const config = JSON.parse(document.getElementById("t4dm-config")?.textContent || "{}");
-const listeners = new Map();
-const pending = new Set();
 const SPAN_MIN = 100, SPAN_MAX = 10000;
-const RETRY_MS = 500;
 const WHOLE = { rows: "spread:200", membrane: [], gate_block: 0, weights_block: 0, attention_block: 0 };
 
-export const app = {
-  config,
-  session: sessionOf(location.search, config.session ?? "default"),
-  manifest: null,
-  params: null,
-  meta: null,
-  status: "waiting",
-  who: tabName(),
+export const app = makePage(sessionOf(location.search, config.session ?? "default"), {
   view: {
     mode: "live", span_ms: config.span_ms ?? 1000, t1_ms: 0, ...WHOLE,
     neuromod_view: "levels", order: "id", zoom: null,
-  },
-
-  /**
-   * Call `fn(data)` at each event `name`. What shows text that changes all the time follows `tick`,
-   * four times a second: the browser lays the page out once for all of it.
-   */
-  on(name, fn) {
-    if (!listeners.has(name)) listeners.set(name, new Set());
-    listeners.get(name).add(fn);
-    return app;
-  },
-  off(name, fn) { listeners.get(name)?.delete(fn); },
-  emit(name, data) { for (const fn of listeners.get(name) ?? []) fn(data); },
-
-  /** URL of a route below this session, with a query from `query`. */
-  url(path = "", query = {}) {
-    const text = new URLSearchParams(
-      Object.entries(query).filter(([, v]) => v !== null && v !== undefined)).toString();
-    return `/sessions/${encodeURIComponent(app.session)}${path}${text ? `?${text}` : ""}`;
   },
 
   /** What to ask the server for, so that it sends what this view shows. */
@@ -87,15 +56,9 @@ export const app = {
     app.emit("maximise", app.view.maximised);
   },
 
-  /** Fetch the session's parameters and tell everybody; the loop asks again while they are old. */
-  refreshParams: () => refresh("params", "/params"),
-
-  /** Fetch the session's manifest (groups, probes, what it can do) and tell everybody. */
-  refreshManifest: () => refresh("manifest", ""),
-
   /** One step as simulated ms. */
   get dt() { return app.meta?.dt ?? 1; },
-};
+});
 
 function change(patch) {
   const before = { ...app.view };
@@ -103,27 +66,3 @@ function change(patch) {
   const changed = Object.keys(patch).filter((k) => before[k] !== app.view[k]);
   if (changed.length) app.emit("view", changed);
 }
-
-/** Reads a route into `app[name]`; one request at a time, a failed one counts for half a second. */
-async function refresh(name, path) {
-  if (pending.has(name)) return;
-  pending.add(name);
-  try {
-    app[name] = await askJson(app.url(path), { headers: { "X-T4DM-Who": app.who } });
-    app.emit(name, app[name]);
-  } catch {
-    await new Promise((resolve) => { setTimeout(resolve, RETRY_MS); });
-  } finally {
-    pending.delete(name);
-  }
-}
-
-function tabName() {
-  const letters = "abcdefghjkmnpqrstuvwxyz23456789";
-  const bytes = crypto.getRandomValues(new Uint8Array(4));
-  return `tab-${[...bytes].map((b) => letters[b % letters.length]).join("")}`;
-}
-
-new MutationObserver(() => app.emit("theme", readTheme())).observe(document.documentElement, {
-  attributes: true, attributeFilter: ["data-mantine-color-scheme"],
-});

@@ -32,11 +32,24 @@ export function simTime(ms) {
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(ms < 100_000 ? 2 : 1)} s` : "–";
 }
 
+/** What one of the axis is called where its own name is no word. */
+const AXIS_WORDS = { train_step: "step" };
+
 /** A time or a length of it on the session's axis: `12.3 s` of simulated ms, else `12,300 steps`. */
 export function axisText(ms, axis = "sim_ms", digits = 1) {
   if (axis === "sim_ms") return `${(ms / 1000).toFixed(digits)} s`;
-  return `${Math.round(ms).toLocaleString("en")} ${axis}s`;
+  const n = Math.round(ms);
+  return `${n.toLocaleString("en")} ${AXIS_WORDS[axis] ?? axis}${n === 1 ? "" : "s"}`;
 }
+
+/** A moment on the session's axis: `12.34 s`, else `step 12,300`. */
+export function momentText(t, axis = "sim_ms") {
+  if (axis === "sim_ms") return simTime(t);
+  return Number.isFinite(t) ? `${AXIS_WORDS[axis] ?? axis} ${Math.round(t).toLocaleString("en")}` : "–";
+}
+
+/** A stretch of the session's axis: `1.20 s simulated`, else `120 steps`. */
+export const stretchText = (t, axis = "sim_ms") => (axis === "sim_ms" ? `${simTime(t)} simulated` : axisText(t, axis));
 
 /** A parameter path for reading: `block 2 lif_in.v_thresh` for an override, else itself. */
 export function pathText(path) {

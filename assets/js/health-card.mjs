@@ -1,7 +1,7 @@
 // One finding: severity, where, rule with its numbers, cause, remedies, and what came of them.
 
 import { h } from "./dom.mjs";
-import { simTime } from "./format.mjs";
+import { momentText } from "./format.mjs";
 import { severityMark, whereText } from "./health.mjs";
 import { breakpointOn, commandText, hindrance, outcomeText, pauseOn, treat } from "./health-trials.mjs";
 import { lacking } from "./capabilities.mjs";
@@ -42,12 +42,12 @@ export function findingCard(app) {
     write(title, now.title ?? now.id);
     write(grade, over ? "cleared" : now.severity);
     const where = whereText(app, now);
-    const when = over ? `cleared at ${simTime(now.cleared_ms)}` : `since ${simTime(now.since_ms)}`;
+    const when = over ? `cleared at ${momentText(now.cleared_ms, app.meta?.axis)}` : `since ${momentText(now.since_ms, app.meta?.axis)}`;
     write(place, where ? `${where} · ${when}` : when);
     write(rule, now.rule);
     write(cause, now.cause.text);
     remedies.hidden = over;
-    stop.hidden = over;
+    stop.hidden = over || app.manifest?.commands?.includes("break_on") === false;
     const key = JSON.stringify(now.remedies);
     if (key !== offered) {
       offered = key;

@@ -4,7 +4,7 @@ import { command } from "./api.mjs";
 import { needs } from "./capabilities.mjs";
 import { openChecklist } from "./checklist.mjs";
 import { h, iconButton, whenReady } from "./dom.mjs";
-import { simTime } from "./format.mjs";
+import { momentText } from "./format.mjs";
 import { rulesOf } from "./health.mjs";
 import { findingCard } from "./health-card.mjs";
 import { toast, toastError } from "./toasts.mjs";
@@ -75,11 +75,13 @@ function build(app) {
 /** `Healthy: 9 rules checked at t = 12.30 s.`, what is waited for, or how much was found. */
 function sentence(app, report) {
   if (!report) return "Waiting for the first report.";
-  const { findings, waiting, t_ms: t } = report, n = rulesOf(app).length;
+  const { findings, waiting, t_ms: t } = report, n = rulesOf(app).length, at = momentText(t, app.meta?.axis);
   const more = waiting ? ` ${waiting[0].toUpperCase()}${waiting.slice(1)}.` : "";
-  if (findings.length) return `${findings.length} of ${n} rules found something, at t = ${simTime(t)}.${more}`;
-  return more ? more.trim() : `Healthy: ${n} rules checked at t = ${simTime(t)}.`;
+  if (findings.length) return `${findings.length} of ${n} rules found something, at ${axisWord(app)}${at}.${more}`;
+  return more ? more.trim() : `Healthy: ${n} rules checked at ${axisWord(app)}${at}.`;
 }
+
+const axisWord = (app) => ((app.meta?.axis ?? "sim_ms") === "sim_ms" ? "t = " : "");
 
 /** "Show me one that is broken": each symptom's preset, and the healthy one. */
 function presets(app) {

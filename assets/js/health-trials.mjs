@@ -2,16 +2,17 @@
 
 import { command, together } from "./api.mjs";
 import { lacking } from "./capabilities.mjs";
-import { num, simTime, valueText } from "./format.mjs";
+import { axisText, momentText, num, stretchText, valueText } from "./format.mjs";
 
-/** Simulated ms within which a remedy should show. */
+/** Simulated ms within which a remedy should show; a page of another axis has its own `patience`. */
 export const PATIENCE_MS = 5000;
 
 /** Applies `remedy` as one, undone as one; throws ApiError. */
 export async function treat(app, finding, remedy) {
   const ack = await together(remedy.commands, { label: `${remedy.label} (${finding.title})` });
   app.health.trials.set(finding.id, {
-    id: finding.id, remedy: remedy.id, label: remedy.label, from_ms: ack.t_ms, t_ms: ack.t_ms,
+    id: finding.id, remedy: remedy.id, label: remedy.label, from_ms: ack.t_ms ?? ack.step, t_ms: ack.t_ms ?? ack.step,
+    patience: app.patience ?? PATIENCE_MS,
     epoch: app.health.report?.epoch, outcome: "watching", after_ms: null, anew: false,
   });
   app.emit("health", app.health);
@@ -26,7 +27,7 @@ export function judged(trial, report, cleared_ms) {
   const from_ms = anew ? 0 : trial.from_ms;
   const now = { ...trial, epoch: report.epoch, anew, from_ms, t_ms: report.t_ms };
   const passed = report.t_ms - from_ms;
-  if (stands) return { ...now, outcome: passed >= PATIENCE_MS ? "still" : "watching" };
+  if (stands) return { ...now, outcome: passed >= (trial.patience ?? PATIENCE_MS) ? "still" : "watching" };
   if (anew && report.waiting) return now;
   const at = cleared_ms >= from_ms && cleared_ms <= report.t_ms ? cleared_ms : report.t_ms;
   return { ...now, outcome: "cleared", after_ms: at - from_ms };
@@ -34,12 +35,13 @@ export function judged(trial, report, cleared_ms) {
 
 /** What came of it, in a sentence. */
 export function outcomeText(app, trial) {
-  const { label, outcome, from_ms: from, t_ms: now, after_ms: after } = trial;
-  if (outcome === "cleared") return `${label}: it worked. Cleared after ${simTime(after)} simulated.`;
+  const { label, outcome, from_ms: from, t_ms: now, after_ms: after, patience = PATIENCE_MS } = trial;
+  const { axis } = app.meta ?? {};
+  if (outcome === "cleared") return `${label}: it worked. Cleared after ${stretchText(after, axis)}.`;
   if (outcome === "again") return `${label}: it was cleared, and is found again.`;
-  if (outcome === "still") return `${label}: still there after ${simTime(now - from)} simulated. Undo takes it back.`;
+  if (outcome === "still") return `${label}: still there after ${stretchText(now - from, axis)}. Undo takes it back.`;
   if (app.meta?.state !== "running") return `${label}: applied. Run the session to see whether it helps.`;
-  return `${label}: applied at ${simTime(from)}, watching for ${PATIENCE_MS / 1000} s simulated.`;
+  return `${label}: applied at ${momentText(from, axis)}, watching for ${axis && axis !== "sim_ms" ? axisText(patience, axis) : `${patience / 1000} s simulated`}.`;
 }
 
 /** A command in a few words: `lif.beta = 1`, `inject DA +0.3`. */

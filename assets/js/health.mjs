@@ -9,7 +9,7 @@ import { judged } from "./health-trials.mjs";
 
 const FOLLOW_MS = 1000;
 const RETRY_MS = 2000;
-/** Simulated ms that a finding stays listed after it was cleared. */
+/** Simulated ms, or steps, that a finding stays listed after it was cleared. */
 const KEPT_MS = 15_000;
 const SEVERITIES = ["note", "warning", "critical"];
 
@@ -25,7 +25,7 @@ export function mount(app) {
     if (yes) look();
   };
   app.on("event", (event) => {
-    if (event.type === "finding" && event.state === "cleared") cleared.set(event.id, event.t_ms);
+    if (event.type === "finding" && event.state === "cleared") cleared.set(event.id, event.t_ms ?? event.step);
   });
   app.on("tick", look);
 
@@ -42,14 +42,14 @@ export function mount(app) {
     if (!asking && app.status !== "down" && (moved || followed)) ask(now);
   }
 
-  const newer = () => app.meta.epoch !== health.report?.epoch || (app.meta.t_ms ?? 0) > health.report.t_ms;
+  const newer = () => app.meta.epoch !== health.report?.epoch || (app.meta.t_ms ?? app.meta.step1 ?? 0) > health.report.t_ms;
 
   async function ask(now) {
     asking = true;
     askedAt = performance.now();
     try {
       const query = new URLSearchParams({ session_id: app.session });
-      take(await askJson(`/spiking/health?${query}`, { headers: { "X-T4DM-Who": app.who } }));
+      take(timed(await askJson(`/spiking/health?${query}`, { headers: { "X-T4DM-Who": app.who } })));
       mark = now;
       failed = false;
     } catch {
@@ -81,6 +81,15 @@ export function mount(app) {
     health.past = [...gone, ...health.past].filter(({ id, cleared_ms: at }, i, all) =>
       !stands.has(id) && report.t_ms - at < KEPT_MS && all.findIndex((other) => other.id === id) === i);
   }
+}
+
+/** `report` with its times on the session's axis: steps where nothing is simulated. */
+function timed(report) {
+  if (report && report.t_ms === null) {
+    report.t_ms = report.step;
+    for (const finding of report.findings) finding.since_ms ??= finding.since_step;
+  }
+  return report;
 }
 
 /** Whether a remedy's outcome is still open. */

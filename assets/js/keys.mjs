@@ -4,8 +4,8 @@ import { openChecklist } from "./checklist.mjs";
 import { dialogOpen, openDialog } from "./dialogs.mjs";
 import { h, isTyping } from "./dom.mjs";
 import { panelShown, showPanel } from "./health-panel.mjs";
+import { stepBy, toggleRun } from "./running.mjs";
 import { takeSnapshot } from "./snapshot.mjs";
-import { stepBy, toggleRun } from "./topbar.mjs";
 import { redo, undo } from "./undo.mjs";
 
 const PAN_SHARE = 0.1;

@@ -7,6 +7,7 @@ import { openDialog } from "./dialogs.mjs";
 import { h } from "./dom.mjs";
 import { simTime } from "./format.mjs";
 import { parseNumber } from "./scale.mjs";
+import { kindOf } from "./sessions.mjs";
 import { toast, toastError } from "./toasts.mjs";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -129,7 +130,8 @@ function sizeText({ memory, limits }, inputs) {
 async function fillList(app, list, refresh, show) {
   try {
     const { entries } = await askJson("/sessions");
-    list.replaceChildren(...entries.map((entry) => line(app, entry, refresh, show)));
+    const mine = entries.filter((entry) => kindOf(entry) === kindOf(app.config));
+    list.replaceChildren(...mine.map((entry) => line(app, entry, refresh, show)));
   } catch (error) {
     list.replaceChildren(h("li", { class: "warn", text: error.message }));
   }

@@ -1,6 +1,7 @@
 // One picture of the whole board that can be opened again as the run it shows.
 
 import { getParams } from "./api.mjs";
+import { badgeOf } from "./badge.mjs";
 import { dialogOpen, openDialog } from "./dialogs.mjs";
 import { downloadBlob, h } from "./dom.mjs";
 import { simTime } from "./format.mjs";
@@ -10,7 +11,6 @@ import { withText } from "./png.mjs";
 import { changedTexts, givenTexts, provenance } from "./provenance.mjs";
 import { FORMAT, KEYWORD } from "./restore.mjs";
 import { toast } from "./toasts.mjs";
-import { badgeOf } from "./topbar.mjs";
 
 const SHAPES = { live: "●", paused: "❚❚", replay: "◀", stale: "▲", down: "✕", waiting: "○" };
 const SIGNS = { ok: "✓", waiting: "○", note: "○", warning: "▲", critical: "✕" };
@@ -25,7 +25,7 @@ export async function takeSnapshot(app) {
   try {
     const manifest = await makeManifest(app);
     const board = await collectPanels(app);
-    await show(board, manifest);
+    await show(board, manifest, app.pictureTexts ?? texts);
   } catch (error) {
     toast(`The snapshot failed: ${error.message}`, { kind: "error" });
   } finally {
@@ -45,6 +45,7 @@ export async function makeManifest(app) {
     format_version: 1,
     id: `${stamp}-${random}`,
     ...from,
+    ...app.pictureFacts?.(),
     page: document.querySelector("#pages [aria-current=page]")?.textContent.trim() ?? "Spiking",
     state: { kind, word, reason },
     parameters: params.non_default,
@@ -65,7 +66,7 @@ function healthOf(app) {
   return { kind: now.kind, word: now.word, t_ms: report.t_ms, findings, texts: findingTexts(app, now.findings) };
 }
 
-async function show(board, manifest) {
+async function show(board, manifest, texts) {
   const preview = h("img", { class: "snapshot-preview", alt: `Snapshot ${manifest.id} of the board` });
   const note = h("textarea", { id: "snapshot-note", rows: 2, maxLength: 500, placeholder: "What does this picture show?" });
   const redraw = () => drawPicture(board, texts(manifest));

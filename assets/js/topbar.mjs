@@ -1,17 +1,19 @@
 // The top bar: session, run control, speed, time, state, the current stimulus, and the page's tools.
 
-import { command } from "./api.mjs";
-import { lacking, needs } from "./capabilities.mjs";
+import { badge, badgeOf, reasonLine } from "./badge.mjs";
+import { needs } from "./capabilities.mjs";
 import { logoutButton } from "./door.mjs";
-import { h, icon, iconButton, remembered, whenReady } from "./dom.mjs";
+import { h, icon, iconButton, whenReady } from "./dom.mjs";
 import { num, simTime } from "./format.mjs";
-import { STARTING, whyDown } from "./down.mjs";
 import { healthBadge } from "./health-badge.mjs";
 import { openHelp } from "./keys.mjs";
+import { restoreTheme, toggleTheme } from "./look.mjs";
+import { boardLinks } from "./nav.mjs";
+import { openNewSession } from "./newsession.mjs";
+import { runButtons, send } from "./running.mjs";
 import { sessionPicker } from "./sessions.mjs";
 import { openSets } from "./sets.mjs";
 import { takeSnapshot } from "./snapshot.mjs";
-import { toast, toastError } from "./toasts.mjs";
 import { depth, redo, undo } from "./undo.mjs";
 
 const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
@@ -20,85 +22,15 @@ const MAX_SEED = 2 ** 31 - 1;
 /** Fills `#topbar`. */
 export function mount(app) {
   const host = document.getElementById("topbar");
-  const parts = [sessionPicker(app), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), healthBadge(app), stimulus(app), tools(app), reasonLine(app)];
+  const parts = [sessionPicker(app, openNewSession), runButtons(app), seedBox(app), speedControl(app), clock(app), badge(app), healthBadge(app), stimulus(app), tools(app), reasonLine(app)];
   host.append(...parts.map((part) => part.node));
-  fillPages(app);
+  boardLinks(app);
   restoreTheme();
   const refresh = () => parts.forEach((part) => part.refresh?.());
   app.on("status", refresh);
   app.on("undo", refresh);
   whenReady(app, refresh);
   app.on("tick", refresh);
-}
-
-/** Runs if it stands, pauses if it runs. */
-export const toggleRun = (app) => act(app, toggleOf(app), { type: toggleOf(app) });
-
-const toggleOf = (app) => (app.meta?.state === "running" ? "pause" : "run");
-
-/** Advances `n` steps; pauses first, since only a paused run steps. */
-export const stepBy = (app, n) =>
-  act(app, "step", app.meta?.state === "running" ? [{ type: "pause" }, { type: "step", n }] : { type: "step", n });
-
-/** Sends what the session can do; says what it cannot. */
-async function act(app, name, message) {
-  const why = lacking(app, name);
-  return why ? toast(why, { kind: "warn", merge: name }) : send(message);
-}
-
-async function send(message) {
-  try {
-    return await command(message);
-  } catch (error) {
-    toastError(error);
-    return null;
-  }
-}
-
-/** A link for each part of the board: it scrolls there; the part in view is the current one. */
-function fillPages(app) {
-  const panels = app.config.panels ?? [];
-  const firstOf = (name) => document.getElementById(panels.find((panel) => panel.page === name).id);
-  const links = [...new Set(panels.map((panel) => panel.page))].map((name) => h("a", {
-    href: `#${name}`, data: { page: name }, text: name[0].toUpperCase() + name.slice(1),
-    on: {
-      click: (event) => {
-        event.preventDefault();
-        if (app.view.maximised) app.maximise(app.view.maximised);
-        firstOf(name).scrollIntoView({ block: "start" });
-      },
-    },
-  }));
-  const mark = () => {
-    const middle = window.innerHeight / 2;
-    const passed = links.filter((link) => firstOf(link.dataset.page).getBoundingClientRect().top < middle);
-    const current = passed.at(-1) ?? links[0];
-    links.forEach((link) => (link === current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
-  };
-  for (const scrolled of [document.getElementById("board"), window]) scrolled.addEventListener("scroll", mark, { passive: true });
-  document.getElementById("pages").append(h("strong", { class: "brand", text: "t4dm" }), ...links);
-  mark();
-}
-
-function runButtons(app) {
-  const run = h("button", { type: "button", class: "run-button", id: "run-toggle", on: { click: () => toggleRun(app) } });
-  const steps = [1, 10, 100].map((n) => h("button", { type: "button", data: { step: n }, text: `+${n}`, title: `Pause and advance ${n} step${n > 1 ? "s" : ""}${n === 1 ? "  ( . )" : ""}`, "aria-label": `Step ${n}`, on: { click: () => stepBy(app, n) } }));
-  const node = h("div", { class: "bar-part", role: "group", "aria-label": "Run control" }, run, h("span", { class: "button-row" }, ...steps));
-  needs(app, "step", ...steps);
-  let shown = null;
-  return {
-    node,
-    refresh() {
-      const running = app.meta?.state === "running";
-      const why = lacking(app, toggleOf(app));
-      if (`${running} ${why}` === shown) return;
-      shown = `${running} ${why}`;
-      run.replaceChildren(icon(running ? "pause" : "run"), h("span", { text: running ? "Pause" : "Run" }));
-      run.title = why || `${running ? "Pause" : "Run"}  ( Space )`;
-      run.disabled = why !== "";
-      run.dataset.running = String(running);
-    },
-  };
 }
 
 function seedBox(app) {
@@ -190,47 +122,6 @@ function clock(app) {
   };
 }
 
-/** LIVE, PAUSED, REPLAY, STALE or DOWN, told by shape, word and colour; with the reason. */
-export function badgeOf(app) {
-  if (app.turnedAway) return { kind: "down", word: "LOGGED OUT", reason: "log in again to see what happens" };
-  const { state, reason, worker } = app.meta ?? {};
-  const why = whyDown(app.meta);
-  if (app.status === "down") return why === STARTING ? { kind: "waiting", word: "STARTING", reason: why } : { kind: "down", word: "DOWN", reason: why };
-  if (app.status === "ended") return { kind: "paused", word: "ENDED", reason: worker.message };
-  if (app.status === "stale") return { kind: "stale", word: `STALE ${num(worker?.age_s ?? 0, 2)} s`, reason: "" };
-  if (app.status !== "live") return { kind: "waiting", word: "WAITING", reason: "" };
-  if (app.view.mode === "rewind") return { kind: "replay", word: "REPLAY", reason: "" };
-  if (app.view.mode === "paused") return { kind: "paused", word: "VIEW PAUSED", reason: "" };
-  if (state === "running") return { kind: "live", word: "LIVE", reason: "" };
-  return { kind: "paused", word: (state ?? "paused").toUpperCase(), reason: typeof reason === "string" ? reason : "" };
-}
-
-function badge(app) {
-  const word = h("span", { class: "badge-word" });
-  const node = h("div", { class: "bar-part state", id: "state-badge", role: "status" }, h("span", { class: "badge" }, h("i", { class: "badge-shape", "aria-hidden": "true" }), word));
-  return {
-    node,
-    refresh() {
-      const state = badgeOf(app);
-      if (node.dataset.state !== state.kind) node.dataset.state = state.kind;
-      if (word.textContent !== state.word) word.textContent = state.word;
-    },
-  };
-}
-
-/** Why the run stands or is not heard of, as far as it fits; whole in its title and on the timeline. */
-function reasonLine(app) {
-  const node = h("output", { class: "state-reason", id: "state-reason" });
-  return {
-    node,
-    refresh() {
-      const { reason } = badgeOf(app);
-      if (node.textContent === reason) return;
-      node.textContent = node.title = reason;
-    },
-  };
-}
-
 /** The stimulus at the end of the window drawn, live or rewound, as its panel shows it. */
 function stimulus(app) {
   const label = h("output", { class: "stim-label", id: "stimulus-label", title: "Stimulus at the end of the window shown" });
@@ -265,17 +156,4 @@ function tools(app) {
       forth.disabled = left.redo === 0;
     },
   };
-}
-
-function restoreTheme() {
-  const asked = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const chosen = remembered.get("theme", asked);
-  if (chosen === "dark" || chosen === "light") document.documentElement.dataset.mantineColorScheme = chosen;
-}
-
-function toggleTheme() {
-  const root = document.documentElement;
-  const next = root.dataset.mantineColorScheme === "dark" ? "light" : "dark";
-  root.dataset.mantineColorScheme = next;
-  remembered.set("theme", next);
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app
+
 from dashboard.api import commands, sets
 from dashboard.api.errors import ApiError
 from t4dm.health import presets
 from t4dm.live import external_files, paths
-from t4dm.live.registry import N_SENSORY, Registry, SessionSpec
+from t4dm.live.registry import DEFAULT_LIMITS, N_SENSORY, Registry, SessionSpec
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS
 from t4dm.params import ParamError
@@ -32,7 +34,8 @@ def create(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
     spec = SessionSpec(spec.name, spec.blocks, spec.n, spec.seed, params)
     if spec.name:
         paths.socket_path(paths.run_dir(), spec.name)
-    return Registry(paths.data_dir()).create(spec, taken)
+    limits = current_app.config.get("SESSION_LIMITS", DEFAULT_LIMITS)
+    return Registry(paths.data_dir()).create(spec, taken, limits)
 
 
 def _params(asked: NewSession) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What ``/metrics`` says, made at the moment it is asked for from what the workers publish.
 
-A web process keeps no counters of its own: whichever of them is asked gives the same answer.
+What the web processes count they count together (``dashboard.traffic``): whichever of them is asked
+gives the same answer.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from dashboard.api.about import ABOUT
 from dashboard.api.sessions import client_named, session_names
+from dashboard.traffic import RequestCounts
 from t4dm.live.client import SessionClient
 from t4dm.live.window import DT_MS
 
@@ -52,17 +54,19 @@ class Sessions(Collector):
         return family
 
 
-def text() -> bytes:
-    """The metrics in Prometheus's text format 0.0.4."""
+def text(answered: RequestCounts | None) -> bytes:
+    """The metrics in Prometheus's text format 0.0.4; ``answered`` are the server's own."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(Sessions()))
+    if answered is not None:
+        registry.register(_Once(answered))
     return generate_latest(registry)
 
 
 class _Once(Collector):
     """Describes nothing: a registry asks for that before it collects."""
 
-    def __init__(self, inner: Collector) -> None:
+    def __init__(self, inner: Collector | RequestCounts) -> None:
         self.inner = inner
 
     def describe(self) -> Iterator[Metric]:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from dashboard.api.about import ABOUT
-from dashboard.api.operations import TAGS, media, spec
+from dashboard.api.operations import TAGS, describe_all, media, spec
 
 KEY = "ApiKey"
 WORDS = (
@@ -49,6 +49,7 @@ def document(app: Flask) -> dict[str, Any]:
 
 @lru_cache(maxsize=4)
 def _document(app: Flask) -> dict[str, Any]:
+    describe_all()
     with app.app_context():
         made = copy.deepcopy(spec.spec)
     made["info"] = {"title": "t4dm", "version": ABOUT["version"], "description": WORDS}

@@ -50,6 +50,7 @@ spec = SpecTree(
     nested_naming_strategy=nested_name,
 )
 media: dict[str, tuple[str, ...]] = {}  # operation id: media types beside JSON
+_to_document: list[Callable[[], None]] = []
 
 
 def operation(
@@ -87,12 +88,7 @@ def operation(
         name = function.__name__
         media[name] = other_media
 
-        documented = spec.validate(
-            query=query or documented_query, json=body or documented_body, form=form, resp=Answers(*plain, **codes), tags=(tag,),
-            operation_id=name,
-        )(function)  # fmt: skip
-
-        @wraps(documented)  # SpecTree finds what it noted by this; it has no part in the request
+        @wraps(function)
         def view(**path: Any) -> Any:
             if query is not None:
                 path["query"] = read_query(query)
@@ -100,7 +96,21 @@ def operation(
                 path["body"] = read_body(body)
             return function(**path)
 
+        def describe() -> None:
+            documented = spec.validate(
+                query=query or documented_query, json=body or documented_body, form=form,
+                resp=Answers(*plain, **codes), tags=(tag,), operation_id=name,
+            )(function)  # fmt: skip
+            view.__wrapped__ = documented  # type: ignore[attr-defined] # SpecTree looks for it there
+
+        _to_document.append(describe)
         api.add_url_rule(rule, name, view, methods=[method])
         return function
 
     return declare
+
+
+def describe_all() -> None:
+    """Hand every route to SpecTree: a tenth of the program's start, so not before it is asked for."""
+    while _to_document:
+        _to_document.pop()()

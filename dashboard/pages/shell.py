@@ -8,6 +8,7 @@ from typing import Any
 
 import dash_mantine_components as dmc
 from dash import dcc, html
+from flask import g, has_request_context
 
 from dashboard.panels.base import Panel
 from t4dm.health.finding import rules
@@ -97,20 +98,30 @@ def _section(panel: Panel) -> html.Section:
     )
 
 
-def page_config(panels: tuple[Panel, ...], code: dict[str, Any]) -> dict[str, Any]:
-    """What the page's scripts read before the first request: session, panels, version."""
+def shared_config(code: dict[str, Any]) -> dict[str, Any]:
+    """What the scripts of every page read of the program itself."""
     dirty = "+dirty" if code["dirty"] else ""
     return {
-        "session": "default",
         "version": code["version"],
         "commit": f"{code['commit']}{dirty}" if code["commit"] else "",
-        "panels": [panel.to_json() for panel in panels],
-        "health": _health(),
-        "new_session": _new_session(),
     }
 
 
-def _new_session() -> dict[str, Any]:
+def page_config(
+    panels: tuple[Panel, ...],
+    code: dict[str, Any],
+    limits: registry.Limits = registry.DEFAULT_LIMITS,
+) -> dict[str, Any]:
+    """What the board's scripts read before the first request: session, panels, version."""
+    return shared_config(code) | {
+        "session": "default",
+        "panels": [panel.to_json() for panel in panels],
+        "health": _health(),
+        "new_session": _new_session(limits),
+    }
+
+
+def _new_session(limits: registry.Limits) -> dict[str, Any]:
     """Defaults and limits of a session to be created, and what its memory is reckoned from."""
     default = registry.SessionSpec("")
     return {
@@ -121,13 +132,13 @@ def _new_session() -> dict[str, Any]:
                 "lo": registry.LEAST_N, "hi": registry.MOST_N, "multiple": 2 * registry.N_HEADS,
             },
             "seed": {"lo": 0, "hi": 2**31 - 1},
-            "sessions": registry.MOST_SESSIONS,
+            "sessions": limits.sessions,
         },
         "memory": {
             "fixed": registry.WORKER_BYTES + registry.RING_BYTES,
             "per_weight": registry.MATRICES * registry.DTYPE_BYTES,
             "sensory": registry.N_SENSORY,
-            "budget": registry.BUDGET_BYTES,
+            "budget": limits.bytes,
         },
     }  # fmt: skip
 
@@ -151,9 +162,18 @@ def index_html(
 
     ``ahead``: scripts to fetch while others run, which would be asked for one after the other.
     """
-    text = json.dumps(config_json, separators=(",", ":")).replace("<", "\\u003c")
     hints = "".join(map(_ahead, ahead))
-    return _INDEX.format(page_config=text, entry=entry, ahead=hints, **parts)
+    return _INDEX.format(page_config=inert_json(config_json), entry=entry, ahead=hints, **parts)
+
+
+def inert_json(data: dict[str, Any]) -> str:
+    """``data`` as JSON that cannot end the script element it stands in."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def asker() -> dict[str, Any]:
+    """What a page has to know of who opened it."""
+    return {"access": g.access, "by_cookie": g.by_cookie} if has_request_context() else {}
 
 
 def _ahead(url: str) -> str:

@@ -85,8 +85,9 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
     """Code of the likely cause, by the evidence of the block's first quiet stage."""
     place = look.place
     moves = ev.get("homeostasis.enabled") and ev.get("homeostasis.learning_rate") > 0
-    held_up = look.theta - look.v_thresh > HELD_UP and not moves
-    if held_up or look.mean < -0.9 * ev.lif("u_max", place):
+    left = look.theta - look.v_thresh > HELD_UP and not moves
+    by_itself = LOW_DRIVE * look.v_thresh * (1 - look.alpha) / NEEDED  # drive that fires without it
+    if (left and look.drive >= by_itself) or look.mean < -0.9 * ev.lif("u_max", place):
         return "state"
     if ev.get("homeostasis.target_rate") < ev.p("sparse") * 2 and look.theta > look.v_thresh + 0.05:
         return "target"

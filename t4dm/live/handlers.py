@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from t4dm import commands as c
 from t4dm.health import presets
@@ -11,6 +11,7 @@ from t4dm.live.session import Session
 from t4dm.params import ParamError
 
 MAX_COMMANDS = 256
+NOT_KEPT = (c.Note, c.Step, c.Sample)
 Answer = dict[str, Any]
 
 
@@ -22,8 +23,14 @@ class Refused(Exception):
         self.error = {"code": code, **error}
 
 
-def parse(body: Any) -> list[c.Command]:
-    """The commands of a request body (one object or a list); raises :class:`Refused`."""
+class Numbered(Protocol):
+    """What has a revision of its parameters."""
+
+    rev: int
+
+
+def parse(body: Any, types: Mapping[str, Any] = c.COMMAND_TYPES) -> list[c.Command]:
+    """The commands of a request body (one object or a list) of ``types``; raises :class:`Refused`."""
     items = body if isinstance(body, list) else [body]
     if not 1 <= len(items) <= MAX_COMMANDS:
         error = ParamError("body", f"1 to {MAX_COMMANDS} commands a request", lo=1, hi=MAX_COMMANDS)
@@ -31,13 +38,13 @@ def parse(body: Any) -> list[c.Command]:
     parsed = []
     for index, item in enumerate(items):
         try:
-            parsed.append(c.parse_command(item))
+            parsed.append(c.parse_command(item, types))
         except (ParamError, RecursionError) as error:
-            raise _refused(error, index, len(items)) from None
+            raise refused(error, index, len(items)) from None
     return parsed
 
 
-def check_rev(session: Session, if_rev: int | None) -> None:
+def check_rev(session: Numbered, if_rev: int | None) -> None:
     """Raises :class:`Refused` where a request is meant for another revision than the newest."""
     if if_rev is not None and if_rev != session.rev:
         message = f"the parameters are at revision {session.rev}, not {if_rev}; read them again"
@@ -61,7 +68,7 @@ def validate(session: Session, commands: Sequence[c.Command]) -> None:
             else:
                 _check(session, command)
         except ParamError as error:
-            raise _refused(error, index, len(commands)) from None
+            raise refused(error, index, len(commands)) from None
         if isinstance(command, (c.Run, c.Pause)):
             paused = isinstance(command, c.Pause)
         finite = finite or isinstance(command, c.Reset)
@@ -81,13 +88,13 @@ def apply(session: Session, commands: Sequence[c.Command], who: str) -> list[tup
         except ParamError as error:
             if before is not None:
                 session.roll_back(before)
-            raise _refused(error, index, len(commands)) from None
+            raise refused(error, index, len(commands)) from None
     return done
 
 
 def is_kept(commands: Sequence[c.Command]) -> bool:
     """Whether the request changes what must survive a kill."""
-    return any(not isinstance(command, (c.Note, c.Step)) for command in commands)
+    return any(not isinstance(command, NOT_KEPT) for command in commands)
 
 
 def _check(session: Session, command: c.Command) -> None:
@@ -195,7 +202,8 @@ def _apply_debug(session: Session, command: c.Command, who: str) -> tuple[Any, A
     raise AssertionError(f"no handler for {type(command).__name__}")
 
 
-def _refused(error: Exception, index: int, count: int) -> Refused:
+def refused(error: Exception, index: int, count: int) -> Refused:
+    """The refusal of command ``index`` of ``count``."""
     if not isinstance(error, ParamError):
         error = ParamError("body", "the command is nested too deeply")
     body = error.to_json()

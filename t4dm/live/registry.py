@@ -10,50 +10,71 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from t4dm.live import paths
+from t4dm.live import kinds, paths
 from t4dm.params import ParamError
 from t4dm.store.files import sync_folder
 from t4dm.store.sealed import NewerFormat
 from t4dm.store.sealed_json import read_json, write_json
 
-FORMAT = 1
+FORMAT = 2
+SPIKING_FORMAT = 1  # of the sessions that the first version knew
 SPEC, DELETED = "session.json", "session.deleted"
 N_HEADS = 8
 N_SENSORY = 256
 LEAST_N, MOST_N = 16, 2048
 MOST_BLOCKS = 32
 MOST_IDS = 65_535
-MOST_SESSIONS = 6  # beside the default one
 RING_BYTES = 96 << 20  # most history of a session that was created
-BUDGET_BYTES = 4 << 30
 WORKER_BYTES = 330 << 20  # a worker without its network
 MATRICES = 14  # neurons x neurons arrays a block has, with those that a checkpoint copies
 DTYPE_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How many sessions there may be beside the default one, and the memory of all together."""
+
+    sessions: int = 6
+    bytes: int = 4 << 30
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """A session as it was asked for; ``params`` are values by path that differ from the defaults."""
+    """A session as it was asked for; ``params`` are values by path that differ from the defaults.
+
+    ``blocks`` and ``n`` are of the kind ``spiking``, ``options`` of all others (``t4dm.live.kinds``).
+    """
 
     name: str
     blocks: int = 6
     n: int = 256
     seed: int = 0
     params: dict[str, Any] = field(default_factory=dict)
+    kind: str = kinds.SPIKING
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def bytes(self) -> int:
         """Memory that the session may come to: its worker, its history, its matrices."""
+        if self.kind != kinds.SPIKING:
+            return RING_BYTES + kinds.kind_of(self.kind).bytes(self.options)
         return WORKER_BYTES + RING_BYTES + MATRICES * DTYPE_BYTES * self.blocks * self.n**2
 
     def check(self) -> None:
-        """Raises :class:`ParamError` for a size that the engine cannot have."""
+        """Raises :class:`ParamError` for a size, or options, that the engine cannot have."""
+        if self.kind != kinds.SPIKING:
+            _between("seed", self.seed, 0, 2**31 - 1)
+            kinds.kind_of(self.kind).checked(self.options)
+            return
         _between("blocks", self.blocks, 1, MOST_BLOCKS)
         _between("n", self.n, LEAST_N, MOST_N)
         _between("seed", self.seed, 0, 2**31 - 1)
@@ -105,7 +126,9 @@ class Registry:
             return None
         return spec
 
-    def create(self, spec: SessionSpec, running: Iterable[str]) -> SessionSpec:
+    def create(
+        self, spec: SessionSpec, running: Iterable[str], limits: Limits = DEFAULT_LIMITS
+    ) -> SessionSpec:
         """Keep ``spec`` durably, under a free name where it has none.
 
         ``running`` are the names taken by other sessions.  Raises :class:`ParamError` for a name in
@@ -119,28 +142,31 @@ class Registry:
                 known = sorted(taken)
                 message = f"name: there is a session '{spec.name}' already"
                 raise ParamError("name", message, choices=known)
-            if len(mine) >= MOST_SESSIONS:
-                message = f"there are {MOST_SESSIONS} sessions beside the default one; delete one"
-                raise ParamError("sessions", message, lo=0, hi=MOST_SESSIONS)
-            self._check_memory(spec, mine)
+            if len(mine) >= limits.sessions:
+                message = f"there are {len(mine)} sessions beside the default one; delete one"
+                if not mine:
+                    message = "no session may be created beside the default one"
+                raise ParamError("sessions", message, lo=0, hi=limits.sessions)
+            self._check_memory(spec, mine, limits.bytes)
             if not spec.name:
                 spec = _named(spec, taken)
             folder = self.folder / paths.checked_name(spec.name)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_json(folder / SPEC, asdict(spec), FORMAT)
+            place(folder)
+            write_json(folder / SPEC, *_to_keep(spec))
         return spec
 
-    def _check_memory(self, spec: SessionSpec, mine: list[str]) -> None:
+    def _check_memory(self, spec: SessionSpec, mine: list[str], budget: int) -> None:
         specs = [SessionSpec(paths.DEFAULT_SESSION), *(self.load(name) for name in mine)]
         used = sum(one.bytes for one in specs if one is not None)
-        if used + spec.bytes <= BUDGET_BYTES:
+        if used + spec.bytes <= budget:
             return
-        free = max(0, BUDGET_BYTES - used)
+        free = max(0, budget - used)
         room = (free - WORKER_BYTES - RING_BYTES) / (MATRICES * DTYPE_BYTES * spec.blocks)
         most = int(max(0.0, room) ** 0.5) // (2 * N_HEADS) * 2 * N_HEADS
         message = (
             f"n: {spec.blocks} blocks of {spec.n} neurons need {spec.bytes >> 20} MB beside "
-            f"{used >> 20} MB of the others, and {BUDGET_BYTES >> 20} MB are allowed in all"
+            f"{used >> 20} MB of the others, and {budget >> 20} MB are allowed in all"
         )
         raise ParamError("n", message, lo=LEAST_N, hi=most, unit="neurons")
 
@@ -176,6 +202,14 @@ class Registry:
             os.close(fd)
 
 
+def _to_keep(spec: SessionSpec) -> tuple[dict[str, Any], int]:
+    """The data of ``spec`` and its format: versions without kinds still read the spiking ones."""
+    data = asdict(spec)
+    if spec.kind != kinds.SPIKING:
+        return data, FORMAT
+    return {name: data[name] for name in data if name not in ("kind", "options")}, SPIKING_FORMAT
+
+
 def _named(spec: SessionSpec, taken: set[str]) -> SessionSpec:
     number = next(k for k in range(2, 10_000) if f"session-{k}" not in taken)
-    return SessionSpec(f"session-{number}", spec.blocks, spec.n, spec.seed, spec.params)
+    return replace(spec, name=f"session-{number}")

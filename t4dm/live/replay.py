@@ -7,7 +7,7 @@ as the run that was not killed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,17 @@ from t4dm import commands as c
 from t4dm.live import handlers
 from t4dm.live.breakpoints import nan_hit
 from t4dm.live.command_log import History, NotExact
-from t4dm.live.session import Session
 from t4dm.params import ParamError
 
 CHUNK = 64
-STILL = (c.Run, c.Pause, c.Speed, c.Step, c.BreakOn, c.BreakOff, c.Watch, c.Note)
+STILL = (
+    c.Run, c.Pause, c.Speed, c.Step, c.BreakOn, c.BreakOff, c.Watch, c.Note,
+    c.Checkpoint, c.Forget, c.Branch, c.Sample,
+)  # fmt: skip
 Tell = Callable[[dict[str, Any]], None]
 
 
-def dynamic(parsed: list[c.Command], body: Any) -> list[dict[str, Any]]:
+def dynamic(parsed: Sequence[c.Command], body: Any) -> list[dict[str, Any]]:
     """Of a request, the commands that change what the network does."""
     items = body if isinstance(body, list) else [body]
     return [
@@ -43,7 +45,7 @@ class Replay:
     _first: int = 0
     _began: float = 0.0
 
-    def __call__(self, session: Session, meta: dict[str, Any] | None) -> None:
+    def __call__(self, session: Any, meta: dict[str, Any] | None) -> None:
         """``meta``: of the checkpoint that was loaded; None where the run begins from its seed.
 
         Raises :class:`NotExact`; the session is then anywhere between.
@@ -62,7 +64,7 @@ class Replay:
     def _inexact(self, why: str) -> NotExact:
         return NotExact(why, self.history.newest.applied)
 
-    def _requests(self, session: Session, meta: dict[str, Any] | None) -> list[dict[str, Any]]:
+    def _requests(self, session: Any, meta: dict[str, Any] | None) -> list[dict[str, Any]]:
         """What is to be applied; where the run was reset since, the session is put to that moment."""
         applied = 0 if meta is None else meta.get("applied", 0)
         if meta is None and (last := self._last_reset()) is not None:
@@ -81,14 +83,14 @@ class Replay:
         resets = [r for r in self.history.requests.values() if "values" in r]
         return max(resets, key=lambda request: request["n"], default=None)
 
-    def _apply(self, session: Session, request: dict[str, Any]) -> None:
+    def _apply(self, session: Any, request: dict[str, Any]) -> None:
         try:
             commands = handlers.parse(request["commands"])
             handlers.apply(session, commands, request["who"])
         except (handlers.Refused, ParamError) as refusal:
             raise self._inexact(f"request {request['n']} is refused now: {refusal}") from None
 
-    def _advance(self, session: Session, step: int) -> None:
+    def _advance(self, session: Any, step: int) -> None:
         while session.engine.step < step:
             segment = session.engine.advance(min(CHUNK, step - session.engine.step))
             if nan_hit(segment) is not None:

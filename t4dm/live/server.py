@@ -1,7 +1,8 @@
 """The command socket: requests come in on threads, are queued, and are answered by the main loop.
 
 One line of JSON a request, one line an answer.  ``{"op": "commands", "body": {...} | [...],
-"who": "...", "key": "...", "if_rev": 7}`` or ``{"op": "params"}``.
+"who": "...", "key": "...", "if_rev": 7}`` or ``{"op": "params"}``.  Where the loop's steps are long, a
+request with ``"ack": "queued"`` is answered when it waits, and not when it is applied.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import queue
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ class Request:
     who: str = ""
     key: str = ""
     if_rev: int | None = None  # applied only at this revision
+    queued: bool = False  # whether its sender was told already that it waits
     _answer: dict[str, Any] | None = None
     _ready: threading.Event = field(default_factory=threading.Event)
 
@@ -58,6 +61,7 @@ class CommandServer:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.requests: queue.SimpleQueue[Request] = queue.SimpleQueue()  # may be put to in a signal
+        self.where: Callable[[], dict[str, Any]] | None = None  # tells those who do not wait
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path.unlink(missing_ok=True)
@@ -115,7 +119,13 @@ class CommandServer:
             return failure("invalid", "body", "a request is one line of JSON with an op")
         if self.requests.qsize() >= QUEUE_LENGTH:
             return failure("busy", "body", f"{QUEUE_LENGTH} requests are waiting; try again")
+        at_once = data.get("ack") == "queued" and self.where is not None
+        request.queued = at_once
         self.requests.put(request)
+        if at_once:
+            assert self.where is not None
+            waiting = self.requests.qsize()
+            return {"ok": True, "queued": True, "waiting": waiting, **self.where()}
         return request.wait()
 
     @staticmethod

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from t4dm.health.params import HealthParams
@@ -46,10 +48,18 @@ SPIKING_GROUPS: tuple[type[Params], ...] = (
 class ParamTree:
     """Values of every parameter of a session.  ``set`` checks first and changes nothing on error."""
 
-    def __init__(self, n_blocks: int, groups: tuple[type[Params], ...] = SPIKING_GROUPS) -> None:
+    def __init__(
+        self,
+        n_blocks: int,
+        groups: tuple[type[Params], ...] = SPIKING_GROUPS,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        """``defaults`` by path win over those that the groups declare."""
         self.n_blocks = n_blocks
         self.groups = {group.group: group for group in groups}
         self._specs = {spec.path: spec for group in groups for spec in group.specs()}
+        for path, value in (defaults or {}).items():
+            self._specs[path] = replace(self._specs[path], default=value)
         self._values: dict[str, Any] = {path: spec.default for path, spec in self._specs.items()}
         self._overrides: dict[str, Any] = {}
 

@@ -13,13 +13,16 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from t4dm.live import environment, manifest, paths
 from t4dm.live.checkpoint import CHECKPOINT_S, CheckpointStore, Keeper
 from t4dm.live.command_log import CommandLog
+from t4dm.live.command_loop import CommandLoop
 from t4dm.live.frame import dumps
+from t4dm.live.kinds import SPIKING
 from t4dm.live.lifeline import Heartbeat, die_with_parent, take_lock
 from t4dm.live.main_loop import Worker
 from t4dm.live.registry import Registry, SessionSpec
@@ -34,6 +37,7 @@ from t4dm.params import ParamError
 from t4dm.store.files import write_durable
 from t4dm.store.sealed import NewerFormat
 
+FOR_EVER = 1 << 62
 DEFAULT_ENGINE = "t4dm.live.engine:Engine"
 log = logging.getLogger("t4dm.worker")
 
@@ -57,9 +61,16 @@ def warm_up(engine: EngineLike) -> None:
     engine.restore(before)
 
 
+class Opened(NamedTuple):
+    """A session that is ready: its manifest, and what makes its loop."""
+
+    manifest: dict[str, Any]
+    loop: Callable[[RingWriter, CommandServer], CommandLoop[Any]]
+
+
 def open_session(
-    args: argparse.Namespace, data: Path, keep: Path, tell: Tell
-) -> tuple[Session, Keeper, dict]:
+    args: argparse.Namespace, asked: SessionSpec | None, data: Path, keep: Path, tell: Tell
+) -> Opened:
     """The session as it was left, or a new one; and what there is to say about that.
 
     ``tell`` hears how far the run has been brought to where it stood.  Raises :class:`NewerFormat`
@@ -69,7 +80,6 @@ def open_session(
     store, command_log = CheckpointStore(keep), CommandLog(keep)
     history = command_log.load()
     kept = history.newest.settings if history else None
-    asked = Registry(data).load(args.session)
     seed = args.seed if asked is None else asked.seed
     engine = make_engine(args.engine, seed if kept is None else kept["seed"], data, asked)
     session = Session(args.session, engine, f"{code['version']}+{code['commit']}")
@@ -91,8 +101,11 @@ def open_session(
     for sentence in notes["warnings"]:
         log.warning(sentence)
     command_log.append(session.line())
-    notes["manifest"] = manifest.build(session, code)
-    return session, Keeper(store, command_log, args.checkpoint_s), notes
+    keeper = Keeper(store, command_log, args.checkpoint_s)
+    return Opened(
+        manifest.build(session, code),
+        lambda ring, server: Worker(session, ring, server, keeper, notes),
+    )
 
 
 def take_environment(session: Session) -> list[str]:
@@ -117,9 +130,16 @@ def _telling(ring: RingWriter, session: str) -> Tell:
     return tell
 
 
+def _open_run() -> Any:
+    """How a session of another kind is opened; imported only where there is one."""
+    from t4dm.live import run_worker
+
+    return run_worker.open_run
+
+
 def serve(args: argparse.Namespace) -> int:
     """Build everything, run the loop, leave nothing behind."""
-    workers: list[Worker] = []
+    workers: list[CommandLoop[Any]] = []
     die_with_parent(args.parent_fd, lambda: workers[0].stop() if workers else os._exit(1))
     run, data = paths.run_dir(), paths.data_dir()
     socket_path = paths.socket_path(run, args.session)
@@ -128,24 +148,27 @@ def serve(args: argparse.Namespace) -> int:
         log.error("session %s already has a worker in %s", args.session, run)
         return 3
     socket_path.unlink(missing_ok=True)
+    asked = Registry(data).load(args.session)
+    spiking = asked is None or asked.kind == SPIKING
     ring = RingWriter(
         paths.private_parent(paths.ring_path(run, args.session)),
         bytes=args.ring_bytes,
-        retain_steps=int(args.retain_s * 1000 / DT_MS),
+        retain_steps=int(args.retain_s * 1000 / DT_MS) if spiking else FOR_EVER,
     )
     ring.status({"session": args.session, "pid": os.getpid(), "state": "starting", "step": 0})
     heart = Heartbeat(ring)
     try:
         keep = paths.session_data(data, args.session)
-        session, keeper, notes = open_session(args, data, keep, _telling(ring, args.session))
+        tell = _telling(ring, args.session)
+        opened = (open_session if spiking else _open_run())(args, asked, data, keep, tell)
     except NewerFormat as newer:
         log.error("session %s: %s", args.session, newer)
         ring.close(unlink=True)
         return NEWER
-    text = dumps(notes.pop("manifest")).encode()
+    text = dumps(opened.manifest).encode()
     write_durable(paths.manifest_path(run, args.session), text)
     server = CommandServer(socket_path)
-    worker = Worker(session, ring, server, keeper, notes)
+    worker = opened.loop(ring, server)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     workers.append(worker)

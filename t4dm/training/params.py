@@ -42,6 +42,42 @@ class TrainParams(Params):
     )
 
 
+class LiveTrainParams(TrainParams):
+    """The same in a session that can be watched, with what is looked at now and then."""
+
+    dropout: float = param(0.0, 0.0, 0.9, step=0.01, help="Share of units dropped in training.")
+    held_out_every: int = param(
+        50, 0, 1000000, unit="steps", help="Steps between two scorings of held-out text; 0: none."
+    )
+    held_out_windows: int = param(
+        32, 1, 4096, unit="sequences", log=True, help="Held-out sequences scored each time."
+    )
+    probe_every: int = param(
+        5, 0, 1000000, unit="steps", help="Steps between two looks inside the model; 0: none."
+    )
+
+    def plain(self) -> TrainParams:
+        """What the trainer itself takes."""
+        return TrainParams(**{name: getattr(self, name) for name in TrainParams.model_fields})
+
+
+class SampleParams(Params):
+    """What the model writes while it is trained."""
+
+    group: ClassVar[str] = "sample"
+    title: ClassVar[str] = "Samples"
+
+    prompt: str = param("In the beginning", max_length=500, help="What it goes on from.")
+    temperature: float = param(
+        0.8, 0.0, 5.0, step=0.05, help="Spread of its choices; 0: always the likeliest token."
+    )
+    top_k: int = param(40, 1, 262144, unit="tokens", log=True, help="Likeliest tokens chosen among.")
+    tokens: int = param(60, 1, 1000, unit="tokens", log=True, help="Length of a sample.")
+    every: int = param(
+        100, 0, 1000000, unit="steps", help="Steps between two samples; 0: only on demand."
+    )
+
+
 PROBES = {
     "loss": Probe("1", unit="nat", help="Cross-entropy of the step."),
     "held_out_loss": Probe("1", unit="nat", kind="state", help="Cross-entropy of held-out text."),

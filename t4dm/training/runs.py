@@ -83,6 +83,12 @@ def _decoded(tokenizer: Tokenizer, seen: TokenText, kept: TokenText) -> tuple[st
     return tokenizer.decode(seen.ids.tolist()), tokenizer.decode(kept.ids.tolist())
 
 
+def parameter_count(model: HippocampalParams) -> int:
+    """Weights of a model, within a few hundred: table, layers, place cells."""
+    table = model.dim * (model.vocab_size + 2 * model.n_place)
+    return table + model.n_layers * (4 + 2 * model.mlp_ratio) * model.dim**2
+
+
 PROMPTS = ("In the beginning", "And Jesus answered and said", "Blessed is the man that")
 SHAPE = HippocampalParams(dim=128, n_layers=4, n_heads=4, max_seq_len=CONTEXT, dropout=0.0)
 

@@ -144,6 +144,31 @@ def test_metrics_are_what_prometheus_reads(client):
     assert {"t4dm_findings", "t4dm_session_real_time_ratio"} <= set(found)
 
 
+def test_metrics_tell_what_was_answered_and_what_the_gate_refused(locked_app):
+    client = locked_app.test_client()
+    key = {"X-API-Key": "sesame"}
+
+    def told():
+        text = client.get("/metrics", headers=HOST | key).text
+        return {
+            (s.name, s.labels["method"], s.labels["route"], s.labels.get("status", "")): s.value
+            for family in text_string_to_metric_families(text)
+            for s in family.samples
+            if "route" in s.labels and "le" not in s.labels
+        }
+
+    before = told()
+    client.get("/healthz", headers=HOST)
+    client.get("/spiking/stats", headers=HOST)
+    client.put("/sets/nonsense", headers=HOST | key, json={"values": {"lif.v_thresh": 1e9}})
+    after = told()
+    risen = {name: n - before.get(name, 0) for name, n in after.items() if name in before or n}
+    assert risen["t4dm_http_requests_total", "GET", "/healthz", "200"] == 1
+    assert risen["t4dm_http_requests_total", "GET", "/spiking/stats", "401"] == 1
+    assert risen["t4dm_http_requests_total", "PUT", "/sets/<name>", "422"] == 1
+    assert risen["t4dm_http_request_seconds_count", "GET", "/spiking/stats", ""] == 1
+
+
 @pytest.mark.parametrize("path", ["/openapi.json", "/metrics", "/docs"])
 def test_they_need_the_key(locked_app, path):
     client = locked_app.test_client()

@@ -10,6 +10,7 @@ from dashboard.api.openapi import document
 from dashboard.api.operations import operation
 from dashboard.api.rest.session_answers import Health, Open
 from dashboard.api.sessions import session, session_names
+from dashboard.traffic import counts_of
 
 LINE = ("state", "step", "params_rev", "t_ms", "speed", "ratio")
 
@@ -17,7 +18,7 @@ LINE = ("state", "step", "params_rev", "t_ms", "speed", "ratio")
 @operation("GET", "/healthz", Health, tag="program")
 def healthz() -> Response:
     """One line a session: pid, state, step, params_rev, t_ms, speed, ratio."""
-    if g.get("access", "full") is None:
+    if g.get("access") is None:
         return json_response({"ok": True})
     answer = {}
     for name in session_names():
@@ -31,8 +32,8 @@ def healthz() -> Response:
 
 @operation("GET", "/metrics", None, tag="program", other_media=("text/plain",))
 def metrics() -> Response:
-    """Every session's run in Prometheus's text format."""
-    response = Response(prometheus.text(), content_type=prometheus.CONTENT_TYPE)
+    """Every session's run and the requests answered, in Prometheus's text format."""
+    response = Response(prometheus.text(counts_of(current_app)), content_type=prometheus.CONTENT_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -25,7 +25,10 @@ class NewSession(BaseModel):
         default=256, ge=LEAST_N, le=MOST_N, multiple_of=2 * N_HEADS,
         description="Neurons of each of a block's two stages.",
     )  # fmt: skip
-    dt: float = Field(default=1.0, description="Length of a step in ms: 1.")
+    dt: float = Field(
+        default=1.0, description="Length of a step in ms: 1.",
+        json_schema_extra={"minimum": 1.0, "maximum": 1.0},
+    )  # fmt: skip
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     preset: str | None = Field(
         default=None, max_length=64, description="A preset of the health rules, or a kept set."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.answers import Table
 from dashboard.api.rest.queries import PictureQuery, RasterQuery
+from dashboard.panels.base import Panel
 from dashboard.panels.registry import panel_by_slug
 from t4dm.live.client import SessionClient
 from t4dm.live.window import View, Window
@@ -27,10 +30,14 @@ UNITS = {
 }
 
 
-@operation(
-    "GET", "/visualization/spike-raster", Table, tag="visualization", query=RasterQuery,
-    also=NO_BROWSER, other_media=PICTURES,
-)  # fmt: skip
+def _picture(rule: str, query: type[PictureQuery]) -> Callable[..., Any]:
+    """Declare a GET that answers a panel as data, figure or image."""
+    return operation(
+        "GET", rule, Table, tag="visualization", query=query, also=NO_BROWSER, other_media=PICTURES
+    )
+
+
+@_picture("/visualization/spike-raster", RasterQuery)
 def visualization_spike_raster(query: RasterQuery) -> Response:
     """Spikes of the chosen neurons, by default of 100 over the panel's span."""
     client = live.client_of(query)
@@ -38,20 +45,13 @@ def visualization_spike_raster(query: RasterQuery) -> Response:
     return _drawn("raster", client, query, View(rows=rows), {"order": query.order})
 
 
-@operation(
-    "GET", "/visualization/thalamic-gate", Table, tag="visualization", query=PictureQuery,
-    also=NO_BROWSER, other_media=PICTURES,
-)  # fmt: skip
+@_picture("/visualization/thalamic-gate", PictureQuery)
 def visualization_thalamic_gate(query: PictureQuery) -> Response:
     """How far each channel of a block's gate is open, 0 to 1.5; the first block by default."""
-    client = live.client_of(query)
-    return _drawn("gate", client, query, View(gate_block=live.layer_of(client, query.layer)))
+    return _of_block("gate", query, "gate_block")
 
 
-@operation(
-    "GET", "/visualization/neuromod-heatmap", Table, tag="visualization", query=PictureQuery,
-    also=NO_BROWSER, other_media=PICTURES,
-)  # fmt: skip
+@_picture("/visualization/neuromod-heatmap", PictureQuery)
 def visualization_neuromod_heatmap(query: PictureQuery) -> Response:
     """Levels of the four neuromodulators and the gains they set, step by step."""
     if query.layer is not None:
@@ -59,14 +59,17 @@ def visualization_neuromod_heatmap(query: PictureQuery) -> Response:
     return _drawn("neuromod", live.client_of(query), query, View())
 
 
-@operation(
-    "GET", "/visualization/weight-distribution", Table, tag="visualization", query=PictureQuery,
-    also=NO_BROWSER, other_media=PICTURES,
-)  # fmt: skip
+@_picture("/visualization/weight-distribution", PictureQuery)
 def visualization_weight_distribution(query: PictureQuery) -> Response:
     """Histograms of a block's recurrent weights every 250 ms; the first block by default."""
+    return _of_block("weights", query, "weights_block")
+
+
+def _of_block(slug: str, query: PictureQuery, chosen: str) -> Response:
+    """A panel of one block; ``chosen`` is the part of the view that says which."""
     client = live.client_of(query)
-    return _drawn("weights", client, query, View(weights_block=live.layer_of(client, query.layer)))
+    view = replace(View(), **{chosen: live.layer_of(client, query.layer)})
+    return _drawn(slug, client, query, view)
 
 
 def _drawn(
@@ -83,7 +86,7 @@ def _drawn(
             window = live.window_of(client, query, panel.span_ms, panel.needs[0], view)
         else:
             window = live.samples_of(client, query, panel.needs[0], view)
-        return _table(client, window, slug, query)
+        return _table(client, window, panel, query)
     steps = live.steps_of(client, query, panel.span_ms)
     text = panels.figure_text(client, panel, view, steps, query.theme, options or {})
     if query.format == "figure":
@@ -92,15 +95,13 @@ def _drawn(
     return panels.picture(panel, text, query.format, query.theme, size)
 
 
-def _table(client: SessionClient, window: Window, slug: str, query: PictureQuery) -> Response:
-    panel = panel_by_slug(slug)
-    assert panel is not None
+def _table(client: SessionClient, window: Window, panel: Panel, query: PictureQuery) -> Response:
     columns = panel.table(window)
     rows = max((len(column) for column in columns.values()), default=0)
     end = query.offset + query.limit
-    shown = {"n": len(window.rows), "total": window.n_total} if slug == "raster" else None
+    shown = {"n": len(window.rows), "total": window.n_total} if panel.slug == "raster" else None
     body = {
-        **live.head(client, window, **UNITS[slug]),
+        **live.head(client, window, **UNITS[panel.slug]),
         "neurons": shown,
         "rows": rows,
         "offset": query.offset,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from t4dm.health import attending
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Rule, Verdict
 
@@ -17,15 +18,16 @@ CAUSES = {
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("slow_ms")
     _, entropy, asked = attending.blocks_that_ask(ev, "entropy", ms)
-    limit = ev.p("collapse") * (LEAVE if active else 1.0)
+    enter = ev.p("collapse")
+    limit = enter * (LEAVE if active else 1.0)
     flat = [b for b in asked if entropy[b] > limit]
     if not flat:
         return None
     block = flat[0]
     cause = "sharpness" if ev.get("attention.sharpness") < 0.2 else "traces"
     text = (
-        f"block {block}: entropy {entropy[block]:.3f} of log(keys) or more over {ms:g} ms, above"
-        f" {ev.p('collapse'):g}"
+        f"block {block}: entropy {entropy[block]:.3f} of log(keys) or more over {ms:g} ms,"
+        f" {beyond(float(entropy[block]), enter, LEAVE * enter)}"
     )
     told = {"entropy": round(float(entropy[block]), 4), "blocks": flat}
     places = attending.asking(ev, flat)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Rule, Verdict
 from t4dm.health.remedies import back
 
 ORDER = 40
+LEAVE = 2.0  # times the distance from 0 or 1
 CAUSES = {
     "shut": "The gate is biased shut: hardly anything passes.",
     "open": "The gate is biased open: everything passes, twice as much as at rest.",
@@ -18,17 +20,16 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("slow_ms")
     openness = ev.last("gate", ms).mean(axis=0)
     shut, wide = ev.p("gate_shut"), ev.p("gate_open")
-    low = shut * (2.0 if active else 1.0)
-    high = 1 - (1 - wide) * (2.0 if active else 1.0)
+    low = shut * (LEAVE if active else 1.0)
+    high = 1 - (1 - wide) * (LEAVE if active else 1.0)
     stuck = [b for b in range(len(openness)) if not low <= openness[b] <= high]
     if not stuck:
         return None
     block = stuck[0]
     cause = "shut" if openness[block] < low else "open"
-    text = (
-        f"block {block}: sigmoid {openness[block]:.3f} over {ms:g} ms,"
-        f" {'below ' + format(shut, 'g') if cause == 'shut' else 'above ' + format(wide, 'g')}"
-    )
+    enter, leave = (shut, LEAVE * shut) if cause == "shut" else (wide, 1 - LEAVE * (1 - wide))
+    side = beyond(float(openness[block]), enter, leave)
+    text = f"block {block}: sigmoid {openness[block]:.3f} over {ms:g} ms, {side}"
     told = {"openness": round(float(openness[block]), 4), "blocks": stuck}
     narrow = [f"blocks.{b}.gate.{name}" for b in stuck for name in ("bias", "slope")]
     mends = tuple(back(ev, "gate", [*narrow, "gate.bias", "gate.slope"], EXPECT, "the gate"))

@@ -22,7 +22,8 @@ EXPECT = "Membranes stay within +-u_max and what one step adds to it."
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("window_ms")
     high, low = ev.last("u_high", ms).max(axis=0), ev.last("u_low", ms).min(axis=0)
-    limit = ev.p("diverged") * (LEAVE if active else 1.0)
+    enter = ev.p("diverged")
+    limit = enter * (LEAVE if active else 1.0)
     far = [p for p in ev.stack if high[p.index] > limit or low[p.index] < -limit]
     far = [p for p in far if ev.lif("u_max", p) > limit]
     if not far:
@@ -30,9 +31,12 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     first = max(far, key=lambda p: max(high[p.index], -low[p.index]))
     u_max = ev.lif("u_max", first)
     seen = quiet.look_at(ev, first, ms)
+    side = f"beyond +-{enter:g}"
+    if max(high[first.index], -low[first.index]) <= enter:
+        side = f"not yet within +-{LEAVE * enter:g} (called {side})"
     text = (
-        f"{first.name}: u {low[first.index]:.0f} to {high[first.index]:.0f} over {ms:g} ms, beyond"
-        f" +-{ev.p('diverged'):g}; u_max {u_max:g}, alpha {seen.alpha:g}"
+        f"{first.name}: u {low[first.index]:.0f} to {high[first.index]:.0f} over {ms:g} ms,"
+        f" {side}; u_max {u_max:g}, alpha {seen.alpha:g}"
     )
     told = {
         "max_u": round(float(high[first.index]), 2), "min_u": round(float(low[first.index]), 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Remedy, Rule, Verdict
 from t4dm.health.remedies import back
@@ -43,15 +44,15 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
         return None
     high, low = ev.last("level_high", ms).max(axis=0), ev.last("level_low", ms).min(axis=0)
     swing = high - low
-    limit = ev.p("frozen") * (LEAVE if active else 1.0)
-    if max(swing[n] for n in called) >= limit:
+    enter, most = ev.p("frozen"), float(max(swing[n] for n in called))
+    if most >= enter * (LEAVE if active else 1.0):
         return None
     cause = _why(ev, sorted(set(called)), high, low)
     names = ", ".join(NAMES[n] for n in sorted(set(called)))
     signals = f"{onsets} stimuli began, rewards of |delta| {rewards:.2f} came"
     text = (
-        f"{names} moved by {max(swing[n] for n in called):.4f} over {ms:g} ms, below"
-        f" {ev.p('frozen'):g}, although {signals}"
+        f"{names} moved by {most:.4f} over {ms:g} ms, {beyond(most, enter, LEAVE * enter)},"
+        f" although {signals}"
     )
     told = {
         "swing": {NAMES[n]: round(float(swing[n]), 5) for n in range(4)},

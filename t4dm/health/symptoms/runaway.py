@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from t4dm.health import busy, quiet
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Rule, Verdict
 
@@ -13,7 +14,8 @@ LEAVE = 0.6  # of the threshold
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("window_ms")
     rate = ev.rate(ms)
-    limit = ev.p("runaway") * (LEAVE if active else 1.0)
+    enter = ev.p("runaway")
+    limit = enter * (LEAVE if active else 1.0)
     wild = [place for place in ev.stack if rate[place.index] > limit]
     if not wild:
         return None
@@ -23,8 +25,9 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     per_bin = ev.last("fired", ms)[:, first.index]
     part = busy.feedback(ev, seen, ms)
     text = (
-        f"{first.name} {seen.rate:.0%} over {ms:g} ms, above {ev.p('runaway'):.0%}; theta"
-        f" {seen.theta:.2f}, drive {seen.drive:.1f} of what fires by itself, {part:.1f} of it recurrent"
+        f"{first.name} {seen.rate:.0%} over {ms:g} ms,"
+        f" {beyond(seen.rate, enter, LEAVE * enter, '.0%')}; theta {seen.theta:.2f},"
+        f" drive {seen.drive:.1f} of what fires by itself, {part:.1f} of it recurrent"
     )
     told = {
         **seen.numbers(), "recurrent_drive": round(part, 3), "limit": limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Remedy, Rule, Verdict
 from t4dm.health.remedies import RESET, changed
@@ -22,7 +23,8 @@ ONE_SIDED = 0.85  # share at the one bound
 
 
 def look(ev: Evidence, active: bool) -> Verdict | None:
-    limit = ev.p("bound_share") * (LEAVE if active else 1.0)
+    enter = ev.p("bound_share")
+    limit = enter * (LEAVE if active else 1.0)
     shares = ev.weights.at_bounds.sum(axis=1)
     full = [b for b in range(len(shares)) if shares[b] > limit]
     if not full:
@@ -31,7 +33,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     low, high = (float(value) for value in ev.weights.at_bounds[block])
     text = (
         f"block {block}: {low:.1%} of plastic weights at 0, {high:.1%} at w_max,"
-        f" together above {ev.p('bound_share'):.0%}"
+        f" together {beyond(low + high, enter, LEAVE * enter, '.0%')}"
     )
     told = {"at_0": round(low, 4), "at_w_max": round(high, 4), "blocks": full}
     places = [place for place in ev.places if place.block in full and place.stage == "lif_in"]

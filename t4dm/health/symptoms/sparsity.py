@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from t4dm.health import quiet
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Rule, Verdict
 
@@ -16,14 +17,15 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     if not stack or ev.idle(ms):
         return None
     rate = ev.rate(ms)
-    limit = ev.p("sparse") * (LEAVE if active else 1.0)
+    enter = ev.p("sparse")
+    limit = enter * (LEAVE if active else 1.0)
     mean = float(rate[stack].mean())
     if mean >= limit:
         return None
     seen = quiet.look_at(ev, quiet.root(ev, rate), ms)
     cause = quiet.why(ev, seen, ms)
     text = (
-        f"network rate {mean:.2%} over {ms:g} ms, below {ev.p('sparse'):.1%}; "
+        f"network rate {mean:.2%} over {ms:g} ms, {beyond(mean, enter, LEAVE * enter, '.1%')}; "
         f"{seen.place.name} {seen.rate:.2%}, theta {seen.theta:.2f}, drive {seen.drive:.2f}"
         f" of what fires by itself"
     )

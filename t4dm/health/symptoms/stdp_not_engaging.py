@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Remedy, Rule, Verdict
 from t4dm.health.remedies import back
 
 ORDER = 12
 LEAVE = 2.0  # times the threshold
+LEAVE_PAIRS = 1.5
 FIRES = 0.005  # spikes/step of a LIF in from which its weights should move
 SPAN, TAU = 100, 20.0  # ms: the pairing of the default rule
 DT = np.arange(1.0, SPAN + 1)
@@ -38,18 +40,21 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     blocks = [p.block for p in firing if p.block is not None and p.block < len(ev.weights.moved)]
     if not blocks:
         return None
-    factor = LEAVE if active else 1.0
     moved = float(ev.weights.moved[blocks].max())
     paired = used_pairing(ev)
-    still = moved < ev.p("moved") * factor
-    narrow = paired is not None and paired < ev.p("pairs") * (1.5 if active else 1.0)
+    least, fewest = ev.p("moved"), ev.p("pairs")
+    still = moved < least * (LEAVE if active else 1.0)
+    narrow = paired is not None and paired < fewest * (LEAVE_PAIRS if active else 1.0)
     if not still and not narrow:
         return None
     cause = _why(ev, still, narrow, ms)
     shown = "no pairs" if paired is None else f"{paired:.0%} of the pairing of the default windows"
+    if paired is not None and narrow:
+        shown = f"{shown} used, {beyond(paired, fewest, LEAVE_PAIRS * fewest, '.0%')}"
+    pace = f", {beyond(moved, least, LEAVE * least)}" if still else ""
     text = (
-        f"weights moved {moved:.5f} a second over {ms:g} ms (below {ev.p('moved'):g} is still),"
-        f" {shown} used; firing {rate[[p.index for p in firing]].mean():.1%}"
+        f"weights moved {moved:.5f} a second over {ms:g} ms{pace}; {shown};"
+        f" firing {rate[[p.index for p in firing]].mean():.1%}"
     )
     told = {
         "moved": round(moved, 7), "paired": paired, "da": _dopamine(ev, ms),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from t4dm.health import attending
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Rule, Verdict
 
@@ -17,7 +18,8 @@ CAUSES = {
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("slow_ms")
     top, _, asked = attending.blocks_that_ask(ev, "top", ms)
-    limit = ev.p("winner") * (LEAVE if active else 1.0)
+    enter = ev.p("winner")
+    limit = enter * (LEAVE if active else 1.0)
     sharp = [b for b in asked if top[b] > limit]
     if not sharp:
         return None
@@ -25,7 +27,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     cause = "sharpness" if ev.get("attention.sharpness") > 2 else "scores"
     text = (
         f"block {block}: largest weight of a head {top[block]:.3f} on average over {ms:g} ms,"
-        f" above {ev.p('winner'):g}"
+        f" {beyond(float(top[block]), enter, LEAVE * enter)}"
     )
     told = {"top": round(float(top[block]), 4), "blocks": sharp}
     places = attending.asking(ev, sharp)

@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.security import host_name
 from dashboard.settings import Settings, settings_from_env
+from t4dm.live.registry import DEFAULT_LIMITS
 
 
 def test_defaults_are_loopback_without_a_key():
@@ -21,6 +22,15 @@ def test_defaults_are_loopback_without_a_key():
 def test_a_port_that_is_none_is_named(port):
     with pytest.raises(ValueError, match="PORT must be a number from 1 to 65535"):
         settings_from_env({"PORT": port})
+
+
+def test_limits_of_sessions_are_read_and_checked():
+    assert settings_from_env({}).limits == DEFAULT_LIMITS
+    limits = settings_from_env({"T4DM_MAX_SESSIONS": "2", "T4DM_MEMORY_MB": "2048"}).limits
+    assert (limits.sessions, limits.bytes) == (2, 2 << 30)
+    for name, value in (("T4DM_MAX_SESSIONS", "-1"), ("T4DM_MEMORY_MB", "0"), ("T4DM_MEMORY_MB", "x")):
+        with pytest.raises(ValueError, match=f"{name} must be a number from"):
+            settings_from_env({name: value})
 
 
 def test_binding_elsewhere_needs_a_key():

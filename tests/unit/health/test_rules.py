@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from t4dm.commands import parse_command
+from t4dm.health.beyond import beyond
 from t4dm.health.finding import rules
 from t4dm.live.tree import ParamTree
 from tests.unit.health.conftest import BINS, GROUPS, evidence
@@ -57,6 +58,14 @@ def test_the_threshold_put_back_is_the_override_that_holds():
     assert found.place.block == 1 and found.groups == (2, 3)
     paths = [command["path"] for command in found.remedies[0].commands]
     assert paths == ["blocks.1.lif.v_thresh", "homeostasis.enabled"]
+
+
+def test_a_threshold_that_homeostasis_left_is_no_excuse_for_one_that_is_set_too_high():
+    silent = {"fired": QUIET, "u_mean": 1.2, "u_high": 7.0}
+    high = evidence(OFF | {"lif.v_thresh": 8.0}, theta=8.5, **silent)
+    assert look("not_firing", high).cause == "threshold"
+    weak = evidence(OFF | {"input.gain": 0.1}, fired=QUIET, u_mean=0.12, u_high=0.6, theta=1.5)
+    assert look("not_firing", weak).cause == "input"
 
 
 def test_a_block_behind_a_sparse_one_is_the_sparse_ones_fault():
@@ -224,10 +233,27 @@ def test_single_stages_are_held_to_their_own_bands():
 def test_what_stands_is_left_at_another_threshold_than_it_is_entered(rule, enter, stay, leave):
     free = OFF | {"lif.u_max": 1000.0}
     assert look(rule, evidence(free, **enter))
-    assert look(rule, evidence(free, **stay), active=True)
+    standing = look(rule, evidence(free, **stay), active=True)
+    assert standing
+    if rule != "not_firing":  # which names rates, and no limit
+        assert "not yet" not in look(rule, evidence(free, **enter), active=True).rule
+        assert "not yet" in standing.rule and "(called" in standing.rule
     if stay != enter:
         assert look(rule, evidence(free, **stay)) is None
     assert look(rule, evidence(free, **leave), active=True) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "enter", "leave", "words"),
+    [
+        (0.7, 0.5, 0.3, "above 50%"),
+        (0.4, 0.5, 0.3, "not yet below 30% (called above 50%)"),
+        (0.01, 0.05, 0.1, "below 5%"),
+        (0.07, 0.05, 0.1, "not yet above 10% (called below 5%)"),
+    ],
+)
+def test_a_rule_says_on_which_side_of_its_limits_a_value_stands(value, enter, leave, words):
+    assert beyond(value, enter, leave, ".0%") == words
 
 
 @pytest.mark.parametrize("rule", RULES)

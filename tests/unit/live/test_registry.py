@@ -60,13 +60,25 @@ def test_the_bound_of_memory_names_a_size_that_fits(kept):
 
 
 def test_the_number_of_sessions_is_bounded(kept):
-    for number in range(registry.MOST_SESSIONS):
+    for number in range(registry.DEFAULT_LIMITS.sessions):
         kept.create(SessionSpec(f"s{number}", 1, 16), [])
     with pytest.raises(ParamError) as refused:
         kept.create(SessionSpec("more", 1, 16), [])
-    assert refused.value.field == "sessions" and refused.value.hi == registry.MOST_SESSIONS
+    assert refused.value.field == "sessions" and refused.value.hi == registry.DEFAULT_LIMITS.sessions
     assert kept.delete("s0")
     assert kept.create(SessionSpec("more", 1, 16), []).name == "more"
+
+
+def test_limits_are_those_that_are_set(kept):
+    with pytest.raises(ParamError) as refused:
+        kept.create(SessionSpec("one", 1, 16), [], registry.Limits(sessions=0))
+    assert refused.value.field == "sessions" and refused.value.hi == 0
+    beside = registry.SessionSpec("default").bytes
+    little = registry.Limits(bytes=beside + SessionSpec("one", 1, 256).bytes)
+    with pytest.raises(ParamError) as refused:
+        kept.create(SessionSpec("one", 1, 512), [], little)
+    assert refused.value.field == "n" and refused.value.hi == 256
+    assert kept.create(SessionSpec("one", 1, 256), [], little).n == 256
 
 
 def test_deleting_marks_first_and_removes_last(kept):

@@ -1,0 +1,69 @@
+"""``/training``: a language model while it learns, and a faulty one beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.pages.catalogue import Page, Section
+from t4dm.ablations import FAULTS
+from t4dm.training.runs import RUNS
+
+SECTIONS = (
+    Section("loss", "Loss", "Cross-entropy a token: each step, the mean of the last 50, and held out"),
+    Section("samples", "Samples", "What the model writes, and what changed between two steps"),
+    Section("norm", "Gradient norm", "Before clipping; a sound run stays within 0.1 to 10"),
+    Section("place", "Place cells", "Activity of the place cells for the tokens of one window"),
+    Section("perplexity", "Perplexity", "exp(loss): the number of tokens it hesitates between"),
+    Section("theta", "Theta and gamma", "Phase of both rhythms at each token"),
+    Section("prosody", "Prosody", "What is read from the text beside its tokens"),
+    Section("rate", "Learning rate", "Rate of each step"),
+    Section("speed", "Tokens a second", "Of the worker's own clock, whole steps"),
+    Section("gates", "Gates", "Attention gate of each layer and head, memory gate of each layer"),
+    Section("router", "Router load", "Share of the tokens that each expert gets"),
+)
+RULES = (
+    ("training_nan", "Not finite", "a step whose loss or gradient is infinite or no number, among "
+     "the last 20; such a step is not applied"),
+    ("training_exploding", "Exploding", "median gradient norm of the last 20 steps above 10"),
+    ("training_vanishing", "Vanishing", "median gradient norm of the last 20 steps below 0.1"),
+    ("training_over_fit", "Over-fit", "held-out loss rose in its last two scorings, 0.1 nat above "
+     "its lowest or more, while the training loss fell"),
+    ("training_plateau", "Plateau", "mean loss of the last 100 wake steps no lower than that of the "
+     "100 before, by 1 % or two standard errors, and still above 0.5"),
+)  # fmt: skip
+
+
+def config() -> dict[str, Any]:
+    """The runs and faults to choose from, and the rules of the findings."""
+    return {
+        "runs": [
+            {"name": run.name, "what": run.what, "steps": run.train.total_steps}
+            for run in RUNS.values()
+        ],
+        "faults": [
+            {"number": f.number, "name": f.ablation.value, "kind": f.kind, "title": f.title,
+             "shows": f.shows}
+            for f in FAULTS
+        ],
+        "seed": {"lo": 0, "hi": 2**31 - 1},
+        "health": {
+            "rules": [
+                {"id": name, "title": title, "text": text, "groups": ["train"]}
+                for name, title, text in RULES
+            ],
+            "presets": [],
+        },
+    }  # fmt: skip
+
+
+PAGE = Page(
+    slug="training",
+    title="Training",
+    kind="training",
+    order=10,
+    entry="js/training/main.mjs",
+    styles=("css/pages/run.css", "css/pages/training.css"),
+    sections=SECTIONS,
+    below=("clinic",),
+    config=config,
+)

@@ -1,0 +1,252 @@
+"""What every worker's loop does beside its engine: commands in, answers out, status, what is kept.
+
+Everything that touches the engine happens on the one thread of :meth:`CommandLoop.loop`.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from t4dm import commands as c
+from t4dm.live import handlers, replay
+from t4dm.live.checkpoint import Checkpoint, Keeper
+from t4dm.live.command_log import Line
+from t4dm.live.frame import dumps
+from t4dm.live.ring_writer import RingWriter
+from t4dm.live.server import CommandServer, Request
+from t4dm.live.tree import ParamTree
+
+IDLE_S = 0.25
+REPLAY_S = 2.0  # of the engine's time between two checkpoints, as far as the disk allows
+STATUS_S = 0.05
+REMEMBERED_KEYS = 256
+MAX_PENDING = 32
+LOG_BYTES = 16_000  # of each list of events in the status, which holds 64 kB
+
+
+class Steered(Protocol):
+    """What the loop needs of a session, whatever its engine."""
+
+    engine: Any
+    tree: ParamTree
+    rev: int
+    state: str
+    reason: str
+    run_id: int
+
+    @property
+    def finite(self) -> bool: ...
+    def params(self) -> dict[str, Any]: ...
+    def note_applied(self, request: dict[str, Any]) -> None: ...
+    def line(self) -> Line: ...
+    def checkpoint(self) -> Checkpoint: ...
+
+
+S = TypeVar("S", bound=Steered)
+
+
+class CommandLoop(ABC, Generic[S]):
+    """Drives ``session`` in :meth:`loop`; ``notes`` is what the status says of the start."""
+
+    def __init__(
+        self, session: S, ring: RingWriter, server: CommandServer, keeper: Keeper,
+        notes: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.session, self.ring, self.server, self.keeper = session, ring, server, keeper
+        self.notes = notes
+        self.stopping = False
+        self._stepping: list[tuple[Request, dict[str, Any]]] = []
+        self._answered: list[Callable[[], None]] = []  # answers that wait for the status
+        self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._status_at = 0.0
+        self._checkpoint_at = time.monotonic()
+        self._busy_s = 0.0  # spent in the engine since the last checkpoint
+        self._kept_run = session.run_id
+        self._mono_ns = time.monotonic_ns()
+
+    @abstractmethod
+    def _work(self, now: float) -> None:
+        """Go on while not paused: answer what waits, then advance."""
+
+    @abstractmethod
+    def _apply(self, request: Request) -> tuple[Sequence[c.Command], list[tuple[Any, Any]]]:
+        """The commands of ``request`` and (old, new) of each; raises :class:`handlers.Refused`."""
+
+    @abstractmethod
+    def status(self, now: float) -> dict[str, Any]:
+        """All that the newest status says."""
+
+    @abstractmethod
+    def _where(self) -> dict[str, Any]:
+        """Where in the run an answer is from."""
+
+    def _other(self, request: Request) -> dict[str, Any] | None:
+        """The answer to a request of another op; None where it comes later."""
+        error = {"field": "op", "message": "op is one of commands, params, trace"}
+        return {"ok": False, "error": {"code": "invalid", **error}}
+
+    def loop(self) -> None:
+        """Run until :attr:`stopping`, then keep the last state."""
+        while not self.stopping:
+            self.ring.progress()
+            now = time.monotonic()
+            if self.session.state == "paused":
+                self._idle()
+            else:
+                self._work(now)
+            self._keep(time.monotonic())
+        if self.session.finite:
+            self.keeper.checkpoint(self.session.checkpoint())
+        self.keeper.line(self.session.line(), lambda durable: None)
+        self.keeper.close()
+
+    def stop(self) -> None:
+        """End after this chunk; safe from a signal handler or a thread."""
+        self.stopping = True
+        self.server.requests.put(Request("wake"))
+
+    def _idle(self) -> None:
+        self._drain(IDLE_S)
+        self._publish_status(time.monotonic())
+
+    def _stood_still(self) -> None:
+        """A goal or a breakpoint was reached."""
+        self._publish_status(time.monotonic())
+        self._answer_steps(self.session.reason)
+        self.keeper.line(self.session.line(), lambda durable: None)
+        self._send_answers()
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def _drain(self, wait_s: float) -> bool:
+        """Answer every request that waits, after waiting at most ``wait_s`` for one.
+
+        The status that an answer speaks of is published before the answer goes out.
+        """
+        requests = self.server.requests
+        try:
+            request = requests.get(timeout=wait_s) if wait_s > 0 else requests.get_nowait()
+        except queue.Empty:
+            return False
+        while True:
+            self._handle(request)
+            try:
+                request = requests.get_nowait()
+            except queue.Empty:
+                break
+        self._publish_status(time.monotonic())
+        self._send_answers()
+        return True
+
+    def _send_answers(self) -> None:
+        for send in self._answered:
+            send()
+        self._answered.clear()
+
+    def _answer(self, request: Request, answer: dict[str, Any]) -> None:
+        self._answered.append(lambda: request.answer(answer))
+
+    def _handle(self, request: Request) -> None:
+        if request.op == "params":
+            self._answer(request, {"ok": True, **self.session.params()})
+        elif request.op == "commands":
+            if request.key and request.key in self._answers:
+                self._answer(request, self._answers[request.key])
+            else:
+                self._command(request)
+        elif request.op != "wake":
+            answer = self._other(request)
+            if answer is not None:
+                self._answer(request, answer)
+
+    def _command(self, request: Request) -> None:
+        try:
+            commands, done = self._apply(request)
+        except handlers.Refused as refusal:
+            self._refuse(request, refusal)
+            return
+        answer = {"ok": True, **self._where()}
+        results = [{"old": old, "new": new} for old, new in done]
+        answer |= {"results": results} if isinstance(request.body, list) else results[0]
+        if request.key:
+            self._answers[request.key] = answer
+            while len(self._answers) > REMEMBERED_KEYS:
+                self._answers.popitem(last=False)
+        self._acknowledge(request, answer, handlers.is_kept(commands))
+
+    def _refuse(self, request: Request, refusal: handlers.Refused) -> None:
+        self._answer(request, {"ok": False, "error": refusal.error})
+
+    def _before(self, commands: Sequence[c.Command], request: Request) -> dict[str, Any]:
+        """What the log says of a request beside its commands; taken before they are applied."""
+        before = {"step": self.session.engine.step, "who": request.who}
+        if any(isinstance(command, c.Reset) for command in commands):
+            before["values"] = self.session.tree.non_default()
+        return before
+
+    def _note(self, commands: Sequence[c.Command], request: Request, before: dict) -> None:
+        """Have the log tell of the commands that change what the run does."""
+        if changing := replay.dynamic(commands, request.body):
+            self.session.note_applied(before | {"commands": changing})
+
+    def _acknowledge(self, request: Request, answer: dict[str, Any], kept: bool) -> None:
+        """Answer now, when the settings are on the disk, or when the steps are done."""
+        stepping = self.session.state == "stepping"
+        if self._stepping and not stepping:
+            self._answer_steps("interrupted")
+        if stepping and _asks_steps(request.body):
+            self._stepping.append((request, answer))
+        elif kept:
+            self._answer_kept(request, answer)
+        else:
+            self._answer(request, answer)
+
+    def _answer_kept(self, request: Request, answer: dict[str, Any]) -> None:
+        def synced(durable: bool) -> None:
+            request.answer(answer if durable else answer | {"durable": False})
+
+        line = self.session.line()
+        self._answered.append(lambda: self.keeper.line(line, synced))
+
+    def _answer_steps(self, reason: str) -> None:
+        for request, answer in self._stepping:
+            self._answer_kept(request, answer | self._where() | {"reason": reason})
+        self._stepping.clear()
+
+    # -- what others see -----------------------------------------------------------------------
+
+    def _publish_status(self, now: float) -> None:
+        self._status_at = now + STATUS_S
+        self.ring.status(self.status(now))
+
+    def _keep(self, now: float) -> None:
+        """A checkpoint now and then: so often that what came since is soon run again."""
+        age, due = now - self._checkpoint_at, self.keeper.pause_s
+        if self._busy_s > REPLAY_S or self._kept_run != self.session.run_id:
+            due = min(due, self.keeper.rest_s)
+        if age < due or not self.keeper.idle:
+            return
+        self._checkpoint_at, self._busy_s, self._kept_run = now, 0.0, self.session.run_id
+        if self.session.finite and self.session.engine.step != self.keeper.saved_step:
+            self.keeper.checkpoint(self.session.checkpoint())
+
+
+def newest(events: Iterable[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """The newest of ``events``, in order, whose JSON text fits ``room`` bytes."""
+    kept: list[dict[str, Any]] = []
+    for event in reversed(list(events)):
+        room -= len(dumps(event)) + 1
+        if room < 0:
+            break
+        kept.append(event)
+    return kept[::-1]
+
+
+def _asks_steps(body: Any) -> bool:
+    last = body[-1] if isinstance(body, list) else body
+    return last["type"] == "step"
