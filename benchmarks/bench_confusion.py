@@ -42,7 +42,7 @@ def examine(case: Case, run_ms: int, folder: Path) -> dict[str, Any]:
     put(session, {"stimulus.kind": case.stimulus} | case.values)
     run(session, run_ms - LAST_MS)
     witness = Witness(session, case)
-    run(session, LAST_MS, witness.see)
+    run(session, LAST_MS, witness.see, chunk=1)
     standing = [f for f in session.doctor.findings if f["severity"] != "note"]
     truth = witness.truth()
     causes = {f["id"]: f["cause"]["code"] for f in standing}

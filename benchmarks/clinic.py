@@ -32,10 +32,12 @@ def put(session: Session, values: dict[str, Any]) -> None:
         command(session, *({"type": "set", "path": p, "value": v} for p, v in values.items()))
 
 
-def run(session: Session, steps: int, each: Callable[[Any], None] | None = None) -> None:
-    """The next ``steps`` steps; ``each`` sees every segment."""
+def run(
+    session: Session, steps: int, each: Callable[[Any], None] | None = None, chunk: int = CHUNK
+) -> None:
+    """The next ``steps`` steps; ``each`` sees every segment, of ``chunk`` steps."""
     end = session.engine.step + steps
     while session.engine.step < end and session.finite:
-        segment = session.advance(min(CHUNK, end - session.engine.step))
+        segment = session.advance(min(chunk, end - session.engine.step))
         if each is not None:
             each(segment)

@@ -3,7 +3,7 @@
 A configuration is drawn from a seed: a size, a stimulus and one damage (a symptom's mechanism with
 random strength), or a change that a healthy network bears.  What it should be called is measured on
 the run, by other means than the doctor's: from the spikes of its last second, the engine's own
-membranes and levels at every chunk, and whole weight matrices.  Runaway is more than half of a
+membranes and levels at every step, and whole weight matrices.  Runaway is more than half of a
 stage's neurons a step in either half of that second.  One label rests on the damage alone,
 since no measure of one run shows it: windows so narrow that pairs of spikes at even distances would
 count for less than a tenth of what they count by default.
@@ -143,7 +143,10 @@ DAMAGES: dict[str, tuple[str, Any]] = {
 
 
 class Witness:
-    """Measures a run's last second by itself: call :meth:`see` with every segment of it."""
+    """Measures a run's last second by itself: call :meth:`see` with every segment of it.
+
+    Membranes are seen at the end of a segment: one step each, or it misses what lies between.
+    """
 
     def __init__(self, session: Session, case: Case) -> None:
         self.session, self.case = session, case

@@ -177,7 +177,9 @@ class Branch(_Command):
 
     type: Literal["branch"] = "branch"
     checkpoint: str = Field(pattern=KEPT_NAME)
-    name: str | None = Field(None, pattern=KEPT_NAME, description="of the session; null: a free one")
+    name: str | None = Field(
+        None, pattern=KEPT_NAME, description="of the session; null: a free one"
+    )
 
 
 class Sample(_Command):
@@ -188,9 +190,29 @@ class Sample(_Command):
     temperature: float | None = Field(None, ge=0, le=5, allow_inf_nan=False)
 
 
+class Put(_Command):
+    """Set the agent of an arena down at a place."""
+
+    type: Literal["put"] = "put"
+    x: float = Field(ge=0, le=100, allow_inf_nan=False, description="m, up to the arena's side")
+    y: float = Field(ge=0, le=100, allow_inf_nan=False, description="m, up to the arena's side")
+
+
+class Recall(_Command):
+    """Ask an arena's memory for the episode nearest to a cue: a place, and the time it is now."""
+
+    type: Literal["recall"] = "recall"
+    x: float | None = Field(
+        None, ge=0, le=100, allow_inf_nan=False, description="null: where it is"
+    )
+    y: float | None = Field(
+        None, ge=0, le=100, allow_inf_nan=False, description="null: where it is"
+    )
+
+
 Command = (
     Set | Clear | Replace | Preset | Run | Pause | Step | Reset | Speed | Inject | Reward
-    | BreakOn | BreakOff | Watch | Note | Checkpoint | Forget | Branch | Sample
+    | BreakOn | BreakOff | Watch | Note | Checkpoint | Forget | Branch | Sample | Put | Recall
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 COMMAND_TYPES: dict[str, type[_Command]] = {
@@ -229,13 +251,13 @@ RUN_COMMAND_TYPES: dict[str, type[_Command]] = {
         Forget,
         Branch,
         Sample,
+        Put,
+        Recall,
     )
 }
 
 
-def parse_command(
-    body: Any, types: Mapping[str, type[_Command]] = COMMAND_TYPES
-) -> Command:
+def parse_command(body: Any, types: Mapping[str, type[_Command]] = COMMAND_TYPES) -> Command:
     """A command from plain JSON data, one of ``types``.
 
     Raises :class:`ParamError` naming field and range.

@@ -95,8 +95,9 @@ async function drain() {
     const parts = [message].flat();
     const before = parts.map(snapshotOf);
     try {
-      const ack = await request("POST", `${session()}/commands`, message);
-      parts.forEach((part, i) => told(part, ack.results ? { ...ack, ...ack.results[i] } : ack, before[i], gesture));
+      const ack = await request("POST", `${session()}/commands`, message, app.commandHeaders?.(parts));
+      if (ack.queued) app.emit("queued", { parts, before, gesture });
+      else parts.forEach((part, i) => told(part, ack.results ? { ...ack, ...ack.results[i] } : ack, before[i], gesture));
       for (const { resolve } of done) resolve(ack);
     } catch (error) {
       for (const { reject } of done) reject(error);
@@ -105,7 +106,8 @@ async function drain() {
   sending = false;
 }
 
-function told(message, ack, before, gesture) {
+/** Shows and tells what an acknowledgement says; of a queued command once it was applied. */
+export function told(message, ack, before, gesture) {
   applyLocally(message, ack);
   for (const fn of ackListeners) fn({ command: message, ack, before, gesture });
 }
@@ -123,8 +125,8 @@ function baseSpec(path) {
   return app.params?.specs?.find((spec) => spec.path === path);
 }
 
-/** Shows an acknowledged value at once; the whole set follows when a frame carries the new rev. */
-function applyLocally(message, ack) {
+/** Shows a value at once; the whole set follows when a frame carries the new rev. */
+export function applyLocally(message, ack) {
   const params = app.params;
   if (!params || (message.type !== "set" && message.type !== "clear")) return;
   const { path } = message;

@@ -7,7 +7,8 @@ const CAPABILITIES = {
 const COMMANDS = {
   set: "change parameters", clear: "clear parameters", replace: "load parameter sets",
   inject: "take injections", reward: "take a reward",
-  preset: "take presets",
+  preset: "take presets", checkpoint: "keep checkpoints", forget: "keep checkpoints", branch: "be branched",
+  sample: "write on request",
 };
 
 const VIEW_ONLY = "This key may only look: log in with the full key to change anything.";

@@ -64,7 +64,7 @@ export function guides(ctx, view) {
     ctx.lineTo(box.x + box.w, y);
     ctx.stroke();
     ctx.setLineDash([]);
-    plate(ctx, guide.text, box.x + 4, y < box.y + 16 ? y + 9 : y - 9, theme.fg, theme.bg);
+    plate(ctx, guide.text, box.x + box.w - 3, y < box.y + 16 ? y + 9 : y - 9, theme.fg, theme.bg, "right");
   }
 }
 

@@ -98,7 +98,7 @@ function presets(app) {
   };
   const button = h("button", { type: "button", id: "health-preset-apply", text: "Apply", on: { click: apply } });
   needs(app, "preset", select, button);
-  return h("div", { class: "health-presets" }, h("label", { htmlFor: "health-preset", text: "Show me one that is broken" }), h("div", { class: "form-line" }, select, button));
+  return h("div", { class: "health-presets", hidden: offered.length === 0 }, h("label", { htmlFor: "health-preset", text: "Show me one that is broken" }), h("div", { class: "form-line" }, select, button));
 }
 
 function rules(app) {

@@ -10,20 +10,37 @@ from flask import Response, request
 from dashboard.api import strict_json
 from dashboard.api.errors import ApiError, json_response
 from dashboard.api.sessions import checking_tree
-from t4dm.commands import Clear, Command, Replace, Set, parse_command
+from t4dm.commands import (
+    COMMAND_TYPES,
+    RUN_COMMAND_TYPES,
+    Clear,
+    Command,
+    Replace,
+    Set,
+    parse_command,
+)
+from t4dm.live import kinds
 from t4dm.live.client import SessionClient
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 
 MAX_COMMANDS = 256
+ACKS = APPLIED, QUEUED = ("applied", "queued")
 _WHO = re.compile(r"[ -~]{1,64}")
 _STATUS = {"busy": 429, "too_large": 413, "stale": 412}
 
 
 def send(
-    client: SessionClient, body: Any, who: str, key: str = "", if_rev: int | None = None
+    client: SessionClient,
+    body: Any,
+    who: str,
+    key: str = "",
+    if_rev: int | None = None,
+    ack: str = APPLIED,
 ) -> Response:
     """Check ``body`` (a command or a list), send it, and answer what the worker answered.
+
+    With ``ack`` "queued" a run session answers as soon as the request waits for its step's end.
 
     A request with the same ``key`` is applied once, and answered as the first time; one with
     ``if_rev`` only at that revision, else 412.
@@ -35,16 +52,25 @@ def send(
     if not 1 <= len(commands) <= MAX_COMMANDS:
         raise ParamError("body", f"1 to {MAX_COMMANDS} commands a request", lo=1, hi=MAX_COMMANDS)
     tree = checking_tree(client)
+    types = types_of(client)
     for index, item in enumerate(commands):
         try:
-            check(parse_command(item), tree)
+            check(parse_command(item, types), tree)
         except ParamError as error:
             if len(commands) > 1:
                 error.message = f"command {index}: {error.message}"
             raise
-    answer = client.command(body, who, key=key, if_rev=if_rev)
+    answer = client.command(body, who, key=key, if_rev=if_rev, ack=ack)
     status = 200 if answer.get("ok") else _STATUS.get(answer["error"].get("code"), 422)
     return json_response(answer, status)
+
+
+def types_of(client: SessionClient) -> dict[str, Any]:
+    """The commands that a session takes, by name."""
+    manifest = client.manifest()
+    if manifest["kind"] == kinds.SPIKING:
+        return COMMAND_TYPES
+    return {word: RUN_COMMAND_TYPES[word] for word in manifest["commands"]}
 
 
 def check(command: Command, tree: ParamTree) -> None:
@@ -69,6 +95,15 @@ def who_is(header: str | None) -> str:
     if not _WHO.fullmatch(header):
         message = "X-T4DM-Who is 1 to 64 printable ASCII characters"
         raise ApiError(400, "bad_header", message, field="X-T4DM-Who")
+    return header
+
+
+def ack() -> str:
+    """When the request is answered, from the header; raises :class:`ApiError` 400."""
+    header = request.headers.get("X-T4DM-Ack", APPLIED)
+    if header not in ACKS:
+        message = f"X-T4DM-Ack is one of {', '.join(ACKS)}"
+        raise ApiError(400, "bad_header", message, field="X-T4DM-Ack", choices=list(ACKS))
     return header
 
 

@@ -10,8 +10,8 @@ from flask import current_app
 from dashboard.api import commands, sets
 from dashboard.api.errors import ApiError
 from t4dm.health import presets
-from t4dm.live import external_files, paths
-from t4dm.live.registry import DEFAULT_LIMITS, N_SENSORY, Registry, SessionSpec
+from t4dm.live import external_files, kinds, paths
+from t4dm.live.registry import DEFAULT_LIMITS, N_SENSORY, Limits, Registry, SessionSpec
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import DT_MS
 from t4dm.params import ParamError
@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from dashboard.api.rest.session_answers import NewSession
 
 STIMULUS = "stimulus"
+SPIKING_ONLY = ("blocks", "n", "dt", "preset", "stimulus")
 
 
 def create(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
     """The session that the supervisor will start; raises :class:`ParamError`, :class:`ApiError`."""
+    if asked.kind != kinds.SPIKING:
+        return _create_run(asked, taken)
+    for name in ("run", "fault", "options"):
+        if name in asked.model_fields_set and getattr(asked, name):
+            raise ParamError(name, f"{name}: a session of kind spiking has none")
     if asked.dt != DT_MS:
         message = f"dt: this engine runs in steps of {DT_MS:g} ms, got {asked.dt:g}"
         raise ParamError("dt", message, lo=DT_MS, hi=DT_MS, unit="ms")
@@ -34,8 +40,33 @@ def create(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
     spec = SessionSpec(spec.name, spec.blocks, spec.n, spec.seed, params)
     if spec.name:
         paths.socket_path(paths.run_dir(), spec.name)
-    limits = current_app.config.get("SESSION_LIMITS", DEFAULT_LIMITS)
-    return Registry(paths.data_dir()).create(spec, taken, limits)
+    return Registry(paths.data_dir()).create(spec, taken, _limits())
+
+
+def _create_run(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
+    """A session of another kind: its options, then its parameters."""
+    for name in SPIKING_ONLY:
+        if name in asked.model_fields_set:
+            raise ParamError(name, f"{name}: a session of kind {asked.kind} has none")
+    kind = kinds.kind_of(asked.kind)
+    given = {n: getattr(asked, n) for n in ("run", "fault") if getattr(asked, n) is not None}
+    options = kind.checked(asked.options | given)
+    tree = kind.tree(options)
+    tree.replace(tree.non_default() | commands.check_values(dict(asked.params), tree))
+    spec = SessionSpec(
+        asked.name or "",
+        seed=asked.seed,
+        params=tree.non_default(),
+        kind=kind.name,
+        options=options,
+    )
+    if spec.name:
+        paths.socket_path(paths.run_dir(), spec.name)
+    return Registry(paths.data_dir()).create(spec, taken, _limits())
+
+
+def _limits() -> Limits:
+    return current_app.config.get("SESSION_LIMITS", DEFAULT_LIMITS)
 
 
 def _params(asked: NewSession) -> dict[str, Any]:
@@ -64,7 +95,15 @@ def _stimulus(given: dict[str, Any] | str | None) -> dict[str, Any]:
 
 def described(spec: SessionSpec) -> dict[str, Any]:
     """What is answered of a new session."""
+    if spec.kind != kinds.SPIKING:
+        none = dict.fromkeys(("blocks", "n", "dt", "n_total"))
+        return none | {
+            "name": spec.name, "kind": spec.kind, "page": kinds.kind_of(spec.kind).page,
+            "options": spec.options, "seed": spec.seed, "params": spec.params,
+            "bytes": spec.bytes, "state": "starting",
+        }  # fmt: skip
     return {
+        "kind": spec.kind, "page": kinds.SPIKING_PAGE, "options": {},
         "name": spec.name, "blocks": spec.blocks, "n": spec.n, "dt": DT_MS, "seed": spec.seed,
         "params": spec.params, "n_total": 2 * spec.blocks * spec.n + N_SENSORY,
         "bytes": spec.bytes, "state": "starting",

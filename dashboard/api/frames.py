@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from t4dm.live.client import SessionClient
 from t4dm.live.lead import with_lead
 from t4dm.live.ring import RingGone
 from t4dm.live.segment import Segment
-from t4dm.live.window import DT_MS, View, Window, merge, tail
+from t4dm.live.window import DT_MS, EVERY, View, Window, merge, tail
 from t4dm.params import plain
 
 WAIT_S = 0.25
@@ -82,12 +83,22 @@ def _keyframe(client: SessionClient, view: View, span_ms: float) -> bytes | None
     return _encode(client, "keyframe", led(client, window), seq)
 
 
-def read_window(client: SessionClient, view: View, epoch: int, step0: int, step1: int) -> Window:
-    """Steps [step0, step1) of held history; raises LookupError where none of them is held."""
+def read_window(
+    client: SessionClient,
+    view: View,
+    epoch: int,
+    step0: int,
+    step1: int,
+    only: Collection[str] = EVERY,
+) -> Window:
+    """Steps [step0, step1) of held history; raises LookupError where none of them is held.
+
+    ``only``: as of :func:`t4dm.live.window.merge`.
+    """
     segments = tail(decoded.range(client, epoch, step0, step1))
     if not segments:
         raise LookupError("no step of that range is held")
-    return merge(segments, view, step0, step1)
+    return merge(segments, view, step0, step1, only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +138,22 @@ def held_steps(
         raise _not_held(step0, step1) from None
 
 
-def history(client: SessionClient, view: View, steps: Steps) -> Window:
+def history(
+    client: SessionClient, view: View, steps: Steps, only: Collection[str] = EVERY
+) -> Window:
     """The window of ``steps``; raises :class:`ApiError` 416 where they are no longer held."""
     try:
-        return read_window(client, view, steps.epoch, steps.step0, steps.step1)
+        return read_window(client, view, steps.epoch, steps.step0, steps.step1, only)
     except LookupError:
         held = client.reader().held()
         raise _not_held(*(held[2:] if held else (0, 0))) from None
 
 
-def picture(client: SessionClient, view: View, steps: Steps) -> Window:
+def picture(
+    client: SessionClient, view: View, steps: Steps, only: Collection[str] = EVERY
+) -> Window:
     """As :func:`history`, with what a picture of it needs from before (``t4dm.live.lead``)."""
-    return led(client, history(client, view, steps))
+    return led(client, history(client, view, steps, only))
 
 
 def led(client: SessionClient, window: Window) -> Window:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dashboard.api.errors import ApiError
-from t4dm.live import external_files, paths
-from t4dm.live.client import SessionClient, sessions
+from t4dm.live import external_files, kinds, paths
+from t4dm.live.client import SessionClient, WorkerDown, sessions
 from t4dm.live.external_params import tree_of
 from t4dm.live.registry import Registry
 from t4dm.live.tree import ParamTree
@@ -28,7 +29,7 @@ def session_names() -> list[str]:
 
 
 def entries() -> list[dict[str, Any]]:
-    """One line a session for the page's picker: name, owner, state, and a sentence where it ended."""
+    """One line a session for the page's picker: name, kind, page, owner, state, and why it ended."""
     found = []
     created = Registry(paths.data_dir()).names()
     for name in session_names():
@@ -36,6 +37,8 @@ def entries() -> list[dict[str, Any]]:
         found.append(
             {
                 "name": name,
+                "kind": (kind := kind_named(name)),
+                "page": kinds.SPIKING_PAGE if kind == kinds.SPIKING else kinds.kind_of(kind).page,
                 "owner": status.get("owner", "supervised"),
                 "state": _state(status, name in created),
                 "message": status["worker"]["message"],
@@ -59,6 +62,38 @@ def client_named(name: str) -> SessionClient:
 
 
 def session(name: str) -> SessionClient:
+    """The spiking session of that name.
+
+    Raises :class:`ApiError` 404 with the names there are, 409 for a session of another kind.
+    """
+    client = any_session(name)
+    if (kind := kind_named(name)) != kinds.SPIKING:
+        message = f"the session '{name}' is of kind {kind}: it publishes no spikes"
+        raise ApiError(409, "other_kind", message, field="session", kind=kind)
+    return client
+
+
+def run_session(name: str) -> SessionClient:
+    """The run session of that name (training and the like); raises :class:`ApiError` 404, 409."""
+    client = any_session(name)
+    if kind_named(name) == kinds.SPIKING:
+        message = f"the session '{name}' is a network of spikes: ask for its frames"
+        raise ApiError(409, "other_kind", message, field="session", kind=kinds.SPIKING)
+    return client
+
+
+def kind_named(name: str) -> str:
+    """The kind of a session that is known to exist."""
+    if name == paths.DEFAULT_SESSION:
+        return kinds.SPIKING
+    try:
+        return client_named(name).manifest()["kind"]
+    except WorkerDown:
+        asked = Registry(paths.data_dir()).load(name)
+    return kinds.SPIKING if asked is None else asked.kind
+
+
+def any_session(name: str) -> SessionClient:
     """The session of that name; raises :class:`ApiError` 404 with the names there are."""
     run = paths.run_dir()
     if name != paths.DEFAULT_SESSION and not external_files.is_external(run, name):
@@ -78,6 +113,12 @@ def _client(run: Path, name: str) -> SessionClient:
 @lru_cache(maxsize=16)
 def _tree(n_blocks: int) -> ParamTree:
     return ParamTree(n_blocks)
+
+
+@lru_cache(maxsize=16)
+def _run_tree(kind: str, specs: str) -> ParamTree:
+    defaults = {spec["path"]: spec["default"] for spec in json.loads(specs)}
+    return ParamTree(0, kinds.kind_of(kind).groups, defaults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +159,8 @@ def checking_tree(client: SessionClient) -> ParamTree:
     manifest = client.manifest()
     if manifest.get("owner") == external_files.OWNER:
         return tree_of(manifest)
+    if manifest["kind"] != kinds.SPIKING:
+        return _run_tree(manifest["kind"], json.dumps(manifest["specs"]))
     return _tree(n_blocks(manifest))
 
 

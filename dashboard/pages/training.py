@@ -9,7 +9,9 @@ from t4dm.ablations import FAULTS
 from t4dm.training.runs import RUNS
 
 SECTIONS = (
-    Section("loss", "Loss", "Cross-entropy a token: each step, the mean of the last 50, and held out"),
+    Section(
+        "loss", "Loss", "Cross-entropy a token: each step, the mean of the last 50, and held out"
+    ),
     Section("samples", "Samples", "What the model writes, and what changed between two steps"),
     Section("norm", "Gradient norm", "Before clipping; a sound run stays within 0.1 to 10"),
     Section("place", "Place cells", "Activity of the place cells for the tokens of one window"),

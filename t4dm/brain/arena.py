@@ -92,6 +92,7 @@ class Arena:
         self.spike_time = np.zeros((self.params.n_time, TIME_BINS), "i4")
         self.seconds_time = np.zeros(TIME_BINS)
         self.recalls = np.zeros(SLOTS, "i4")
+        self.scores = np.full(SLOTS, np.nan)
         self.memory = self.formation.empty_memory(SLOTS, len(EPISODE))
 
     def _draws(self, step: int) -> np.random.Generator:
@@ -101,7 +102,7 @@ class Arena:
     # -- one step ------------------------------------------------------------------------------
 
     def advance(self, settings: Settings) -> Moment:
-        """Go on by 20 ms."""
+        """Go on by ``DT_S``."""
         draws = self._draws(self.step)
         self.walk = walking.advance(
             self.walk, draws, DT_S, self.side, settings.speed, settings.turning
@@ -214,21 +215,20 @@ class Arena:
         keep[:, -n_time:] = float(when)
         return here.code * keep, math.sqrt((2 * where + when) / 3)
 
-    def _nearest(self, here: WhereWhen, cue: str) -> tuple[float, int]:
-        if not self.memory.used:
-            return math.nan, -1
+    def _scores(self, here: WhereWhen, cue: str) -> np.ndarray:
+        """(N,) similarity of every slot with ``here``; NaN where one is free."""
         query, scale = self._query(here, cue)
-        found = memory_bank.recall(self.memory, query, 1)
-        return float(found.score[0, 0]) / scale, int(found.slot[0, 0])
-
-    def similarities(self, settings: Settings) -> np.ndarray:
-        """(N,) similarity of every slot with where and when the agent is; NaN where one is free."""
-        here = self._sense(self.told(settings.blur), self.elapsed)
-        query, scale = self._query(here, settings.cue)
         found = memory_bank.recall(self.memory, query, SLOTS)
-        out = np.full(SLOTS, np.nan, np.float32)
-        out[found.slot[0].numpy()] = found.score[0].numpy() / scale
-        return np.where(self.memory.stamp.numpy() >= 0, out, np.nan).astype(np.float32)
+        scores = np.full(SLOTS, np.nan)
+        slots, values = found.slot[0].numpy(), found.score[0].numpy()
+        real = values > memory_bank.EMPTY_SCORE
+        scores[slots[real]] = values[real] / scale
+        return scores
+
+    def _nearest(self, here: WhereWhen, cue: str) -> tuple[float, int]:
+        """The largest of ``scores``, which it looks up anew, and its slot."""
+        self.scores = self._scores(here, cue)
+        return _largest(self.scores)
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class Arena:
     def recall_at(self, x: float, y: float, settings: Settings) -> dict[str, Any] | None:
         """The nearest episode to a cue at (x, y), now; None without episodes.  It counts as used."""
         here = self._sense((x, y), self.elapsed)
-        similarity, slot = self._nearest(here, settings.cue)
+        similarity, slot = _largest(self._scores(here, settings.cue))
         return None if slot < 0 else self._recalled(here, slot, similarity)
 
     # -- whole ---------------------------------------------------------------------------------
@@ -268,6 +268,13 @@ class Arena:
         self.step, self.since, self.near, self.held = (int(v) for v in state["counts"])
         parts = [torch.from_numpy(np.array(state[f"memory_{n}"])) for n in MemoryBank._fields]
         self.memory = MemoryBank(*parts)
+
+
+def _largest(scores: np.ndarray) -> tuple[float, int]:
+    if np.isnan(scores).all():
+        return math.nan, -1
+    slot = int(np.nanargmax(scores))
+    return float(scores[slot]), slot
 
 
 _ARRAYS = ("blur", "spike_map", "seconds_map", "spike_time", "seconds_time", "recalls")

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from t4dm.params import Params, param
 
-DT_S = 0.02  # one step of the arena
+DT_S = 0.04  # one step: a frame of a camera of 25 Hz
 OBJECTS = ("lamp", "bell", "cup", "stone", "mirror", "clock", "feather", "key", "shell", "drum")
 
 
@@ -16,7 +16,7 @@ class AgentParams(Params):
     group: ClassVar[str] = "agent"
     title: ClassVar[str] = "Agent"
 
-    speed: float = param(0.2, 0.01, 2.0, unit="m/s", log=True, help="Mean running speed.")
+    speed: float = param(0.2, 0.01, 1.0, unit="m/s", log=True, help="Mean running speed.")
     turning: float = param(
         200.0, 0.0, 720.0, unit="deg/s", help="Spread (sd) of the turning rate; 0 runs straight."
     )

@@ -98,14 +98,15 @@ class HippocampalAttention(nn.Module):
             return AttentionOut(self.out(self._joined(heads)), KeysValues(k, v), None, weights)
         gate = torch.sigmoid(self.memory_gate(x))
         out = self.out(self._joined(heads * self._scale(gate)))
-        out = out + gate * self.memory_gain * self.read(recalled)
+        out = torch.addcmul(out, self.memory_gain, self.read(recalled, gate))
         return AttentionOut(out, KeysValues(k, v), gate[..., 0], weights)
 
-    def read(self, recalled: Recalled) -> Tensor:
-        """(B,T,D): the recalled contents, weighted; 0 where nothing is similar enough."""
+    def read(self, recalled: Recalled, gate_BT1: Tensor | None = None) -> Tensor:
+        """(B,T,D): the recalled contents, weighted, times the gate; 0 where nothing is similar enough."""
         dtype = recalled.content.dtype
         logits = self.sharpness * (recalled.score.to(dtype) - self.threshold)
         share = torch.softmax(F.pad(logits, (1, 0)), dim=-1)[..., 1:]
+        share = share if gate_BT1 is None else gate_BT1 * share
         return torch.einsum("btk,btkd->btd", share, recalled.content)
 
     def _scale(self, gate_BT1: Tensor) -> Tensor:

@@ -14,12 +14,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from t4dm.kernels import recall as kernel
+
 EMPTY_SCORE = -1e4  # below any cosine; finite, so that no gradient becomes NaN
 CHUNK = 1024  # queries at a time: N * CHUNK scores are held
+SPARSE = 0.125  # share of place cells that win: above it a matrix product is quicker than sums of rows
+SHORT = 8  # tokens: fewer are not worth turning the keys round
 
 
 class MemoryBank(NamedTuple):
@@ -95,6 +100,46 @@ def recall(bank: MemoryBank, query: Tensor, k: int) -> Recall:
     )
 
 
+@torch.no_grad()
+def recall_along(
+    bank: MemoryBank,
+    place_BTP: Tensor,
+    cue_BTP: Tensor,
+    decay: float,
+    k: int,
+    before_BP: Tensor | None = None,
+) -> Recall:
+    """``recall(bank, cue, k)`` of the cues that :func:`temporal_context` makes of ``place``.
+
+    Where few place cells win, on the CPU, the products are carried from token to token
+    (``t4dm.kernels.recall``): the same numbers up to rounding, at a fifth of the time.
+    """
+    used = _worth_carrying(bank, place_BTP, k)
+    if used is None:
+        return recall(bank, cue_BTP, k)
+    batch, time, n_place = place_BTP.shape
+    full = len(used) == bank.size
+    keys_PN = (bank.keys if full else bank.keys[used]).T.contiguous()
+    before = keys_PN.new_zeros(batch, n_place) if before_BP is None else before_BP.to(keys_PN)
+    best, slot = keys_PN.new_empty(batch, time, k), used.new_empty(batch, time, k)
+    kernel.recall_along(
+        place_BTP.detach().to(keys_PN).contiguous().numpy(), keys_PN.numpy(),
+        keys_PN.numpy().dtype.type(decay), (before @ keys_PN).numpy(), best.numpy(), slot.numpy(),
+        np.empty(n_place, np.int64), keys_PN.new_empty(kernel.LANES).numpy(),
+    )  # fmt: skip
+    score = best / cue_BTP.to(keys_PN).norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    return Recall(score, slot if full else used[slot])
+
+
+def _worth_carrying(bank: MemoryBank, place_BTP: Tensor, k: int) -> Tensor | None:
+    """The occupied slots (n,), or None where a matrix product is the better way."""
+    if place_BTP.device.type != "cpu" or place_BTP.shape[1] < SHORT:
+        return None
+    used = torch.nonzero(bank.stamp >= 0)[:, 0]
+    sparse = int(place_BTP.count_nonzero()) <= SPARSE * place_BTP.numel()
+    return used if sparse and len(used) >= k else None
+
+
 def touch(bank: MemoryBank, found: Recall) -> MemoryBank:
     """The bank after these events were recalled: each counts as used now; free slots stay free."""
     real = found.slot[found.score > EMPTY_SCORE].unique()
@@ -107,11 +152,11 @@ def temporal_context(place_BTP: Tensor, decay: float, before_BP: Tensor | None =
 
     ``before_BP`` is the context that stood before the first token.  Howard & Kahana 2002.
     """
-    steps = torch.arange(place_BTP.shape[1], device=place_BTP.device)
-    age = steps[:, None] - steps[None, :]
-    kernel = torch.where(age >= 0, decay ** age.clamp(min=0).to(torch.float32), 0.0)
-    cues = torch.einsum("ts,bsp->btp", kernel, place_BTP.to(torch.float32))
+    steps = torch.arange(place_BTP.shape[1] + 1, device=place_BTP.device)
+    fade = decay ** steps.to(torch.float32)
+    age = steps[:-1, None] - steps[None, :-1]
+    weights = torch.where(age >= 0, fade[age.clamp(min=0)], 0.0)
+    cues = torch.einsum("ts,bsp->btp", weights, place_BTP.to(torch.float32))
     if before_BP is not None:
-        fade = decay ** (steps + 1).to(torch.float32)
-        cues = cues + fade[None, :, None] * before_BP[:, None].to(torch.float32)
+        cues = cues + fade[None, 1:, None] * before_BP[:, None].to(torch.float32)
     return cues

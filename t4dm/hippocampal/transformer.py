@@ -103,10 +103,9 @@ class HippocampalTransformer(nn.Module):
         """
         start = context.length if context else 0
         x, place = self.encoder(self._checked(ids))
-        cue = temporal_context(
-            place.detach(), self.params.cue_decay, context.cue if context else None
-        )
-        found, recalled = self._ask(memory, cue) if use_memory else (None, None)
+        before = context.cue if context else None
+        cue = temporal_context(place.detach(), self.params.cue_decay, before)
+        found, recalled = self._ask(memory, place, cue, before) if use_memory else (None, None)
         x = dropout(self.positions(x, start), self.dropout, self.training, generator)
         past, weights, gates = [], [], []
         for index, layer in enumerate(self.layers):
@@ -140,9 +139,13 @@ class HippocampalTransformer(nn.Module):
             hidden = dropout(self.norm(hidden), self.dropout, self.training, generator)
         return hidden
 
-    def _ask(self, memory: MemoryBank | None, cue: Tensor) -> tuple[Recall, Recalled]:
+    def _ask(
+        self, memory: MemoryBank | None, place: Tensor, cue: Tensor, before: Tensor | None
+    ) -> tuple[Recall, Recalled]:
         memory = self.empty_memory() if memory is None else memory
-        found = memory_bank.recall(memory, cue, self.params.memory_top_k)
+        found = memory_bank.recall_along(
+            memory, place, cue, self.params.cue_decay, self.params.memory_top_k, before
+        )
         content = self.encoder.token_embedding.weight.detach()[memory.values[found.slot]]
         return found, Recalled(found.score, content)
 

@@ -32,6 +32,7 @@ class SessionClient:
         self._socket_path = paths.socket_path(self.run_dir, session)
         self._ring_path = paths.ring_path(self.run_dir, session)
         self._reader: RingReader | None = None
+        self._kept: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
 
     def command(
         self,
@@ -40,15 +41,19 @@ class SessionClient:
         timeout: float = TIMEOUT_S,
         key: str = "",
         if_rev: int | None = None,
+        ack: str = "applied",
     ) -> dict[str, Any]:
         """The worker's answer to one command, or to a list that is applied wholly or not at all.
 
         ``{"ok": True, "rev", "step", "t_ms", "old", "new"}`` (``"results": [{"old", "new"}]`` for
         a list) or ``{"ok": False, "error": {code, field, message, lo, hi, unit, choices}}``.
         A request with the same ``key`` is applied once; one with ``if_rev`` only while the
-        parameters are at that revision (code ``stale`` otherwise).  Raises :class:`WorkerDown`.
+        parameters are at that revision (code ``stale`` otherwise).  With ``ack`` "queued" a run
+        session answers ``{"ok": True, "queued": True, "waiting", "rev", "step"}`` at once.  Raises :class:`WorkerDown`.
         """
         request = {"op": "commands", "body": body, "who": who, "key": key, "if_rev": if_rev}
+        if ack != "applied":
+            request["ack"] = ack
         return self._ask(request, timeout)
 
     def trace(self, body: dict[str, Any], timeout: float = TRACE_TIMEOUT_S) -> dict[str, Any]:
@@ -108,14 +113,29 @@ class SessionClient:
 
     def supervisor(self) -> dict[str, Any]:
         """What the supervisor says of its sessions; {} where there is none."""
-        return _read_json(paths.supervisor_path(self.run_dir))
+        return self._file(paths.supervisor_path(self.run_dir))
 
     def manifest(self) -> dict[str, Any]:
-        """The session's manifest; raises :class:`WorkerDown` before the worker has written it."""
-        found = _read_json(paths.manifest_path(self.run_dir, self.session))
+        """The session's manifest; raises :class:`WorkerDown` before the worker has written it.
+
+        Kept until its file is replaced: not to be changed.
+        """
+        found = self._file(paths.manifest_path(self.run_dir, self.session))
         if not found:
             raise WorkerDown(self._absence("has not started yet"))
         return found
+
+    def _file(self, path: Path) -> dict[str, Any]:
+        """The JSON of a file that is only ever replaced; read anew when it was."""
+        try:
+            stat = os.stat(path)
+        except FileNotFoundError:
+            return {}
+        mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        kept = self._kept.get(path)
+        if kept is None or kept[0] != mark:
+            kept = self._kept[path] = (mark, _read_json(path))
+        return kept[1]
 
     def _absence(self, otherwise: str) -> str:
         """Why nobody listens: the worker is still starting, or ``otherwise``."""

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 
 MAGIC = b"T4F1"
 DTYPES = {
@@ -22,6 +23,7 @@ DTYPES = {
     for name in ("u1", "u2", "u4", "i4", "f4", "f8")
 }
 _HEAD = struct.Struct("<4sI")
+_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 class FrameError(ValueError):
@@ -47,7 +49,7 @@ def encode(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
         pad = -len(data) % 8
         chunks += (data, b"\0" * pad) if pad else (data,)
         offset += len(data) + pad
-    text = dumps({"meta": dict(meta), "arrays": table}).encode()
+    text = dump({"meta": dict(meta), "arrays": table})
     text += b" " * (-len(text) % 8)
     return b"".join([_HEAD.pack(MAGIC, len(text)), text, *chunks])
 
@@ -64,7 +66,7 @@ def decode(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, np.ndarr
     if magic != MAGIC or start > len(data):
         raise FrameError("not a T4F1 frame, or a truncated one")
     try:
-        header = json.loads(bytes(data[_HEAD.size : start]))
+        header = orjson.loads(data[_HEAD.size : start])
         arrays = {
             name: _view(data, DTYPES[code], tuple(shape), start + offset)
             for name, code, shape, offset in header["arrays"]
@@ -79,11 +81,20 @@ def _view(data: Any, dtype: np.dtype, shape: tuple[int, ...], offset: int) -> np
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON text; NaN and infinities become null, as JSON has no word for them."""
+    """Compact JSON text; NaN and infinities become null, as JSON has no word for them.
+
+    Numpy's numbers and arrays become numbers and lists.
+    """
+    return dump(value).decode()
+
+
+def dump(value: Any) -> bytes:
+    """:func:`dumps` as UTF-8."""
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
-    except ValueError:
-        return json.dumps(finite(value), separators=(",", ":"), allow_nan=False)
+        return orjson.dumps(value, option=_OPTIONS)
+    except TypeError:  # a number beyond 64 bits, half a character, a key that is no text
+        text = json.dumps(finite(value), separators=(",", ":"), allow_nan=False)
+        return text.encode()
 
 
 def finite(value: Any) -> Any:

@@ -75,13 +75,13 @@ class KeptFiles:
         """Finish what was asked."""
         self._thread.shutdown()
 
-    def _answered(
-        self, command: c.Command, copied: Checkpoint | None, request: Request
-    ) -> Done:
+    def _answered(self, command: c.Command, copied: Checkpoint | None, request: Request) -> Done:
         try:
             new = self._do(command, copied)
         except ParamError as error:
-            return Done(request, {"ok": False, "error": {"code": "invalid"} | error.to_json()}, None)
+            return Done(
+                request, {"ok": False, "error": {"code": "invalid"} | error.to_json()}, None
+            )
         except (OSError, SealError, NewerFormat) as error:
             message = f"{command.type}: {getattr(error, 'strerror', None) or error}"
             return Done(request, failure("disk", "type", message), None)
@@ -117,7 +117,7 @@ class KeptFiles:
         step = _head(path)["step"]
         spec = replace(self.spec, name=command.name or "", params={})
         taken = [paths.DEFAULT_SESSION, *external_files.names(self.run)]
-        made = Registry(self.data).create(spec, taken, _placed(path))
+        made = Registry(self.data).create(spec, taken, place=_placed(path))
         return {"checkpoint": command.checkpoint, "step": step, "session": made.name}
 
     def _path(self, name: str, field: str) -> Path:

@@ -16,6 +16,7 @@ from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError, Params
 
 SPIKING = "spiking"
+SPIKING_PAGE = "/"
 Checked = dict[str, Any]
 
 
@@ -24,7 +25,7 @@ class Kind:
     """One kind of run session (``t4dm.live.run_session``).
 
     engine: ``module:class``, made as ``Engine(options, tree, seed, folder)``; page: where it is shown;
-    options: the model of ``options`` in ``POST /sessions``, every field with its bounds and default;
+    options: the model of ``options`` in ``POST /sessions``, strict, every field with its bounds and default;
     groups: its parameters; defaults: of parameters by path, for checked options;
     bytes: memory that its worker may come to.
     """
@@ -41,7 +42,7 @@ class Kind:
     def checked(self, options: Mapping[str, Any]) -> Checked:
         """``options`` whole, with defaults, as plain JSON data; raises :class:`ParamError`."""
         try:
-            return self.options.model_validate(dict(options), strict=True).model_dump(mode="json")
+            return self.options.model_validate(dict(options)).model_dump(mode="json")
         except ValidationError as error:
             raise _refusal(self, error) from None
 
@@ -66,9 +67,9 @@ def _refusal(kind: Kind, error: ValidationError) -> ParamError:
 @lru_cache(maxsize=1)
 def kinds() -> dict[str, Kind]:
     """Every kind by name."""
-    from t4dm.live import training_kind
+    from t4dm.live import arena_kind, training_kind
 
-    return {kind.name: kind for kind in (training_kind.KIND,)}
+    return {kind.name: kind for kind in (training_kind.KIND, arena_kind.KIND)}
 
 
 def kind_of(name: str) -> Kind:

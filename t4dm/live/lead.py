@@ -34,7 +34,7 @@ def with_lead(
 
     first = max(0, window.step0 - LEAD_STEPS)
     entries = reader.entries(window.epoch, first, window.step0)
-    sampled = [e for e in entries if len(grid(e.step0, min(e.step1, window.step0), HIST_EVERY))]
+    sampled = [e for e in entries if _next_sample(e.step0) < min(e.step1, window.step0)]
     read = {entry.seq: segment_at(entry.seq) for entry in sampled}
     onset = None
     for entry in reversed(entries):
@@ -44,6 +44,11 @@ def with_lead(
             break
     events = [onset, *window.events] if onset else window.events
     return _with_samples(replace(window, events=events), list(read.values()))
+
+
+def _next_sample(step: int) -> int:
+    """The first step from ``step`` on at which weights are sampled."""
+    return -(-step // HIST_EVERY) * HIST_EVERY
 
 
 def _newest_onset(segment: Segment, before: int) -> dict[str, Any] | None:

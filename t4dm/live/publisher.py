@@ -24,13 +24,13 @@ from t4dm.live.external import ExternalSession
 from t4dm.live.external_files import OWNER
 from t4dm.live.frame import dumps
 from t4dm.live.main_loop import LOG_BYTES, newest
-from t4dm.live.publisher_blocks import Block, Publishes, segment_of
+from t4dm.live.publisher_blocks import Block, Publishes, goes_on, joined, segment_of
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request, failure
 from t4dm.live.window import DT_MS
 from t4dm.store.files import write_durable
 
-TICK_S = 0.03
+TICK_S = 0.04
 STATUS_S = 0.1
 IDLE_S = 1.0
 CALL_WAIT_S = 5.0  # a change waits so long for the next call of the module
@@ -219,9 +219,20 @@ class Publisher:
 
     def _publish(self) -> None:
         while self._blocks:
-            block = self._blocks.popleft()
+            block = self._next()
             for first in range(0, block.steps, self._steps_a_segment(block)):
                 self._append(block, first, min(block.steps, first + self._steps_a_segment(block)))
+
+    def _next(self) -> Block:
+        """The oldest blocks that wait, as many as make one segment: each costs as much as many steps."""
+        group = [self._blocks.popleft()]
+        steps, most = group[0].steps, self._steps_a_segment(group[0])
+        while self._blocks and goes_on(self._blocks[0], group[-1]):
+            steps += self._blocks[0].steps
+            if steps > most:
+                break
+            group.append(self._blocks.popleft())
+        return joined(group)
 
     @staticmethod
     def _steps_a_segment(block: Block) -> int:

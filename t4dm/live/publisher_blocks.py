@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,29 @@ class Block:
     attention: np.ndarray | None = None
     keys: np.ndarray | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """One block of ``blocks``, each of which :func:`goes_on` from the one before; weights of the first."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    spikes = [np.concatenate(parts) for parts in zip(*(b.spikes for b in blocks), strict=True)]
+    return replace(
+        first,
+        steps=sum(block.steps for block in blocks),
+        spikes=spikes,
+        u=np.concatenate([block.u for block in blocks]),
+    )
+
+
+def goes_on(block: Block, after: Block) -> bool:
+    """Whether ``block`` may be one segment with ``after`` before it: nothing but steps is new."""
+    plain = all(
+        one.gate is None and one.attention is None and not one.events for one in (block, after)
+    )
+    same = block.watch == after.watch and np.array_equal(block.theta, after.theta, equal_nan=True)
+    return plain and same and block.weights is None
 
 
 @dataclass(slots=True)

@@ -127,11 +127,16 @@ class Registry:
         return spec
 
     def create(
-        self, spec: SessionSpec, running: Iterable[str], limits: Limits = DEFAULT_LIMITS
+        self,
+        spec: SessionSpec,
+        running: Iterable[str],
+        limits: Limits = DEFAULT_LIMITS,
+        place: Callable[[Path], None] = lambda folder: None,
     ) -> SessionSpec:
         """Keep ``spec`` durably, under a free name where it has none.
 
-        ``running`` are the names taken by other sessions.  Raises :class:`ParamError` for a name in
+        ``running`` are the names taken by other sessions, ``place`` puts further files into the
+        folder before any worker hears of it.  Raises :class:`ParamError` for a name in
         use, for too many sessions, and where memory would not do for all of them together.
         """
         spec.check()
@@ -152,8 +157,12 @@ class Registry:
                 spec = _named(spec, taken)
             folder = self.folder / paths.checked_name(spec.name)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            place(folder)
-            write_json(folder / SPEC, *_to_keep(spec))
+            try:
+                place(folder)
+                write_json(folder / SPEC, *_to_keep(spec))
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
         return spec
 
     def _check_memory(self, spec: SessionSpec, mine: list[str], budget: int) -> None:
@@ -161,6 +170,12 @@ class Registry:
         used = sum(one.bytes for one in specs if one is not None)
         if used + spec.bytes <= budget:
             return
+        if spec.kind != kinds.SPIKING:
+            message = (
+                f"a session of kind {spec.kind} needs {spec.bytes >> 20} MB beside {used >> 20} MB of "
+                f"the others, and {budget >> 20} MB are allowed in all; delete one"
+            )
+            raise ParamError("kind", message)
         free = max(0, budget - used)
         room = (free - WORKER_BYTES - RING_BYTES) / (MATRICES * DTYPE_BYTES * spec.blocks)
         most = int(max(0.0, room) ** 0.5) // (2 * N_HEADS) * 2 * N_HEADS

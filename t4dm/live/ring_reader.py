@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import mmap
 import os
+import struct
 import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from t4dm.live.ring import (
     MAGIC,
@@ -23,6 +25,8 @@ from t4dm.live.ring import (
     slot_word,
     status_start,
 )
+
+_SLOT = struct.Struct(f"={SLOT_WORDS}Q")  # as ``memoryview.cast("Q")`` wrote it
 
 
 class RingReader:
@@ -155,7 +159,33 @@ class RingReader:
         words = self._fresh()
         if words is None or step1 <= step0:
             return []
-        return list(self._touching(words, epoch, step0, step1))
+        first = self._bisect(words, (epoch, step0))
+        last = self._bisect(words, (epoch, step1 - 1))  # the one that ends at step1 or beyond
+        entries = self._entries(words, first, min(last, words[Word.LATEST]))
+        return [entry for entry in entries if entry.epoch == epoch and entry.step0 < step1]
+
+    def _entries(self, words: memoryview, first: int, last: int) -> list[Entry]:
+        """Slots of records ``first`` to ``last``, read at once; RingGone where one is not held."""
+        if last < first:
+            return []
+        slots = words[Word.SLOTS]
+        for _ in range(100):
+            data = self._slots(first, last, slots)
+            if data == self._slots(first, last, slots):
+                break
+        entries = [Entry._make(row) for row in _SLOT.iter_unpack(data)]
+        if [entry.seq for entry in entries] != list(range(first, last + 1)):
+            raise RingGone(f"records {first} to {last} are being overwritten")
+        return entries
+
+    def _slots(self, first: int, last: int, slots: int) -> bytes:
+        """The bytes of those slots, in order; the table goes on at its front behind its end."""
+        assert self._map is not None
+        table, begin, end = 8 * slot_word(0, slots), first % slots, last % slots + 1
+        if begin < end:
+            return self._map[table + begin * _SLOT.size : table + end * _SLOT.size]
+        front = self._map[table : table + end * _SLOT.size]
+        return self._map[table + begin * _SLOT.size : table + slots * _SLOT.size] + front
 
     def _touching(self, words: memoryview, epoch: int, step0: int, step1: int) -> Iterator[Entry]:
         for seq in range(self._bisect(words, (epoch, step0)), words[Word.LATEST] + 1):
@@ -201,5 +231,5 @@ class RingReader:
                 continue
             text = self._map[start + STATUS_HEAD : start + STATUS_HEAD + length]
             if zlib.crc32(text) == crc:
-                return json.loads(text)
+                return orjson.loads(text)
         return {}

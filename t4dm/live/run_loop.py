@@ -52,24 +52,35 @@ class RunWorker(CommandLoop[RunSession]):
         elif (rest := self.session.engine.rest_s) > 0:
             self._drain(rest)
 
-    def _advance(self) -> bool:
+    def _idle(self) -> None:
+        """While paused, or with nothing to do: only what commands ask for."""
+        waited = self._drain(0.0)
+        if self.session.state == "paused" and self._advance(paused=True):
+            return
+        if not waited:
+            super()._idle()
+
+    def _advance(self, paused: bool = False) -> bool:
         """One turn of the engine; False where it waits for a command."""
         began = time.monotonic()
-        record = self.session.advance()
+        record = self.session.advance(paused)
         ended = time.monotonic()
         self._busy_s += ended - began
         if record is None:
             return False
         self._mono_ns = time.monotonic_ns()
         self._publish(record)
-        if self.session.state == "paused":
+        if self.session.state == "paused" and not paused:
             self._stood_still()
         elif ended >= self._status_at:
             self._publish_status(ended)
         return True
 
     def _publish(self, record: Record) -> None:
-        self.samples.take(record.meta["events"], self.session.run_id)
+        events = record.meta["events"]
+        if not (record.step1 > record.step0 or record.arrays or events):
+            return
+        self.samples.take(events, self.session.run_id)
         payload = record.encode(mono_ns=self._mono_ns)
         if record.epoch != self._epoch:
             self._publish_course()
@@ -167,4 +178,3 @@ class RunWorker(CommandLoop[RunSession]):
             "checkpoint": {"step": self.keeper.saved_step, "error": self.keeper.error},
             **self.notes,
         }
-

@@ -17,6 +17,7 @@ import numpy as np
 from t4dm.commands import RUN_COMMAND_TYPES, Command
 from t4dm.live.checkpoint import Checkpoint, CheckpointStore
 from t4dm.live.command_log import Line, NotExact
+from t4dm.live.frame import finite
 from t4dm.live.record import Course, Record
 from t4dm.live.run_health import Health
 from t4dm.live.session import LOG_LENGTH, NUMBERS_A_START
@@ -35,6 +36,9 @@ Replays = Callable[["RunSession", dict[str, Any] | None], None]
 class RunEngine(Protocol):
     """What a run session needs of an engine.  It is made as ``Engine(options, tree, seed, folder)``.
 
+    One that has things to do while paused (a text asked for) has ``asked() -> Record | None`` too: a
+    record without steps, None where nothing is asked for.
+
     options: the checked ones of its kind; tree: as ``kinds.Kind.tree`` made it; folder: its own, for
     files.  The same seed, values and commands at the same steps give the same run, bit for bit.
     """
@@ -46,7 +50,8 @@ class RunEngine(Protocol):
     def advance(self) -> Record | None:
         """One step or a few; a record without steps for news alone; None: nothing to do by itself.
 
-        Its ``meta["events"]`` are ``{"type", "step", ...}``; epoch and numbers are added here.
+        Its ``meta["events"]`` are ``{"type", "step", ...}``; epoch and numbers are added here.  With
+        ``meta["pause"]``, a sentence, the session pauses after it.
         """
         ...
 
@@ -122,9 +127,12 @@ class RunSession:
 
     # -- time ----------------------------------------------------------------------------------
 
-    def advance(self) -> Record | None:
-        """What the engine does next, signed; None where it waits for a command."""
-        record = self.engine.advance()
+    def advance(self, paused: bool = False) -> Record | None:
+        """What the engine does next, signed; None where it waits for a command.
+
+        While ``paused`` only what a command asked for.
+        """
+        record = self._asked() if paused else self.engine.advance()
         if record is None:
             return None
         if record.step1 > record.step0:
@@ -132,10 +140,17 @@ class RunSession:
                 self.event("finding", **change)
         if self.goal is not None and self.engine.step >= self.goal:
             self.goal, self.state = None, "paused"
+        if why := record.meta.pop("pause", ""):
+            self.pause(why)
+            self.event("state", state="paused", reason=why, who="schedule")
         signed = self._signed(record)
         self.course.take(signed)
         self.told.extend(signed.meta["events"])
         return signed
+
+    def _asked(self) -> Record | None:
+        asked = getattr(self.engine, "asked", None)
+        return None if asked is None else asked()
 
     def _signed(self, record: Record) -> Record:
         """``record`` with this epoch, revision and every event since the last."""
@@ -155,7 +170,7 @@ class RunSession:
         """Write an event into the next record and into the log; ``n`` is its own number."""
         self._event_id += 1
         at = self.engine.step if step is None else step
-        event = {"n": self._event_id, "type": type, "step": at, **fields}
+        event = {"n": self._event_id, "type": type, "step": at, **finite(fields)}
         self._pending.append(event)
         self.log.append(event)
         return event

@@ -30,9 +30,7 @@ def make_engine(spec: SessionSpec, seed: int, folder: Path) -> RunEngine:
     kind = kinds.kind_of(spec.kind)
     module, _, name = kind.engine.partition(":")
     options = kind.checked(spec.options)
-    return getattr(importlib.import_module(module), name)(
-        options, kind.tree(options), seed, folder
-    )
+    return getattr(importlib.import_module(module), name)(options, kind.tree(options), seed, folder)
 
 
 def open_run(
@@ -44,9 +42,7 @@ def open_run(
     history = command_log.load()
     settings = history.newest.settings if history else None
     engine = make_engine(asked, asked.seed if settings is None else settings["seed"], keep)
-    session = RunSession(
-        asked.name, asked.kind, engine, f"{code['version']}+{code['commit']}"
-    )
+    session = RunSession(asked.name, asked.kind, engine, f"{code['version']}+{code['commit']}")
     notes: dict[str, Any] = {"refused": store.refused, "warnings": []}
     notes["resumed_step"] = _take_up(session, store, settings, keep, history, tell)
     if settings is None:
@@ -60,9 +56,7 @@ def open_run(
     kept = KeptFiles(keep, asked, data, paths.run_dir())
     return Opened(
         build(session, code),
-        lambda ring, server: RunWorker(
-            session, ring, server, keeper, notes, kept, Samples(keep)
-        ),
+        lambda ring, server: RunWorker(session, ring, server, keeper, notes, kept, Samples(keep)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,17 +13,19 @@ from t4dm.training.runs import RUNS, parameter_count
 
 RUN_NAMES = Literal["tiny", "read", "memorise"]
 WORKER_BYTES = 450 << 20  # a worker with torch and its text, without its model
-COPIES = 8  # float32 arrays the size of the weights: moments, gradient, anchors, a checkpoint's copy
+COPIES = (
+    8  # float32 arrays the size of the weights: moments, gradient, anchors, a checkpoint's copy
+)
 
 
 class TrainingOptions(BaseModel):
     """What is trained, and beside which fault."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     run: RUN_NAMES = Field("tiny", description="Text, vocabulary, model and schedule.")
-    fault: Ablation | None = Field(
-        None, strict=False, description="A fault: the faulty model is trained beside the sound one."
+    fault: Annotated[Ablation, Field(strict=False)] | None = Field(
+        None, description="A fault: the faulty model is trained beside the sound one."
     )
     threads: int = Field(1, ge=1, le=16, description="Threads of torch in this worker.")
 

@@ -24,7 +24,6 @@ SPIKING_TYPES = (
     ("t4dm", "LIFNeuron"), ("snntorch", "SpikingNeuron"), ("spikingjelly", "BaseNode"),
 )  # fmt: skip
 MEMBRANES = ("mem", "v", "u", "membrane")
-PLAIN = (torch.float32, torch.float64, torch.bool)
 THRESHOLDS = ("v_thresh", "threshold", "v_threshold", "v_th")
 
 
@@ -42,6 +41,7 @@ class Layer:
     n_all: int = 0
     index: Tensor | None = None
     has_membrane: bool = False
+    is_shown: bool = False  # whether membranes of it are recorded
     device: torch.device | None = None
     place: int | None = None
     copies: bool = False
@@ -55,6 +55,16 @@ class Layer:
             tensor = tensor.detach().clone()
         kept.append(tensor)
         self.seen += version_of(tensor)
+
+    def add_both(self, spikes: Tensor, membrane: Tensor) -> None:
+        """Keep one call's spikes and membrane: on the way of every step of a script."""
+        if self.copies or spikes.is_inference() or membrane.is_inference():
+            self.add(self.spikes, spikes)
+            self.add(self.membranes, membrane)
+            return
+        self.spikes.append(spikes)
+        self.membranes.append(membrane)
+        self.seen += spikes._version + membrane._version
 
     @property
     def is_intact(self) -> bool:
@@ -165,25 +175,19 @@ class Axes:
 
         ``index`` picks neurons.  The sample is the last one of a batch that is too small.
         """
-        with torch.no_grad():
+        with torch.inference_mode():
             parts = [self._sample(tensor) for tensor in tensors]
             whole = torch.stack(parts) if self.time is None else torch.cat(parts)
             whole = whole.reshape(len(whole), -1)
             return whole if index is None else whole[:, index]
 
     def values(self, tensors: list[Tensor], index: Tensor | None = None) -> np.ndarray:
-        """:meth:`rows` as float32 in the memory of NumPy, which reads small tensors much sooner."""
-        first = tensors[0]
-        if self.time is not None or first.ndim < 2 or first.dtype not in PLAIN or not first.is_cpu:
-            return self.rows(tensors, index).float().cpu().numpy()
-        place = min(self.batch_index, first.shape[0] - 1)
-        picked = slice(None) if index is None else index.numpy()
-        steps = [tensor.detach().numpy()[place].reshape(-1)[picked] for tensor in tensors]
-        return np.array(steps, np.float32)
+        """:meth:`rows` as float32 in the memory of NumPy."""
+        return self.rows(tensors, index).float().cpu().numpy()
 
     def _sample(self, tensor: Tensor) -> Tensor:
         if self.time is None:
-            return tensor[min(self.batch_index, tensor.shape[0] - 1)] if tensor.ndim > 1 else tensor
+            return tensor[min(self.batch_index, len(tensor) - 1)] if tensor.ndim > 1 else tensor
         moved = tensor.movedim(self.time, 0)
         return moved[:, min(self.batch_index, moved.shape[1] - 1)] if moved.ndim > 2 else moved
 

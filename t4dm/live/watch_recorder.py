@@ -120,13 +120,16 @@ class Recorder:
     # -- hooks ---------------------------------------------------------------------------------
 
     def _hooked(self, layer: Layer) -> RemovableHandle:
+        whose, mine = threading.get_ident, layer.module
+
         def saw(module: nn.Module, _: Any, output: Any) -> None:
-            if not self._recording or threading.get_ident() != self._thread:
-                return
-            if module is not layer.module:
+            if not self._recording or module is not mine or whose() != self._thread:
                 return
             try:
-                self._saw(layer, module, output)
+                if layer.is_shown and layer.place is not None:
+                    layer.add_both(output[0], output[layer.place])
+                else:
+                    self._saw(layer, module, output)
             except Exception as error:
                 log.debug("watching failed", exc_info=True)
                 self._fail(f"{type(error).__name__}: {error}")
@@ -195,7 +198,7 @@ class Recorder:
         if spikes is None:
             return
         layer.add(layer.spikes, spikes)
-        if self._publisher is None or id(layer) in self._columns:
+        if self._publisher is None or layer.is_shown:
             membrane = membrane_of(output, module, spikes, layer.place)
             if membrane is not None:
                 layer.add(layer.membranes, membrane)
@@ -289,7 +292,8 @@ class Recorder:
         of = layout.group_of(watch).tolist()
         for g, layer in enumerate(self._layers):
             columns = [k for k, group in enumerate(of) if group == g]
-            if not (columns and layer.has_membrane):
+            layer.is_shown = bool(columns) and layer.has_membrane
+            if not layer.is_shown:
                 continue
             inside = torch.tensor([watch[k] - layout.groups[g].first for k in columns])
             if layer.index is not None:
@@ -308,7 +312,7 @@ class Recorder:
         steps = max(len(rows) for rows in spikes)
         u = np.full((steps, len(self._watch)), np.nan, np.float32)
         for layer in self._layers:
-            if layer.membranes and id(layer) in self._columns:
+            if layer.membranes and layer.is_shown:
                 columns, index = self._columns[id(layer)]
                 shown = values(layer.membranes, index)
                 u[: len(shown), columns] = shown

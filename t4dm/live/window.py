@@ -6,10 +6,11 @@ Shapes: T steps, G groups, L blocks, D channels, K membranes, B sets of weights,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache, partial
 from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -165,6 +166,11 @@ WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
     "attention", "attention_keys",
 ))  # fmt: skip
 NEWEST = ("receptive", "neuron_labels", "course")
+_PLAIN = (
+    "rates", "theta", "levels", "gains", "gate_mean", "stim", "clamped",
+    "hist_exc", "hist_inh", "bounds", "pairs", "moved",
+)  # fmt: skip
+EVERY = frozenset({*_PLAIN, "spikes", "u", "gate", "attention", "attention_keys"})
 KEPT_META = (
     "w_hi",
     "w_lo",
@@ -183,12 +189,18 @@ def merge(
     view: View = View(),
     step0: int | None = None,
     step1: int | None = None,
+    only: Collection[str] = EVERY,
 ) -> Window:
     """One window of ``segments`` (one epoch, no gap), cut to ``view`` and to [step0, step1).
 
-    Raises ValueError for no segments, a gap, two epochs or an empty cut; :class:`ParamError` for a
-    view that names rows, neurons or blocks that do not exist.
+    ``only`` names the arrays that are wanted, ``spikes`` stands for both of theirs; the others are
+    left empty, which saves most of the time of a long window.
+
+    Raises ValueError for no segments, a gap, two epochs, an empty cut or an unknown array;
+    :class:`ParamError` for a view that names rows, neurons or blocks that do not exist.
     """
+    if unknown := set(only) - EVERY:
+        raise ValueError(f"no arrays {sorted(unknown)}; there are {sorted(EVERY)}")
     segments = _cut(_checked(segments), step0, step1)
     first, last = segments[0], segments[-1]
     layout = last.layout
@@ -199,15 +211,18 @@ def merge(
     attention_block = _part("attention_block", attention_block, looks, "spike attention")
     steps = last.step1 - first.step0
 
-    ids = _join(s.spk_id for s in segments)
-    counts = _join(s.spk_n for s in segments)
-    when = np.repeat(np.arange(steps, dtype="<u2" if steps <= 65536 else "<u4"), counts)
+    def joined(name: str, of: Callable[[Segment], np.ndarray]) -> np.ndarray:
+        return _join(map(of, segments)) if name in only else of(last)[:0]
+
+    ids = joined("spikes", attrgetter("spk_id"))
+    counts = joined("spikes", attrgetter("spk_n"))
+    when = np.arange(len(counts), dtype="<u2" if steps <= 65536 else "<u4").repeat(counts)
     if lookup is not None:
         place = lookup[ids]
         keep = place >= 0
         ids, when = place[keep].astype("<u2"), when[keep]
 
-    plain: dict[str, Any] = {n: _join(getattr(s, n) for s in segments) for n in _PLAIN}
+    plain: dict[str, Any] = {name: joined(name, attrgetter(name)) for name in _PLAIN}
     return Window(
         step0=first.step0,
         step1=last.step1,
@@ -219,11 +234,11 @@ def merge(
         weights_block=_part("weights_block", view.weights_block, last.hist_exc.shape[1], "weights"),
         spk_row=ids,
         spk_dt=when,
-        u=_membranes(segments, membrane),
-        gate=_join(_of_block(s.gate, gate_block) for s in segments),
+        u=_membranes(segments if "u" in only else segments[:0], membrane),
+        gate=joined("gate", lambda s: _of_block(s.gate, gate_block)),
         attention_block=attention_block,
-        attention=_join(_of_block(s.attention, attention_block) for s in segments),
-        attention_keys=_join(_keys(s, attention_block) for s in segments),
+        attention=joined("attention", lambda s: _of_block(s.attention, attention_block)),
+        attention_keys=joined("attention_keys", lambda s: _keys(s, attention_block)),
         events=[event for s in segments for event in s.meta.get("events", [])],
         meta={k: last.meta[k] for k in KEPT_META if k in last.meta}
         | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]},
@@ -236,12 +251,6 @@ def newest_sample(segments: Sequence[Segment]) -> dict[str, Any]:
     """What the sensory layer last looked like in ``segments``: arrays of 0 or 1 sample."""
     last = next((s for s in reversed(segments) if len(s.receptive)), segments[-1])
     return {name: getattr(last, name)[-1:] for name in NEWEST}
-
-
-_PLAIN = (
-    "rates", "theta", "levels", "gains", "gate_mean", "stim", "clamped",
-    "hist_exc", "hist_inh", "bounds", "pairs", "moved",
-)  # fmt: skip
 
 
 def tail(segments: Sequence[Segment]) -> Sequence[Segment]:
@@ -299,7 +308,7 @@ def _membranes(segments: Sequence[Segment], membrane: np.ndarray) -> np.ndarray:
         if -1 in take:
             u = np.concatenate([u, np.full((len(u), 1), np.nan, u.dtype)], axis=1)
         parts.append(u[:, take])
-    return _join(parts)
+    return _join(parts) if parts else np.empty((0, len(membrane)), "<f4")
 
 
 def _membrane(view: View, last: Segment, n_total: int) -> np.ndarray:

@@ -33,6 +33,11 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 def save(path: Path, trainer: Trainer) -> None:
     """Write the run durably: the file is the old one or the new one, never half.  Raises OSError."""
+    write_sealed(path, KIND, *pack(trainer))
+
+
+def pack(trainer: Trainer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """JSON data and arrays that :func:`unpack` makes the run of; arrays may be views of its tensors."""
     tensors = _tensors(trainer)
     arrays = {name: _array(tensor) for name, tensor in tensors.items()}
     arrays |= {f"replay.{name}": part for name, part in trainer.replay.batch._asdict().items()}
@@ -47,7 +52,7 @@ def save(path: Path, trainer: Trainer) -> None:
         "text": text_digest(trainer.text),
         "bfloat16": [name for name, t in tensors.items() if t.dtype == torch.bfloat16],
     }
-    write_sealed(path, KIND, meta | {name: getattr(trainer, name) for name in COUNTERS}, arrays)
+    return meta | {name: getattr(trainer, name) for name in COUNTERS}, arrays
 
 
 def load(
@@ -61,6 +66,16 @@ def load(
     meta, arrays = read_sealed(path, KIND)
     if meta["text"] != text_digest(text) and not other_text:
         raise ValueError(f"{path.name} was trained on another text than the one given")
+    return unpack(meta, arrays, text, held_out)
+
+
+def unpack(
+    meta: dict[str, Any],
+    arrays: dict[str, np.ndarray],
+    text: TokenText,
+    held_out: TokenText | None = None,
+) -> Trainer:
+    """The run that was packed, on the CPU; raises KeyError or ValueError for anything else."""
     half = set(meta["bfloat16"])
     tensors = {name: _tensor(array, name in half) for name, array in arrays.items()}
     model = HippocampalTransformer(

@@ -27,14 +27,14 @@ class _HeadLoss(torch.autograd.Function):
         learning = any(ctx.needs_input_grad[:2])
         rows = max(1, PIECE // weight_VD.shape[0])
         losses = []
-        d_hidden, d_weight = torch.empty_like(hidden_ND), torch.zeros_like(weight_VD)
+        d_hidden, d_weight = torch.empty_like(hidden_ND), torch.empty_like(weight_VD)
         for first in range(0, len(hidden_ND), rows):
             part = slice(first, first + rows)
             loss, wrong = _piece(hidden_ND[part], weight_VD, targets_N[part, None])
             losses.append(loss)
             if learning:
                 torch.mm(wrong, weight_VD, out=d_hidden[part])
-                d_weight.addmm_(wrong.T, hidden_ND[part])
+                d_weight.addmm_(wrong.T, hidden_ND[part], beta=1.0 if first else 0.0)
         each = torch.cat(losses)
         ctx.save_for_backward(d_hidden, d_weight)
         ctx.mark_non_differentiable(each)

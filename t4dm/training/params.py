@@ -43,8 +43,18 @@ class TrainParams(Params):
 
 
 class LiveTrainParams(TrainParams):
-    """The same in a session that can be watched, with what is looked at now and then."""
+    """The same in a session that can be watched, with what is looked at now and then.
 
+    Some bounds are narrower: a step of such a session has to end within seconds.
+    """
+
+    batch: int = param(16, 1, 512, unit="sequences", help="Sequences a wake step.")
+    replay_size: int = param(
+        256, 1, 16384, unit="sequences", log=True, help="Sequences kept for replay."
+    )
+    ewc_samples: int = param(
+        16, 1, 64, unit="sequences", help="Replayed sequences that measure Fisher information."
+    )
     dropout: float = param(0.0, 0.0, 0.9, step=0.01, help="Share of units dropped in training.")
     held_out_every: int = param(
         50, 0, 1000000, unit="steps", help="Steps between two scorings of held-out text; 0: none."
@@ -71,7 +81,9 @@ class SampleParams(Params):
     temperature: float = param(
         0.8, 0.0, 5.0, step=0.05, help="Spread of its choices; 0: always the likeliest token."
     )
-    top_k: int = param(40, 1, 262144, unit="tokens", log=True, help="Likeliest tokens chosen among.")
+    top_k: int = param(
+        40, 1, 262144, unit="tokens", log=True, help="Likeliest tokens chosen among."
+    )
     tokens: int = param(60, 1, 1000, unit="tokens", log=True, help="Length of a sample.")
     every: int = param(
         100, 0, 1000000, unit="steps", help="Steps between two samples; 0: only on demand."

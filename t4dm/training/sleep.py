@@ -20,6 +20,7 @@ from t4dm.ablations import Ablation
 from t4dm.hippocampal.transformer import HippocampalTransformer
 from t4dm.learning.ewc import compute_fisher
 from t4dm.training.data import Batch
+from t4dm.training.head_loss import head_loss
 from t4dm.training.wake import Tensors, losses
 
 
@@ -84,10 +85,14 @@ def revalued(replay: Replay, chosen: np.ndarray, loss: np.ndarray) -> Replay:
 
 def dream(
     model: HippocampalTransformer, batch: Tensors, generator: torch.Generator | None = None
-) -> Tensor:
-    """Loss (B,) of each replayed sequence: prosody as it was, the bank not asked."""
-    output = model(batch.ids, prosody=batch.prosody, generator=generator)
-    return losses(output, batch.targets).mean(-1)
+) -> tuple[Tensor, Tensor]:
+    """Mean loss of the replayed sequences, with gradient, and the loss (B,) of each, without.
+
+    Prosody is as it was, the bank is not asked.
+    """
+    output = model(batch.ids, prosody=batch.prosody, generator=generator, need_logits=False)
+    loss, each = head_loss(output.hidden, model.output_head.weight, batch.targets)
+    return loss, each.mean(-1)
 
 
 def fisher_of(model: HippocampalTransformer, batch: Tensors) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ B batch  T time
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -126,10 +126,10 @@ class Trainer:
         draws = draws_at(self.seed, self.step_number, REPLAY_STREAM)
         chosen = draw(self.replay, self.params.batch, draws)
         batch = taken(self.replay, chosen)
-        each = dream(self.model, on_device(batch, self.model), self._dropout_draws())
-        report = self._learn("sleep", each.mean(), batch)
+        loss, each = dream(self.model, on_device(batch, self.model), self._dropout_draws())
+        report = self._learn("sleep", loss, batch)
         if report.applied:
-            self.replay = revalued(self.replay, chosen, each.detach().float().cpu().numpy())
+            self.replay = revalued(self.replay, chosen, each.float().cpu().numpy())
         self.sleep_left -= 1
         if self.sleep_left == 0:
             self.awake_for = 0
@@ -181,29 +181,45 @@ class Trainer:
         device = self.model.output_head.weight.device
         return torch.Generator(device).manual_seed(int(number))
 
-    @torch.no_grad()
     def evaluate(self, text: TokenText | None = None, at_most: int = 64) -> float:
         """Loss on the first ``at_most`` windows of ``text`` (default: held out); nothing changes.
 
         Raises ValueError without a text.
         """
+        parts = self.evaluate_in_parts(text, at_most)
+        while True:
+            try:
+                next(parts)
+            except StopIteration as end:
+                return end.value
+
+    def evaluate_in_parts(
+        self, text: TokenText | None = None, at_most: int = 64
+    ) -> Generator[None, None, float]:
+        """As :meth:`evaluate`, stopping after every batch; its value is the loss."""
         text = self.held_out if text is None else text
         if text is None:
             raise ValueError("there is no held-out text to evaluate on")
         windows = text.windows(self.params.context, at_most)
+        memory = self.memory if self.params.use_memory else None
+        losses = []
+        for one in self._in_batches(windows):
+            losses.append(self._losses(one, memory))
+            yield
+        return float(torch.cat(losses).double().mean())
+
+    @torch.no_grad()
+    def _losses(self, batch: Tensors, memory: MemoryBank | None) -> Tensor:
+        """-log p of every token of ``batch``; dropout is off meanwhile."""
         was_training = self.model.training
         self.model.eval()
-        memory = self.memory if self.params.use_memory else None
         try:
-            parts = []
-            for one in self._in_batches(windows):
-                made = self.model(
-                    one.ids, one.prosody, memory is not None, memory=memory, need_logits=False
-                )
-                parts.append(head_loss(made.hidden, self.model.output_head.weight, one.targets)[1])
+            made = self.model(
+                batch.ids, batch.prosody, memory is not None, memory=memory, need_logits=False
+            )
+            return head_loss(made.hidden, self.model.output_head.weight, batch.targets)[1]
         finally:
             self.model.train(was_training)
-        return float(torch.cat(parts).double().mean())
 
     def _in_batches(self, windows: Batch) -> Iterator[Tensors]:
         for first in range(0, len(windows.ids), self.params.batch):

@@ -1,1 +1,156 @@
-/** The entry of the Training page. */
+/** The entry of the Training page: which session is shown, its charts, maps, samples and controls. */
+
+import { mount as mountApi } from "../api.mjs";
+import { mount as mountControls } from "../controls.mjs";
+import { mount as mountDialogs } from "../dialogs.mjs";
+import { mount as mountDoor } from "../door.mjs";
+import { h, iconButton } from "../dom.mjs";
+import { grouped } from "../marks/paint.mjs";
+import { mount as mountHealth } from "../health.mjs";
+import { mount as mountHealthPanel } from "../health-panel.mjs";
+import { makePage } from "../page.mjs";
+import { mount as mountApplied } from "../run/applied.mjs";
+import { mount as mountBar } from "../run/bar.mjs";
+import { mount as mountKeys } from "../run/keys.mjs";
+import { RunLoop } from "../run/loop.mjs";
+import { composeText, mount as mountPanels, writeFeet } from "../run/panels.mjs";
+import { mount as mountProgress } from "../run/progress.mjs";
+import { mount as mountStrip } from "../run/strip.mjs";
+import { fetchEntries, kindOf, sessionOf } from "../sessions.mjs";
+import { mount as mountToasts } from "../toasts.mjs";
+import { mount as mountUndo } from "../undo.mjs";
+import { Charts } from "./charts.mjs";
+import { Course } from "./course.mjs";
+import { saveCsv } from "./export.mjs";
+import { faultLine } from "./fault.mjs";
+import { feet } from "./feet.mjs";
+import { mount as mountKeep } from "./keep.mjs";
+import { Maps } from "./maps.mjs";
+import { confirmDelete, emptyState, openNewRun } from "./newrun.mjs";
+import { mount as mountSamples } from "./samples.mjs";
+
+const STATES = ["running", "paused", "stepping"];
+
+/** The session asked for, else the one of this kind that trains, else the newest, else none. */
+async function chosen(config) {
+  const asked = sessionOf(location.search, null);
+  if (asked) return asked;
+  const mine = (await fetchEntries()).filter((entry) => kindOf(entry) === config.kind);
+  const best = mine.find(({ state }) => state === "running") ?? mine.findLast(({ state }) => STATES.includes(state)) ?? mine.at(-1);
+  return best?.name ?? null;
+}
+
+async function start() {
+  const app = makePage(null, { view: { mode: "live", maximised: null }, patience: 100 });
+  window.t4dm = { app, instances: (window.t4dm?.instances ?? 0) + 1 };
+  app.session = await chosen(app.config);
+  for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor]) mount(app);
+  if (app.session === null) empty(app);
+  else follow(app);
+  app.emit("ready", app);
+}
+
+function empty(app) {
+  document.getElementById("app").classList.add("is-empty");
+  document.getElementById("board").prepend(emptyState(app));
+  mountKeys(app);
+  mountBar(app, { openNew: openNewRun, openHelp: () => app.openHelp() });
+}
+
+function follow(app) {
+  const runsOf = () => app.manifest?.constants?.runs ?? ["run"];
+  const loop = new RunLoop(app, draw);
+  const course = new Course(loop.store);
+  const changed = () => loop.schedule();
+  const charts = new Charts(app, changed), maps = new Maps(app, changed), fault = faultLine(app);
+  let version = -1;
+
+  function draw(store) {
+    if (store.version !== version) {
+      version = store.version;
+      course.update(runsOf(), app.params?.specs.find(({ path }) => path === "train.total_steps")?.default);
+      maps.set(store, runsOf());
+    }
+    charts.set(course);
+    charts.draw();
+    maps.draw();
+  }
+
+  app.stats = () => ({ ...loop.stats.read(app.meta), sim_step: app.meta?.step1 ?? 0, params_rev: app.meta?.params_rev ?? 0 });
+  app.drawn = (slug) => (charts.charts[slug] ?? maps.maps[slug] ?? { samples }[slug])?.drawn();
+  app.composePanel = (slug, options) => (charts.charts[slug] ?? maps.maps[slug])?.compose(options)
+    ?? composeText(document.querySelector(`#panel-${slug} .panel-plot`), options);
+  Object.assign(window.t4dm, { stats: app.stats, drawn: app.drawn, course, store: loop.store });
+  app.course = course;
+
+  for (const mount of [mountApplied, mountHealth, mountUndo, mountPanels]) mount(app);
+  const samples = mountSamples(app);
+  mountControls(app);
+  const keep = mountKeep(app);
+  mountHealthPanel(app);
+  mountKeys(app, [["K", "keep a checkpoint of this step", () => keep.keepNow()], ["0", "charts: the whole run again", () => charts.group.setZoom(null)]]);
+  mountBar(app, { openNew: openNewRun, openHelp: () => app.openHelp(), parts: [seedPart(app)] });
+  mountProgress(app, tools(app, course, charts));
+  mountStrip(app);
+  pictureWords(app, course);
+  app.on("tick", () => {
+    writeFeet({ ...feet(course), ...maps.feet() });
+    fault.refresh(course);
+  });
+  for (const name of ["params", "manifest", "status"]) app.on(name, changed);
+  app.on("manifest", () => { version = -1; });
+  loop.start();
+}
+
+/** Run and seed, as the bar shows them. */
+function seedPart(app) {
+  const text = h("output", { class: "run-name", id: "run-name" });
+  return {
+    node: h("div", { class: "bar-part" }, text),
+    refresh() {
+      const { run, fault } = app.manifest?.constants ?? {}, seed = app.meta?.seed;
+      const words = run ? `${run}${fault ? ` + fault ${fault.number}` : ""} · seed ${seed ?? "–"}` : "";
+      if (text.textContent !== words) text.textContent = words;
+      text.title = app.manifest?.constants?.what ?? "";
+    },
+  };
+}
+
+/** What stands beside the progress bar: the whole run again, the course as a file, the end of the session. */
+function tools(app, course, charts) {
+  const whole = h("button", { type: "button", id: "whole-run", text: "Whole run", title: "Charts: show all steps again  ( 0, or double click )", hidden: true, on: { click: () => charts.group.setZoom(null) } });
+  charts.group.onZoom = (zoom) => { whole.hidden = zoom === null; };
+  const csv = h("button", { type: "button", id: "save-csv", text: "CSV", title: "The whole course as a CSV file: a row for each step and run", on: { click: () => saveCsv(app, course) } });
+  const remove = iconButton("close", "Delete this session…", () => confirmDelete(app, app.session), { id: "delete-this" });
+  return [whole, csv, remove];
+}
+
+/** What a snapshot says of a training run. */
+function pictureWords(app, course) {
+  const what = () => app.manifest?.constants ?? {};
+  const stepText = () => `step ${grouped(app.meta?.step1 ?? 0)}`;
+  app.originTexts = () => [`run ${what().run ?? "–"}`, ...(what().fault ? [`fault ${what().fault.ablation}`] : [])];
+  app.pictureFacts = () => ({ page: "Training", kind: "training", run: what().run, fault: what().fault?.ablation ?? null, tokens: course.store.n ? course.of("tokens", 0)[course.store.n - 1] : 0 });
+  app.pictureTexts = (manifest) => pictureTexts(app, manifest, stepText());
+}
+
+const SHAPES = { live: "●", paused: "❚❚", replay: "◀", stale: "▲", down: "✕", waiting: "○" };
+const SIGNS = { ok: "✓", waiting: "○", note: "○", warning: "▲", critical: "✕" };
+
+function pictureTexts(app, manifest, step) {
+  const { state, health } = manifest, footer = [
+    `t4dm ${manifest.version} (${manifest.commit})`, `config ${manifest.config_digest}`, `seed ${manifest.seed ?? "–"}`, ...app.originTexts(),
+    step, `${grouped(manifest.tokens)} tokens`, manifest.utc.replace("T", " ").replace("Z", " UTC"), `session ${manifest.session}`, `snapshot ${manifest.id}`,
+  ];
+  return {
+    title: `Training · session ${manifest.session} · ${manifest.run ?? ""}${manifest.fault ? ` with fault ${manifest.fault}` : ""} · ${step}${state.reason ? ` · ${state.reason}` : ""}`,
+    badge: { kind: state.kind, word: state.word, shape: SHAPES[state.kind] },
+    health: health && { kind: health.kind, word: `${SIGNS[health.kind]} ${health.word}` },
+    findings: health?.texts ?? [],
+    strip: manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults",
+    note: manifest.note.trim(),
+    footer: footer.join(" · "),
+  };
+}
+
+start();

@@ -16,6 +16,7 @@ from t4dm.live.segment import KEYS
 from t4dm.live.window import DT_MS, View, Window
 
 NOW_MS = 100
+ASKED = ("attention", "attention_keys", "rates")
 
 
 @operation("GET", "/spiking/attention-weights", AttentionWeights, tag="spiking", query=LayerQuery)
@@ -27,7 +28,7 @@ def spiking_attention_weights(query: LayerQuery) -> Response:
     steps = live.steps_of(client, query, NOW_MS)
     blocks: list[dict[str, Any]] = []
     for layer in layers:
-        window = live.cut(client, steps, View(rows=(0,), attention_block=layer))
+        window = live.cut(client, steps, View(rows=(0,), attention_block=layer), ASKED)
         blocks.append(_block(window, layer))
     body = {
         **live.head(client, window, weights="1", relative_entropy="1", ages_ms="ms"),

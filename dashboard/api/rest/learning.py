@@ -131,7 +131,7 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
 def learning_homeostatic_state(query: LayerQuery) -> Response:
     """Each stage's rate against its target, and how far its threshold has moved for it."""
     client = live.client_of(query)
-    window = live.window_of(client, query, SECOND_MS, "theta")
+    window = live.window_of(client, query, SECOND_MS, "theta", only=("theta", "rates"))
     tree = in_force(client).tree
     layers = live.layers_of(len(window.layout.blocks), query)
     blocks = [window.layout.blocks[k] for k in layers]

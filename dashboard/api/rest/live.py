@@ -5,6 +5,7 @@ The window is the one the page draws (``dashboard.api.frames``, ``t4dm.live.wind
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +23,14 @@ from t4dm.live.groups import Layout
 from t4dm.live.lead import LEAD_STEPS
 from t4dm.live.published import missing
 from t4dm.live.segment import HIST_EVERY
-from t4dm.live.window import DT_MS, View, Window
+from t4dm.live.window import DT_MS, EVERY, View, Window
 from t4dm.params import ParamError
 
 MAX_POINTS = 1000
 ONE_ROW = View(rows=(0,))  # where no spikes are asked for
 NEWEST = WindowQuery.model_validate({"last_ms": 1.0})
 SAMPLED = ("hist_exc", "hist_inh", "bounds", "pairs", "moved")
+AT_SAMPLES = (*SAMPLED, "levels", "gains")
 
 
 def client_of(query: SessionQuery) -> SessionClient:
@@ -50,13 +52,14 @@ def window_of(
     span_ms: float,
     needs: str,
     view: View = ONE_ROW,
+    only: Collection[str] = EVERY,
 ) -> Window:
-    """The window that ``query`` asks for.
+    """The window that ``query`` asks for, of its arrays ``only`` those (``t4dm.live.window.merge``).
 
     Raises :class:`ApiError` 422 where the session does not publish ``needs``.
     """
     check_published(client, needs)
-    return frames.history(client, view, steps_of(client, query, span_ms))
+    return frames.history(client, view, steps_of(client, query, span_ms), only)
 
 
 def events_of(client: SessionClient, steps: frames.Steps) -> list[dict[str, Any]]:
@@ -66,9 +69,11 @@ def events_of(client: SessionClient, steps: frames.Steps) -> list[dict[str, Any]
     return [event for event in inside if steps.step0 <= event["step"] < steps.step1]
 
 
-def cut(client: SessionClient, steps: frames.Steps, view: View) -> Window:
+def cut(
+    client: SessionClient, steps: frames.Steps, view: View, only: Collection[str] = EVERY
+) -> Window:
     """The window of ``steps`` as ``view`` shows it; raises :class:`ApiError` 416."""
-    return frames.history(client, view, steps)
+    return frames.history(client, view, steps, only)
 
 
 def samples_of(
@@ -81,9 +86,9 @@ def samples_of(
     check_published(client, needs)
     steps = steps_of(client, query, LEAD_STEPS * DT_MS)
     if steps.step1 - steps.step0 > LEAD_STEPS:
-        return frames.history(client, view, steps)
+        return frames.history(client, view, steps, AT_SAMPLES)
     end = frames.Steps(steps.epoch, max(steps.step0, steps.step1 - HIST_EVERY), steps.step1)
-    window = frames.picture(client, view, end)
+    window = frames.picture(client, view, end, AT_SAMPLES)
     early = int((window.hist_steps < steps.step0).sum())
     first = steps.step0 if window.hist_step0 is None else max(steps.step0, window.hist_step0)
     cut = {name: getattr(window, name)[early:] for name in SAMPLED}
@@ -98,8 +103,8 @@ def check_published(client: SessionClient, needs: str) -> None:
 
 
 def newest(client: SessionClient, needs: str) -> Window:
-    """The newest segment alone, as a window."""
-    return window_of(client, NEWEST, 1, needs)
+    """The newest step alone, as a window of the array ``needs``."""
+    return window_of(client, NEWEST, 1, needs, only=(needs,))
 
 
 def head(client: SessionClient, window: Window, **units: str) -> dict[str, Any]:
@@ -186,7 +191,10 @@ def picked(step0: int, step1: int, every_ms: int | None) -> np.ndarray:
 
 
 def numbers(values: np.ndarray, digits: int = 6) -> list[Any]:
-    """Plain numbers with ``digits`` significant digits; what is not finite becomes null in JSON."""
+    """Plain numbers with ``digits`` significant digits, in lists as ``values`` has dimensions.
+
+    What is not finite becomes null in JSON.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         flat = values.astype(np.float64)
         scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(flat))))

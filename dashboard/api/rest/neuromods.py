@@ -47,7 +47,7 @@ def spiking_monoamine_trace(query: TraceQuery) -> Response:
 def _course(which: str, query: TraceQuery) -> Response:
     names, gains = COURSES[which]
     client = live.client_of(query)
-    window = live.window_of(client, query, SECOND_MS, "levels")
+    window = live.window_of(client, query, SECOND_MS, "levels", only=("levels", "gains"))
     steps = live.picked(window.step0, window.step1, query.every_ms)
     at = steps - window.step0
     body = {
@@ -76,7 +76,7 @@ def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
     live.check_published(client, "levels")
     steps = live.steps_of(client, query, TEN_SECONDS_MS)
     newest = frames.Steps(steps.epoch, steps.step1 - 1, steps.step1)
-    window, events = live.cut(client, newest, live.ONE_ROW), live.events_of(client, steps)
+    window, events = live.cut(client, newest, live.ONE_ROW, ()), live.events_of(client, steps)
     tree = in_force(client).tree
     names = tuple(NEUROMODULATORS)
     kinds = ("inject", "reward", "answer", "param")

@@ -9,7 +9,7 @@ from dashboard.api.errors import json_response
 from dashboard.api.openapi import document
 from dashboard.api.operations import operation
 from dashboard.api.rest.session_answers import Health, Open
-from dashboard.api.sessions import session, session_names
+from dashboard.api.sessions import client_named, session_names
 from dashboard.traffic import counts_of
 
 LINE = ("state", "step", "params_rev", "t_ms", "speed", "ratio")
@@ -22,7 +22,7 @@ def healthz() -> Response:
         return json_response({"ok": True})
     answer = {}
     for name in session_names():
-        status = session(name).status()
+        status = client_named(name).status()
         entry = {"pid": status["worker"]["pid"]} | {key: status.get(key) for key in LINE}
         if not status["worker"]["alive"]:
             entry["state"] = "down"
@@ -33,7 +33,9 @@ def healthz() -> Response:
 @operation("GET", "/metrics", None, tag="program", other_media=("text/plain",))
 def metrics() -> Response:
     """Every session's run and the requests answered, in Prometheus's text format."""
-    response = Response(prometheus.text(counts_of(current_app)), content_type=prometheus.CONTENT_TYPE)
+    response = Response(
+        prometheus.text(counts_of(current_app)), content_type=prometheus.CONTENT_TYPE
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from dashboard.api.models import Answer
 from t4dm.commands import Command
 from t4dm.live import paths
+from t4dm.live.kinds import SPIKING, kinds
 from t4dm.live.registry import LEAST_N, MOST_BLOCKS, MOST_N, N_HEADS
 
 
 class NewSession(BaseModel):
-    """A session to be created; what is left out is as in the default one."""
+    """A session to be created; what is left out is as in the default one.
+
+    ``run``, ``fault`` and ``options`` are for other kinds than ``spiking``; those have no ``blocks``,
+    ``n``, ``dt``, ``preset`` and ``stimulus``.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
+    kind: Literal[SPIKING, *kinds()] = SPIKING  # type: ignore[valid-type]
+    run: str | None = Field(
+        default=None, max_length=64, description="Of a training session: tiny, read or memorise."
+    )
+    fault: str | None = Field(
+        default=None, max_length=64, description="Train a faulty model beside the sound one."
+    )
+    options: dict[str, Any] = Field(
+        default={}, max_length=50, description="Further options of the kind, by name."
+    )
     name: str | None = Field(
         default=None, pattern=f"^{paths.NAME.pattern}$", description="Default: session-2, -3, …"
     )
@@ -45,12 +60,15 @@ class Created(Answer):
     """The new session; its worker starts now, its first frames take seconds."""
 
     name: str
-    blocks: int
-    n: int
-    dt: float
+    kind: str
+    page: str = Field(description="Where it is shown.")
+    options: dict[str, Any] = Field(description="Of a session that is not spiking.")
+    blocks: int | None = Field(description="Of a spiking session, as the next ones.")
+    n: int | None
+    dt: float | None
     seed: int
     params: dict[str, Any] = Field(description="Values that differ from the defaults.")
-    n_total: int
+    n_total: int | None
     bytes: int = Field(description="Memory it may come to.")
     state: str
 
@@ -80,6 +98,8 @@ class Health(Answer):
 
 class SessionEntry(Answer):
     name: str
+    kind: str
+    page: str = Field(description="Where it is shown.")
     owner: str
     state: str | None
     message: str
@@ -94,9 +114,22 @@ class Manifest(Open):
     """What a session has and does: groups, probes, parameters, commands."""
 
     session: str
+    kind: str
     groups: list[dict[str, Any]]
     probes: dict[str, Any]
     specs: list[dict[str, Any]]
+
+
+class SampleText(Answer):
+    step: int
+    run: str = Field(description="sound or faulty.")
+    prompt: str
+    temperature: float
+    text: str
+
+
+class SampleTexts(Answer):
+    samples: list[SampleText]
 
 
 class OneOrMoreCommands(RootModel[Command | list[Command]]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from dashboard.api import commands, creation, frames, panels, query
+from dashboard.api import commands, creation, frames, panels, query, records
 from dashboard.api.errors import ApiError, json_response
 from dashboard.api.operations import operation
 from dashboard.api.rest.session_answers import (
@@ -16,12 +16,27 @@ from dashboard.api.rest.session_answers import (
     OneOrMoreCommands,
     ParameterChanges,
     Parameters,
+    SampleTexts,
     SessionList,
     Uploaded,
 )
-from dashboard.api.rest.window_queries import FramesQuery, HistoryQuery, PanelQuery, UploadForm
-from dashboard.api.sessions import entries, session, session_names
+from dashboard.api.rest.window_queries import (
+    FramesQuery,
+    HistoryQuery,
+    PanelQuery,
+    RecordsQuery,
+    UploadForm,
+)
+from dashboard.api.sessions import (
+    any_session,
+    client_named,
+    entries,
+    run_session,
+    session,
+    session_names,
+)
 from t4dm.live import paths
+from t4dm.live.samples import Samples
 from t4dm.stimuli.file import load_stimulus_file
 from t4dm.stimuli.tables import MAX_FILE_BYTES
 
@@ -56,7 +71,7 @@ def delete_session(name: str) -> Response:
 @operation("GET", "/sessions/<name>", Manifest, tag="sessions")
 def get_session(name: str) -> Response:
     """The session's manifest."""
-    return json_response(session(name).manifest())
+    return json_response(any_session(name).manifest())
 
 
 @operation(
@@ -66,15 +81,18 @@ def post_commands(name: str) -> Response:
     """A command or a list, applied between two steps, answered with rev, step, old, new.
 
     The same ``Idempotency-Key`` is applied once; ``X-T4DM-Who`` names who asks in the event log.
+    With ``X-T4DM-Ack: queued`` a training session (and its like) answers at once that the request
+    waits, and tells what became of it as an event; it is applied before the next step.
     """
     who, key = commands.who_and_key()
-    return commands.send(session(name), commands.json_body(), who, key)
+    client = any_session(name)
+    return commands.send(client, commands.json_body(), who, key, ack=commands.ack())
 
 
 @operation("GET", "/sessions/<name>/params", Parameters, tag="sessions")
 def get_params(name: str) -> Response:
     """Every parameter with its value and range; ``ETag`` is the revision."""
-    told = session(name).params()
+    told = any_session(name).params()
     return json_response(told, headers={"ETag": f'"{told["rev"]}"'})
 
 
@@ -87,7 +105,7 @@ def patch_params(name: str, body: ParameterChanges) -> Response:
     if_rev = commands.if_match(request.headers.get("If-Match"))
     listed = [{"type": "set", "path": p, "value": v} for p, v in body.values.items()]
     listed += [{"type": "clear", "path": path} for path in body.clear]
-    answer = commands.send(session(name), listed, *commands.who_and_key(), if_rev)
+    answer = commands.send(any_session(name), listed, *commands.who_and_key(), if_rev)
     if answer.status_code == 200:
         answer.headers["ETag"] = f'"{answer.get_json()["rev"]}"'
     return answer
@@ -107,6 +125,32 @@ def get_frames(name: str) -> Response:
         query.number("span_ms", 2000.0, 10.0, frames.MAX_WINDOW_MS) or 2000.0,
     )
     return _octets(body)
+
+
+@operation(
+    "GET", "/sessions/<name>/records", None, tag="sessions", documented_query=RecordsQuery,
+    other_media=(OCTETS,),
+)  # fmt: skip
+def get_records(name: str) -> Response:
+    """Of a training session and its like: one encoded record, keyframe (the whole course) or status.
+
+    Waits at most 250 ms.
+    """
+    body = records.next_record(
+        run_session(name),
+        query.integer("after", None, 0, 2**53),
+        query.integer("epoch", None, 0, 2**53),
+    )
+    return _octets(body)
+
+
+@operation("GET", "/sessions/<name>/samples", SampleTexts, tag="sessions")
+def get_samples(name: str) -> Response:
+    """The texts that a training session wrote, by step."""
+    run_session(name)
+    run_id = client_named(name).status().get("run_id")
+    folder = paths.session_data(paths.data_dir(), name)
+    return json_response({"samples": Samples(folder).read(run_id)})
 
 
 @operation(

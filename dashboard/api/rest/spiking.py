@@ -20,13 +20,14 @@ from t4dm.spiking.params import GAINS, NEUROMODULATORS, LIFParams
 
 SECOND_MS = 1000
 NT_EVENTS = ("inject", "reward")
+FIRED, LEVELS = ("spikes", "rates"), ("levels", "gains")
 
 
 @operation("GET", "/spiking/stats", Statistics, tag="spiking", query=WindowQuery)
 def spiking_stats(query: WindowQuery) -> Response:
     """Spike rate and firing patterns, by default over the last second."""
     client = live.client_of(query)
-    window = live.window_of(client, query, SECOND_MS, "spikes", View(rows="all"))
+    window = live.window_of(client, query, SECOND_MS, "spikes", View(rows="all"), FIRED)
     bands = [group.get("band") for group in client.manifest()["groups"]]
     groups = group_statistics(window, bands)
     spikes = int(window.rates.sum(dtype=np.int64))
@@ -84,7 +85,7 @@ def _stage(tree: ParamTree, window: Window, group: Any) -> dict[str, Any]:
 def spiking_neuromodulators(query: WindowQuery) -> Response:
     """Levels now, the range they moved in (by default over the last second), and what acts."""
     client = live.client_of(query)
-    window = live.window_of(client, query, SECOND_MS, "levels")
+    window = live.window_of(client, query, SECOND_MS, "levels", only=LEVELS)
     tree = in_force(client).tree
     body = {
         **live.head(client, window, level="1", gain="1", tau="ms"),
@@ -112,7 +113,7 @@ def spiking_spike_times(query: PageQuery) -> Response:
     """Spike times of the chosen neurons, by default of 100 over the last second."""
     client = live.client_of(query)
     rows = live.rows_of(query.neurons, query.layer, client)
-    window = live.window_of(client, query, SECOND_MS, "spikes", View(rows=rows))
+    window = live.window_of(client, query, SECOND_MS, "spikes", View(rows=rows), FIRED)
     total = len(window.spk_row)
     page = slice(query.offset, query.offset + query.limit)
     body = {

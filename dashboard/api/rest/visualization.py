@@ -83,7 +83,8 @@ def _drawn(
     assert panel is not None
     if query.format == "json":
         if panel.axis == "time":
-            window = live.window_of(client, query, panel.span_ms, panel.needs[0], view)
+            only = {"spikes" if name.startswith("spk_") else name for name in panel.arrays}
+            window = live.window_of(client, query, panel.span_ms, panel.needs[0], view, only)
         else:
             window = live.samples_of(client, query, panel.needs[0], view)
         return _table(client, window, panel, query)
@@ -106,10 +107,15 @@ def _table(client: SessionClient, window: Window, panel: Panel, query: PictureQu
         "rows": rows,
         "offset": query.offset,
         "next_offset": end if end < rows else None,
-        "columns": {name: _plain(column[query.offset : end]) for name, column in columns.items()},
+        "columns": _plain({name: column[query.offset : end] for name, column in columns.items()}),
     }
     return live.answer(body)
 
 
-def _plain(column: np.ndarray) -> list[Any]:
-    return live.numbers(column) if column.dtype.kind == "f" else column.tolist()
+def _plain(columns: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Columns of one length as JSON data; real numbers but times are rounded, all at once."""
+    real = [n for n, column in columns.items() if column.dtype.kind == "f" and n != "time_ms"]
+    rounded = live.numbers(np.array([columns[name] for name in real]))
+    return {name: column.tolist() for name, column in columns.items()} | dict(
+        zip(real, rounded, strict=True)
+    )

@@ -28,13 +28,20 @@ class ViewQuery(Query):
     attention_block: Block = Field(0, description="Block whose attention is shown.")
 
 
-class FramesQuery(ViewQuery):
+class RecordsQuery(Query):
+    """What the client has already."""
+
     after: Annotated[int, Field(ge=0, le=2**53), WHOLE] | SkipJsonSchema[None] = Field(
-        None, description="Sequence number of the newest segment the client has."
+        None, description="Sequence number of the newest segment or record the client has."
     )
     epoch: Annotated[int, Field(ge=0, le=2**53), WHOLE] | SkipJsonSchema[None] = Field(
         None, description="Its epoch."
     )
+
+
+class FramesQuery(ViewQuery, RecordsQuery):
+    """A part of the network, and what the client has already."""
+
     span_ms: Annotated[float, Field(ge=10, le=MAX_WINDOW_MS), NUMBER] = Field(
         2000, description="Length of a keyframe."
     )

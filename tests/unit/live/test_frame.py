@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from t4dm.live.frame import DTYPES, FrameError, decode, encode
+from t4dm.live.frame import DTYPES, FrameError, decode, dumps, encode
 
 
 @pytest.mark.parametrize("code", DTYPES)
@@ -44,6 +44,22 @@ def test_a_strided_and_a_big_endian_array_are_written_in_wire_order():
 def test_numbers_that_json_has_no_word_for_become_null():
     meta, _ = decode(encode({"a": float("nan"), "b": [1.0, {"c": float("inf")}]}, {}))
     assert meta == {"a": None, "b": [1.0, {"c": None}]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": 2**70, "b": -(2**66)}, {"half": "\ud800"}, {3: "three", None: 1}, "ä😀", 2**63, 1e-7,
+        {"deep": [[[[{"x": (1, 2.5, True, None)}]]]]},
+    ],
+)  # fmt: skip
+def test_json_text_reads_back_as_what_the_standard_writes(value):
+    assert json.loads(dumps(value)) == json.loads(json.dumps(value))
+
+
+def test_numpy_numbers_and_arrays_are_json_too():
+    held = {"n": np.float32(0.5), "k": np.int64(3), "rows": np.array([[1.0, np.nan], [2.0, 3.0]])}
+    assert json.loads(dumps(held)) == {"n": 0.5, "k": 3, "rows": [[1.0, None], [2.0, 3.0]]}
 
 
 @pytest.mark.parametrize("cut", [0, 3, 7, 20, -1])

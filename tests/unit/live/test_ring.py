@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from t4dm.live import ring_writer
-from t4dm.live.ring import RingGone
+from t4dm.live.ring import RingGone, Word
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.ring_writer import RingWriter
 
@@ -50,6 +50,20 @@ def test_held_and_range_tell_epochs_apart(path):
     reader = RingReader(path)
     assert reader.held() == (4, 5, 0, 16)
     assert len(reader.range(1, 0, 100)) == 3 and len(reader.range(2, 0, 100)) == 2
+
+
+def test_entries_are_the_slots_of_what_touches_a_range(path):
+    writer = RingWriter(path, bytes=1 << 20, slots=16)
+    fill(writer, 20, epoch=1)  # the table has gone on at its front
+    fill(writer, 3, epoch=2)
+    reader = RingReader(path)
+    held = range(writer._words[Word.OLDEST], 24)
+    assert len(held) == 16
+    for epoch, step0, step1 in ((1, 0, 10**6), (1, 71, 73), (1, 100, 130), (2, 0, 8), (2, 9, 90)):
+        inside = [e for e in map(reader.entry, held) if e.epoch == epoch]
+        wanted = [e for e in inside if e.step1 > step0 and e.step0 < step1]
+        assert reader.entries(epoch, step0, step1) == wanted and wanted
+    assert reader.entries(1, 160, 170) == reader.entries(3, 0, 10) == reader.entries(1, 80, 80) == []
 
 
 def test_old_records_give_way_to_new_ones(path):

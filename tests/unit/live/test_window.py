@@ -5,7 +5,7 @@ import pytest
 
 from t4dm.live.frame import decode
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import View, merge, tail
+from t4dm.live.window import EVERY, View, merge, tail
 from t4dm.params import ParamError
 from tests.toy_engine import ToyEngine
 
@@ -43,6 +43,21 @@ def test_spread_is_even_over_the_stages(segments):
 def test_stage_and_block_rows(segments):
     assert merge(segments, View(rows="stage:4")).rows.tolist() == list(range(1024, 1280))
     assert merge(segments, View(rows="block:2")).rows.tolist() == list(range(1024, 1536))
+
+
+def test_only_what_is_asked_for_is_joined(segments):
+    view = View(rows="stage:3", gate_block=2)
+    whole = merge(segments, view, 5, 200)
+    for only in (("spikes",), ("rates", "u"), ("gate", "levels"), ("hist_exc", "attention"), ()):
+        window = merge(segments, view, 5, 200, only)
+        wanted = {"spk_row", "spk_dt", *only} if "spikes" in only else set(only)
+        for name in (*EVERY - {"spikes"}, "spk_row", "spk_dt"):
+            array, full = getattr(window, name), getattr(whole, name)
+            assert array.dtype == full.dtype and array.shape[1:] == full.shape[1:], name
+            np.testing.assert_array_equal(array, full if name in wanted else full[:0])
+        assert window.events == whole.events and window.meta == whole.meta
+    with pytest.raises(ValueError, match="no arrays \\['spk_row'\\]; there are"):
+        merge(segments, view, only=("spk_row",))
 
 
 def test_merge_in_parts_equals_merge_of_the_whole(segments):

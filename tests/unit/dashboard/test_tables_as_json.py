@@ -1,0 +1,13 @@
+"""Tables of the read endpoints: real numbers are rounded, the times of a long run are not."""
+
+import numpy as np
+
+from dashboard.api.rest.visualization import _plain
+
+
+def test_columns_are_rounded_and_times_stay_whole():
+    late = np.array([1_234_567.0, 12_345_678.0])
+    columns = {"time_ms": late, "g": np.array([1 / 3, np.nan], np.float32), "n": np.array([7, 8])}
+    found = _plain(columns)
+    assert list(found) == ["time_ms", "g", "n"] and found["time_ms"] == late.tolist()
+    assert found["g"][0] == 0.333333 and np.isnan(found["g"][1]) and found["n"] == [7, 8]
