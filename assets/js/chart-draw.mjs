@@ -11,7 +11,7 @@ export function ground(ctx, view) {
   for (const span of view.spans) {
     const from = Math.max(box.x, X(span.x0)), to = Math.min(box.x + box.w, X(span.x1));
     if (to <= from) continue;
-    ctx.globalAlpha = theme.dark ? 0.3 : 0.2;
+    ctx.globalAlpha = theme.dark ? 0.22 : 0.18;
     ctx.fillStyle = span.color;
     ctx.fillRect(from, box.y, Math.max(1, to - from), box.h);
     ctx.globalAlpha = 1;
@@ -99,11 +99,19 @@ function points(ctx, X, Y, { x, y, marker }, from, to) {
       ctx.stroke();
       continue;
     }
-    if (marker === "diamond") { ctx.moveTo(px, py - r - 1); ctx.lineTo(px + r + 1, py); ctx.lineTo(px, py + r + 1); ctx.lineTo(px - r - 1, py); }
-    else ctx.arc(px, py, r, 0, 7);
-    ctx.closePath();
+    if (marker === "diamond") { diamond(ctx, px, py, r + 1); continue; }
+    ctx.arc(px, py, r, 0, 7);
     ctx.fill();
   }
+}
+
+function diamond(ctx, x, y, r) {
+  ctx.beginPath();
+  ctx.moveTo(x, y - r);
+  ctx.lineTo(x + r, y);
+  ctx.lineTo(x, y + r);
+  ctx.lineTo(x - r, y);
+  ctx.fill();
 }
 
 function path(ctx, X, Y, { x, y, dash, kind }, from, to) {
@@ -179,8 +187,8 @@ export function edgeLabels(ctx, view, lasts) {
   for (let i = placed.length - 1, room = box.y + box.h - 5; i >= 0; i--, room -= 14) placed[i].at = Math.min(placed[i].at, room);
   for (const one of placed) {
     ctx.fillStyle = one.color;
-    if (one.hollow) { ctx.strokeStyle = one.color; ctx.lineWidth = 1.5; ctx.strokeRect(x + 0.5, one.at - 3, 6, 6); }
-    else ctx.fillRect(x, one.at - 3.5, 7, 7);
+    if (one.point) diamond(ctx, x + 3.5, one.at, 4);
+    else ctx.fillRect(x, one.at - 2, 7, 4);
     label(ctx, one.text, x + 11, one.at + 0.5, theme.fg);
   }
 }

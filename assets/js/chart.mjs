@@ -43,8 +43,8 @@ export class Chart {
   /**
    * @param {HTMLElement} host takes the canvases; its size is the chart's
    * @param {{xLabel?: string, xText?: (x: number) => string, yLabel: string, log?: boolean, format?: (v: number) => string,
-   *   zero?: boolean, group?: ChartGroup, words?: boolean, name?: string}} options
-   *   `zero`: the axis begins at 0; `words`: marks have their words; `name`: for screen readers
+   *   zero?: boolean, group?: ChartGroup, words?: boolean, right?: number, name?: string}} options
+   *   `zero`: the axis begins at 0; `right`: room beside the plot; `words`: marks have their words; `name`: for screen readers
    */
   constructor(host, options) {
     this.options = { xLabel: "step", log: false, zero: false, words: true, format: (v) => num(v, 4), ...options };
@@ -138,7 +138,7 @@ export class Chart {
 
   #view(w, h, dpr, look) {
     const { data, options, group } = this, log = this.log;
-    const narrow = w < NARROW, left = narrow ? 50 : 58, right = narrow ? 58 : 78;
+    const narrow = w < NARROW, left = narrow ? 50 : 58, right = options.right ?? (narrow ? 58 : 78);
     const box = { x: left, y: 6, w: w - left - right, h: h - 6 - 20 };
     const all = [0, data.xEnd ?? niceEnd(Math.max(0, ...data.series.map(({ x }) => x[x.length - 1] ?? 0)))];
     const xRange = group.zoom ?? all;
@@ -219,7 +219,7 @@ function lastOf({ x, y }) {
 function lastsOf(series, view, format) {
   return series.filter(({ edge }) => edge !== false).flatMap((one) => {
     const last = lastOf(one);
-    return last ? [{ value: last[1], text: (one.format ?? format)(last[1]), color: one.color, hollow: one.kind === "points" }] : [];
+    return last ? [{ value: last[1], text: (one.format ?? format)(last[1]), color: one.color, point: one.kind === "points" }] : [];
   });
 }
 

@@ -65,7 +65,9 @@ function remedyLine(app, findingOf, remedy) {
   const go = async () => {
     button.disabled = true;
     try {
-      await treat(app, findingOf(), remedy);
+      const own = app.remedies?.[remedy.id];
+      if (own) await own(findingOf());
+      else await treat(app, findingOf(), remedy);
     } catch (error) {
       toastError(error);
     }

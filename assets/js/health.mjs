@@ -36,10 +36,21 @@ export function mount(app) {
       mark = null;
       return;
     }
+    if (typeof now === "object") { taken(now); return; }
     const since = performance.now() - askedAt;
     const moved = now !== mark && (!failed || since > RETRY_MS);
     const followed = (followers.size > 0 || waiting(health)) && since > FOLLOW_MS && newer();
     if (!asking && app.status !== "down" && (moved || followed)) ask(now);
+  }
+
+  /** A frame may carry the whole report; it is taken where it says something new. */
+  function taken(report) {
+    const { epoch } = app.meta, said = `${epoch} ${report.step} ${report.severity} ${report.findings.length}`;
+    if (said === mark) return;
+    mark = said;
+    const twice = ({ id }) => report.findings.filter((other) => other.id === id).length > 1;
+    const findings = report.findings.map((one) => ({ ...one, id: twice(one) ? `${one.id}:${one.where.group}` : one.id }));
+    take(timed({ ...report, epoch, findings }));
   }
 
   const newer = () => app.meta.epoch !== health.report?.epoch || (app.meta.t_ms ?? app.meta.step1 ?? 0) > health.report.t_ms;

@@ -114,16 +114,22 @@ export class Heatmap {
     if (cw < LEAST_TEXT || ch < 13) return;
     for (let i = 0; i < rows * cols; i++) {
       const x = box.x + (i % cols + 0.5) * cw, y = box.y + (Math.floor(i / cols) + 0.5) * ch;
-      const light = (values[i] - lo) / (hi - lo) > 0.55;
-      if (Number.isFinite(values[i])) label(ctx, this.options.format(values[i]), x, y, light ? "#000000" : "#FFFFFF", "center");
+      if (Number.isFinite(values[i])) label(ctx, this.options.format(values[i]), x, y, this.#inkOn((values[i] - lo) / (hi - lo)), "center");
     }
+  }
+
+  /** Black or white, whichever is told better from the colour at `share` of the limits. */
+  #inkOn(share) {
+    const word = this.options.lut[Math.min(255, Math.max(0, Math.round(share * 255)))];
+    const light = 0.299 * (word & 255) + 0.587 * (word >> 8 & 255) + 0.114 * (word >> 16 & 255);
+    return light > 140 ? "#000000" : "#FFFFFF";
   }
 
   #rowNames(ctx, box, look) {
     const { rows, rowNames } = this.data, h = box.h / rows;
     let free = -Infinity;
     for (let r = 0; r < rows; r++) {
-      const text = rowNames ? rowNames[r] : String(r), y = box.y + (r + 0.5) * h;
+      const text = rowNames?.[r] ?? String(r), y = box.y + (r + 0.5) * h;
       const wanted = rowNames || r % Math.max(1, Math.ceil(rows / 6)) === 0;
       if (!wanted || y - 7 < free) continue;
       free = y + 7;
@@ -135,7 +141,7 @@ export class Heatmap {
     const { cols, colNames } = this.data, w = box.w / cols, y = box.y + box.h + 12;
     let free = box.x - 20;
     for (let c = 0; c < cols; c++) {
-      const text = colNames ? colNames[c] : String(c);
+      const text = colNames?.[c] ?? String(c);
       const half = widthOf(ctx, text) / 2, x = box.x + (c + 0.5) * w;
       if (x - half < free || x + half > box.x + box.w + 4) continue;
       free = x + half + (colNames ? GAP : 24);

@@ -33,11 +33,11 @@ def figure(
         "layout": style.layout(
             theme, timeline.title("Receptive fields", "sensory layer", window), SLUG,
             xaxis=style.axis(
-                theme, "Neurons of a digit", range=[0, STEP * COLUMNS], autorange=False,
-                showgrid=False, showticklabels=False, ticks="",
+                theme, "A row: the neurons of one digit (how many)", range=[0, STEP * COLUMNS],
+                autorange=False, showgrid=False, showticklabels=False, ticks="",
             ),
             yaxis=style.axis(
-                theme, "Digit (neurons)", range=[height, 0], autorange=False, showgrid=False,
+                theme, "", range=[height, 0], autorange=False, showgrid=False,
                 tickvals=[STEP * (k + 0.5) for k in range(len(rows))],
                 ticktext=[row_name(k, ids) for k, ids in enumerate(rows)], ticks="",
             ),

@@ -59,7 +59,7 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
         return "leak"
     if "neuromod" in ev.has and max(_level(ev, 1, ms), _level(ev, 2, ms)) > HIGH_LEVEL:
         return "modulator"
-    if float(ev.last("gate", ms)[:, place.block].mean()) > OPEN_GATE:
+    if float(ev.mean("gate", ms)[place.block]) > OPEN_GATE:
         return "gate"
     first = quiet_look(ev, ev.stack[0], ms)
     return "input" if first.drive > LARGE_DRIVE or not strong else "feedback"
@@ -69,7 +69,7 @@ def _level(ev: Evidence, nt: int, ms: float) -> float:
     """Mean of the span of a level; neutral where there are none."""
     if "neuromod" not in ev.has:
         return 0.5
-    high, low = ev.last("level_high", ms)[:, nt].mean(), ev.last("level_low", ms)[:, nt].mean()
+    high, low = ev.mean("level_high", ms)[nt], ev.mean("level_low", ms)[nt]
     return float(high + low) / 2
 
 

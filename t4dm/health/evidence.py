@@ -83,7 +83,7 @@ class Evidence:
     has: frozenset[str]  # parameter groups there are
     paused_ms: float  # longest silence of the stimulus by its own parameters
     bad: str | None = None  # tensor that is not finite
-    _rates: dict[float, np.ndarray] = field(default_factory=dict)
+    _told: dict[tuple[str, str, float], np.ndarray] = field(default_factory=dict)
 
     def last(self, name: str, ms: float) -> np.ndarray:
         """The bins of the last ``ms`` of field ``name``, (k, ...)."""
@@ -93,10 +93,33 @@ class Evidence:
 
     def rate(self, ms: float) -> np.ndarray:
         """(G,) share of neurons that fire in a step, over the last ``ms``."""
-        if ms not in self._rates:
-            fired = self.last("fired", ms)
-            self._rates[ms] = fired.sum(axis=0) / len(fired)
-        return self._rates[ms]
+        return self.mean("fired", ms)
+
+    def mean(self, name: str, ms: float) -> np.ndarray:
+        """Field ``name`` over the last ``ms``: mean of the bins, reckoned once a look."""
+        key = ("mean", name, ms)
+        if key not in self._told:
+            values = self.last(name, ms)
+            self._told[key] = np.add.reduce(values, axis=0) / len(values)
+        return self._told[key]
+
+    def high(self, name: str, ms: float) -> np.ndarray:
+        """The same: largest value."""
+        return self._reduced(np.maximum, "high", name, ms)
+
+    def low(self, name: str, ms: float) -> np.ndarray:
+        """The same: smallest value."""
+        return self._reduced(np.minimum, "low", name, ms)
+
+    def total(self, name: str, ms: float) -> np.ndarray:
+        """The same: sum."""
+        return self._reduced(np.add, "total", name, ms)
+
+    def _reduced(self, how: np.ufunc, word: str, name: str, ms: float) -> np.ndarray:
+        key = (word, name, ms)
+        if key not in self._told:
+            self._told[key] = how.reduce(self.last(name, ms), axis=0)
+        return self._told[key]
 
     def p(self, name: str) -> Any:
         """A threshold of the rules."""
@@ -120,4 +143,4 @@ class Evidence:
 
     def idle(self, ms: float) -> bool:
         """Whether a silence of ``ms`` may be the stimulus's own pause."""
-        return float(self.last("driven", ms).mean()) < 0.5 and ms <= self.paused_ms
+        return float(self.mean("driven", ms)) < 0.5 and ms <= self.paused_ms

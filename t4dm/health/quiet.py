@@ -62,9 +62,9 @@ def look_at(ev: Evidence, place: Place, ms: float) -> Look:
     """The figures of ``place`` over the last ``ms``."""
     g = place.index
     rate = float(ev.rate(ms)[g])
-    high = float(ev.last("u_high", ms)[:, g].max())
-    mean = float(ev.last("u_mean", ms)[:, g].mean())
-    theta = float(ev.last("theta", ms)[:, g].mean())
+    high = float(ev.high("u_high", ms)[g])
+    mean = float(ev.mean("u_mean", ms)[g])
+    theta = float(ev.mean("theta", ms)[g])
     alpha, beta = ev.lif("alpha", place), ev.lif("beta", place)
     drive = (1 - alpha) * mean + alpha * beta * theta * rate
     return Look(place, rate, high, mean, theta, ev.lif("v_thresh", place), alpha, drive / NEEDED)
@@ -93,7 +93,7 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
         return "target"
     if place.stage == "lif_in":
         assert place.block is not None
-        if float(ev.last("gate", ms)[:, place.block].mean()) < ev.p("gate_shut") * 5:
+        if float(ev.mean("gate", ms)[place.block]) < ev.p("gate_shut") * 5:
             return "gate"
         if look.drive < LOW_DRIVE:
             return "modulator" if _halved(ev) else "input"

@@ -14,8 +14,6 @@ from t4dm.brain.arena import REACH, SIDE_BINS, SLOTS, TIME_BIN_S, TIME_BINS, Are
 from t4dm.brain.arena_params import DT_S, OBJECTS
 from t4dm.brain.place_time_cells import WEBER
 
-HEADROOM = 1.25  # what a map can show over the declared peak
-
 
 def _series(
     per_step: bool, shape: str, dtype: str, unit: str, help: str, names: list[str] | None = None
@@ -35,7 +33,10 @@ SERIES: dict[str, dict[str, Any]] = {
         True, "T 2", "f4", "1", "Similarity of the nearest episode (NaN: none stored), and its slot.",
         ["similarity", "slot"],
     ),
-    "spikes": _series(True, "T C", "u1", "spikes", "Spikes of every cell in a step."),
+    "spikes": _series(
+        True, "T C/4", "u1", "spikes",
+        "Spikes of a step, two bits a cell, four cells a byte, the first lowest; 3: three or more.",
+    ),
     "maps": _series(
         False, "place+grid S S", "u1", "full_hz/254",
         "Rate maps, rows along y; 255 where the agent never was.",
@@ -66,10 +67,10 @@ SERIES: dict[str, dict[str, Any]] = {
 
 
 def full_hz(arena: Arena) -> list[float]:
-    """Rate that byte 254 of each cell's map stands for."""
+    """Rate that byte 254 of each cell's map stands for, or more: the declared peak."""
     p = arena.params
     peaks = [p.place_peak] * p.n_place + [p.grid_peak] * arena.n_grid + [p.time_peak] * p.n_time
-    return [HEADROOM * peak for peak in peaks]
+    return [float(peak) for peak in peaks]
 
 
 def constants(arena: Arena) -> dict[str, Any]:

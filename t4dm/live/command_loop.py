@@ -16,7 +16,7 @@ from t4dm import commands as c
 from t4dm.live import handlers, replay
 from t4dm.live.checkpoint import Checkpoint, Keeper
 from t4dm.live.command_log import Line
-from t4dm.live.frame import dumps
+from t4dm.live.frame import dump
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request
 from t4dm.live.tree import ParamTree
@@ -240,7 +240,7 @@ def newest(events: Iterable[dict[str, Any]], room: int) -> list[dict[str, Any]]:
     """The newest of ``events``, in order, whose JSON text fits ``room`` bytes."""
     kept: list[dict[str, Any]] = []
     for event in reversed(list(events)):
-        room -= len(dumps(event)) + 1
+        room -= len(dump(event)) + 1
         if room < 0:
             break
         kept.append(event)

@@ -134,9 +134,6 @@ class Doctor:
         """Time seen since the start, the settling apart."""
         return max(0.0, self._bins.count * BIN_MS - self._tree.get("health.settle_ms"))
 
-    def _ready(self, window: str) -> bool:
-        return 0 < self._judged_ms >= self._tree.get(f"health.{window}")
-
     # -- what others see -----------------------------------------------------------------------
 
     @property
@@ -153,7 +150,9 @@ class Doctor:
             return "this session has no health rules"
         if not self._tree.get("health.enabled"):
             return "health.enabled is off"
-        missing = [rule for rule in self._rules if not self._ready(rule.window)]
+        judged, get = self._judged_ms, self._tree.get
+        ready = {w: 0 < judged >= get(f"health.{w}") for w in {r.window for r in self._rules}}
+        missing = [rule for rule in self._rules if not ready[rule.window]]
         if not missing:
             return ""
         needs = self._tree.get("health.settle_ms") + max(
@@ -188,45 +187,46 @@ class Doctor:
 def summary(ev: Evidence) -> dict[str, Any]:
     """The figures behind the rules, small enough for every status; null where none was measured."""
     window, slow = ev.p("window_ms"), ev.p("slow_ms")
-    high, low = ev.last("u_high", window).max(axis=0), ev.last("u_low", window).min(axis=0)
-    swing = ev.last("level_high", slow).max(axis=0) - ev.last("level_low", slow).min(axis=0)
     stack = [place.index for place in ev.stack]
-    rates = ev.rate(window)
+    rates, mean = ev.rate(window), ev.mean
+    groups = [rates, ev.high("u_high", window), ev.low("u_low", window)]
+    groups += [mean("theta", window), mean("clamped", window)]
+    names = ("rate", "u_high", "u_low", "theta", "clamped")
+    swing = _plain(ev.high("level_high", slow) - ev.low("level_low", slow))
     return {
         "window_ms": window,
         "slow_ms": slow,
         "groups": [place.name for place in ev.places],
-        "rate": _plain(rates),
+        **dict(zip(names, _plain(groups), strict=True)),
         "network_rate": _plain(rates[stack].mean()) if stack else None,
-        "u_high": _plain(high),
-        "u_low": _plain(low),
-        "theta": _plain(ev.last("theta", window).mean(axis=0)),
-        "clamped": _plain(ev.last("clamped", window).mean(axis=0)),
-        "gate": _plain(ev.last("gate", slow).mean(axis=0)),
+        "gate": _plain(mean("gate", slow)),
         "attention_entropy": _plain(_newest(ev.last("entropy", slow))),
         "attention_top": _plain(_newest(ev.last("top", slow))),
-        "level_swing": dict(zip(NEUROMODULATORS, _plain(swing), strict=True)),
-        "onsets": int(ev.last("onsets", slow).sum()),
-        "rewards": _plain(ev.last("rewards", slow).sum()),
+        "level_swing": dict(zip(NEUROMODULATORS, swing, strict=True)),
+        "onsets": int(ev.total("onsets", slow)),
+        "rewards": _plain(ev.total("rewards", slow)),
         "weights_moved": _plain(ev.weights.moved),
         "weights_at_bounds": _plain(ev.weights.at_bounds.sum(axis=1)),
         "pairs": _plain(ev.weights.pairs.sum()),
-        "driven": _plain(ev.last("driven", window).mean()),
+        "driven": _plain(mean("driven", window)),
     }
 
 
 def _newest(values: np.ndarray) -> np.ndarray:
     """The last row with a value; the last one where none has."""
-    known = np.flatnonzero(np.isfinite(values).any(axis=1))
-    return values[known[-1] if len(known) else -1]
+    known = (row for row in values[::-1] if np.isfinite(row).any())
+    return next(known, values[-1])
 
 
 def _plain(values: Any) -> Any:
     """Rounded JSON data; None for what is not finite."""
-    rounded = np.round(np.asarray(values, np.float64), _DIGITS)
-    if not rounded.ndim:
-        return float(rounded) if np.isfinite(rounded) else None
-    return [value if isfinite(value) else None for value in rounded.tolist()]
+    return _json(np.asarray(values, np.float64).round(_DIGITS).tolist())
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    return value if isfinite(value) else None
 
 
 def _band(described: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from t4dm.live import external, paths
+from t4dm.live.command_loop import LOG_BYTES, newest
 from t4dm.live.external import ExternalSession
 from t4dm.live.external_files import OWNER
 from t4dm.live.frame import dumps
-from t4dm.live.main_loop import LOG_BYTES, newest
 from t4dm.live.publisher_blocks import Block, Publishes, goes_on, joined, segment_of
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request, failure

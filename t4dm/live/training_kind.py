@@ -11,7 +11,7 @@ from t4dm.live.kinds import Kind
 from t4dm.training.params import LiveTrainParams, SampleParams
 from t4dm.training.runs import RUNS, parameter_count
 
-RUN_NAMES = Literal["tiny", "read", "memorise"]
+RUN_NAMES = Literal["tiny", "clinic", "read", "memorise"]
 WORKER_BYTES = 450 << 20  # a worker with torch and its text, without its model
 COPIES = (
     8  # float32 arrays the size of the weights: moments, gradient, anchors, a checkpoint's copy

@@ -118,9 +118,9 @@ class ParamTree:
 
     def get(self, path: str) -> Any:
         """The value in force at ``path``: for an override path, what the stage really uses."""
+        if isinstance(path, str) and path in self._values:
+            return self._values[path]
         base = self._base(path)
-        if path == base:
-            return self._values[base]
         _, block, _owner, name = path.split(".")
         group = base.split(".", 1)[0]
         for candidate in (path, f"blocks.{block}.{group}.{name}"):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.pages.modules import reachable
+
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HOST = {"Host": "localhost"}
 SHAPE = {"code", "message", "field", "lo", "hi", "unit", "choices"}
@@ -116,7 +118,8 @@ def test_what_the_page_fetches_ahead_is_there_and_complete(bare):
     """Every module of the page, which would else be asked for one after the other, and Plotly."""
     page = bare.get("/", headers=HOST).text
     modules = re.findall(r'<link rel="modulepreload" href="/assets/([^"]+)">', page)
-    assert modules == sorted(p.relative_to(ASSETS).as_posix() for p in ASSETS.rglob("*.mjs"))
+    assert modules == reachable(ASSETS, "js/main.mjs")
+    assert not [name for name in modules if name.startswith("js/training/")]
     (plotly,) = re.findall(r'<link rel="preload" as="script" href="([^"]+)">', page)
     answer = bare.get(plotly, headers=HOST)
     assert answer.status_code == 200 and answer.mimetype.endswith("javascript")

@@ -26,7 +26,7 @@ def open_tab(browser: Browser, url: str) -> Iterator[Page]:
     host = urlsplit(url).netloc
     tab.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
     tab.on("pageerror", lambda error: troubles.append(f"thrown: {error}"))
-    tab.on("request", lambda r: _note_foreign(r.url, host, troubles))
+    tab.on("request", lambda r: note_foreign(r.url, host, troubles))
     wait_for_worker(tab)
     send(tab, *DEFAULTS)
     tab.goto("/")
@@ -192,7 +192,8 @@ DEFAULTS_SHOWN = """() => {
 }"""
 
 
-def _note_foreign(url: str, host: str, troubles: list[str]) -> None:
+def note_foreign(url: str, host: str, troubles: list[str]) -> None:
+    """Add a request that leaves ``host`` to ``troubles``."""
     parts = urlsplit(url)
     if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != host:
         troubles.append(f"foreign request: {url}")

@@ -19,9 +19,8 @@ export const mark = {
     const n = rows(scene).length;
     return {
       xaxis: { range: [0, STEP * columns(scene)], showticklabels: false, ticks: "",
-        showgrid: false, title: { text: "Neurons of a digit" } },
-      yaxis: { range: [STEP * n, 0], showticklabels: false, ticks: "", showgrid: false, fixedrange: true,
-        title: { text: "Digit (neurons)", standoff: 2 } },
+        showgrid: false, title: { text: "A row: the neurons of one digit (how many)" } },
+      yaxis: { range: [STEP * n, 0], showticklabels: false, ticks: "", showgrid: false, fixedrange: true },
     };
   },
 

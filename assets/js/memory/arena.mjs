@@ -6,6 +6,7 @@
 import { fit } from "../chart.mjs";
 import { label, plate, ticks } from "../marks/paint.mjs";
 import { simTime } from "../format.mjs";
+import { spikesOf } from "./cells.mjs";
 import { placeOf } from "./sketch.mjs";
 
 const JUMP_M = 0.2; // farther than a step can lead: the agent was put elsewhere
@@ -82,7 +83,7 @@ export class ArenaView {
     const { store } = this.page, { look } = view;
     this.way.grow(view, store.generation, xs.length, (layer, from, to) => {
       layer.strokeStyle = look.line;
-      layer.globalAlpha = look.dark ? 0.4 : 0.35;
+      layer.globalAlpha = look.dark ? 0.3 : 0.25;
       layer.lineWidth = 1;
       line(layer, frame, xs, ys, Math.max(0, from - 1), to);
     });
@@ -95,15 +96,16 @@ export class ArenaView {
   }
 
   #fired(ctx, view, frame, xs, ys) {
-    const { store, selected } = this.page, counts = store.column("spikes", selected);
+    const { store, selected } = this.page, counts = spikesOf(store, selected);
     if (!counts) return;
     this.spikes.grow(view, `${store.generation}|${selected}`, counts.length, (layer, from, to) => {
       layer.fillStyle = COLORS.spike;
       layer.globalAlpha = 0.75;
       for (let i = from; i < to; i++) {
-        if (!counts[i]) continue;
+        const n = counts.at(i);
+        if (!n) continue;
         layer.beginPath();
-        layer.arc(frame.X(xs[i]), frame.Y(ys[i]), counts[i] > 1 ? 2.8 : 2, 0, 7);
+        layer.arc(frame.X(xs[i]), frame.Y(ys[i]), n > 1 ? 2.8 : 2, 0, 7);
         layer.fill();
       }
     });

@@ -4,9 +4,9 @@ import { CIVIDIS_STOPS, DIVERGING_STOPS, diverging } from "../colors.mjs";
 import { colorBar, emptyNote, label, plate } from "../marks/paint.mjs";
 import { h } from "../dom.mjs";
 import { Atlas } from "./atlas.mjs";
-import { comparison, fieldsOf, kindOf } from "./cells.mjs";
+import { comparison, fieldsOf, kindOf, spikesOf } from "./cells.mjs";
 
-const ACCENT = "#D55E00", EPISODES_SHOWN = 30, BAR = 56, READOUT = 236;
+const ACCENT = "#D55E00", EPISODES_SHOWN = 30, BAR = 56;
 
 export class CellView {
   constructor(page) {
@@ -25,12 +25,12 @@ export class CellView {
 
   #maps(ctx, { w, h, look }, kind) {
     const { store, constants, selected } = this.page, two = kind === "grid";
-    const size = Math.max(20, Math.min(h - 20, two ? (w - 2 * BAR - 12) / 2 : w - BAR - 8));
+    const size = Math.max(20, Math.min(h - 24, two ? (w - 2 * BAR - 12) / 2 : w - BAR - 8));
     this.maps.take(store.newest.maps);
     this.maps.draw(ctx, selected, 4, 4, size, size);
     const bar = { x: size + 10, y: 4, h: size }, full = constants.full_hz[selected];
     colorBar(ctx, bar, CIVIDIS_STOPS, [[0, "0"], [1, full.toFixed(0)]], "Hz", look);
-    label(ctx, "rate map", 4, size + 13, look.muted);
+    label(ctx, "rate map", 4, size + 14, look.muted);
     if (kind === "place") this.#field(ctx, look, size);
     else this.#correlation(ctx, look, size + BAR + 12, size);
   }
@@ -78,12 +78,12 @@ export class CellView {
     ring(declared?.spacing, "#000000", [4, 3]);
     ring(measured?.spacing, "#009E73", []);
     colorBar(ctx, { x: x + size + 6, y: 4, h: size }, DIVERGING_STOPS, [[0, "-1"], [1, "1"]], "r", look);
-    label(ctx, "autocorrelogram", x, size + 13, look.muted);
+    label(ctx, "autocorrelogram", x, size + 14, look.muted);
   }
 
   /** Spikes of a time cell, an episode a row, the newest on top. */
   #raster(ctx, { w, h, look }) {
-    const { store, selected } = this.page, counts = store.column("spikes", selected), elapsed = store.column("path", 3);
+    const { store, selected } = this.page, counts = spikesOf(store, selected), elapsed = store.column("path", 3);
     const seconds = this.page.value("recall.length") ?? 10;
     const box = { x: 34, y: 4, w: Math.max(20, Math.min(w - 44, 520)), h: Math.max(20, h - 36) }, tall = box.h / EPISODES_SHOWN;
     ctx.strokeStyle = look.line;
@@ -93,7 +93,7 @@ export class CellView {
     let row = 0;
     for (let i = elapsed.length - 1; i >= 0 && row < EPISODES_SHOWN; i--) {
       if (i + 1 < elapsed.length && elapsed[i] > elapsed[i + 1]) row++;
-      if (counts[i] && row < EPISODES_SHOWN) ctx.fillRect(box.x + elapsed[i] / seconds * box.w - 1, box.y + (row + 0.1) * tall, 2, Math.max(2, tall * 0.8));
+      if (counts.at(i) && row < EPISODES_SHOWN) ctx.fillRect(box.x + elapsed[i] / seconds * box.w - 1, box.y + (row + 0.1) * tall, 2, Math.max(2, tall * 0.8));
     }
     const at = fieldsOf(this.page.constants, store, selected).declared?.at;
     if (at <= seconds) {
@@ -111,7 +111,7 @@ export class CellView {
 export function cellReadout(page) {
   const title = h("h3", { class: "cell-title" });
   const body = h("tbody");
-  const node = h("div", { class: "cell-readout", style: `width:${READOUT}px` }, title,
+  const node = h("div", { class: "cell-readout" }, title,
     h("table", { class: "cell-table" }, h("thead", {}, h("tr", {}, h("th", { text: "" }), h("th", { text: "declared" }), h("th", { text: "measured" }))), body));
   let shown = "";
   return {

@@ -22,6 +22,12 @@ function nameOf({ modules }, kind, at) {
   return `grid cell ${at % modules.cells + 1} of module ${Math.floor(at / modules.cells) + 1}`;
 }
 
+/** Spikes of a cell in each row held: `at(i)` is 0 to 3, 3 for three or more; null before the first. */
+export function spikesOf(store, index) {
+  const bytes = store.column("spikes", index >> 2), shift = (index & 3) * 2;
+  return bytes && { length: bytes.length, at: (i) => (bytes[i] >> shift) & 3 };
+}
+
 const row = (store, name, index) => {
   const array = store.newest[name];
   return array ? array.data.subarray(index * 4, index * 4 + 4) : null;

@@ -11,7 +11,7 @@ import { toastError } from "../toasts.mjs";
 import { ArenaView, followArena } from "./arena.mjs";
 import { MapBoard, TimeBoard, followBoard } from "./boards.mjs";
 import { CellView, cellReadout } from "./cell.mjs";
-import { fieldsOf, kindOf, sizesOf } from "./cells.mjs";
+import { fieldsOf, kindOf, sizesOf, spikesOf } from "./cells.mjs";
 import { episodesOf, lastRecall } from "./episodes.mjs";
 import { similarityData, WINDOW_S } from "./similarity.mjs";
 import { clockPart, coverageLine, toolPart } from "./parts.mjs";
@@ -40,7 +40,7 @@ export function follow(app) {
   plot("cell").after(readout.node);
   const list = episodeList(page, plot("episodes"));
   const recall = new Chart(plot("recall"), {
-    xLabel: "s", xText: simSeconds, yLabel: "similarity", range: () => [0, 1], format: (v) => v.toFixed(2), name: "Similarity of the nearest episode over time",
+    xLabel: "s", xText: simSeconds, yLabel: "similarity", range: () => [0, 1.25], format: (v) => v.toFixed(2), name: "Similarity of the nearest episode over time",
     group: new ChartGroup(changed), words: true,
   });
   let zoomed = false, version = -1;
@@ -185,17 +185,18 @@ const momentOf = (app, page) => `${simTime((app.meta?.step1 ?? 0) * (page.consta
 
 /** The lines under the panels. */
 function feet(page) {
-  const { store, constants } = page, thin = store.told.every > 1 ? ` · of older steps one in ${store.told.every} is held, with its spikes` : "";
-  const { name } = kindOf(constants, page.selected), fired = store.column("spikes", page.selected);
-  const spikes = fired ? fired.reduce((a, b) => a + b, 0) : 0;
-  const held = simTime(store.n * constants.dt_ms * (store.told.every ?? 1));
+  const { store, constants } = page, every = store.told.every ?? 1;
+  const { name } = kindOf(constants, page.selected), fired = spikesOf(store, page.selected);
+  let spikes = 0;
+  for (let i = 0; i < (fired?.length ?? 0); i++) spikes += fired.at(i);
+  const held = simTime((store.step1 - (store.x[0] ?? 0)) * constants.dt_ms);
   return {
-    arena: `way of ${held} · ● ${spikes} spikes of ${name}${thin} · ■ object ◇ episode`,
-    place: "spikes over seconds in each bin, smoothed over 1.2 bins · blank: never visited · scale to 1.25 times the declared peak",
-    grid: "declared spacing of each module, in brackets the one measured",
+    arena: `way of ${held}${every > 1 ? `, one step in ${every}` : ""} · ● ${spikes} spikes of ${name} · ■ object ◇ episode`,
+    place: "spikes over seconds, smoothed · blank: never visited · scale to the declared peak",
+    grid: "a module a row: its declared spacing, in brackets the measured one",
     time: `rate over the time in the episode, bins of ${constants.time_bin_s} s · line: now`,
     cell: { place: "circle: declared field, + measured", grid: "dashed: declared spacing, line: measured", time: "each tick a spike" }[kindOf(constants, page.selected).kind],
-    recall: `the nearest of ${page.episodes().length} episodes · dashed: threshold · drag zooms, double click follows again`,
+    recall: `the nearest of ${page.episodes().length} episodes · drag zooms, double click follows again`,
     episodes: `${page.episodes().length} of ${constants.slots} places in the memory · bar: similarity, line: threshold`,
   };
 }

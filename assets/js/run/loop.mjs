@@ -105,7 +105,7 @@ export class RunLoop {
       }
     }
     this.#status(this.#judge());
-    app.emit("frame", app.meta);
+    if (meta.kind !== "status") app.emit("frame", app.meta);
     this.#events(meta);
     this.#learn(meta);
   }

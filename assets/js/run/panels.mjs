@@ -5,8 +5,11 @@ import { h } from "../dom.mjs";
 /** Adds the tools to each panel's head. */
 export function mount(app) {
   const board = document.getElementById("board");
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && app.view.maximised && !event.defaultPrevented) maximise(app, app.view.maximised);
+  });
   for (const section of board.querySelectorAll(".panel")) {
-    const button = h("button", { type: "button", class: "tool-max", text: "⛶", title: "Maximise, or put back", "aria-label": `Maximise ${section.querySelector("h2").textContent}`, "aria-pressed": "false" });
+    const button = h("button", { type: "button", class: "tool-max", text: "⤢", title: "Maximise, or put back", "aria-label": `Maximise ${section.querySelector("h2").textContent}`, "aria-pressed": "false" });
     button.addEventListener("click", () => maximise(app, section.dataset.slug));
     section.querySelector(".panel-tools").append(button);
   }

@@ -10,6 +10,7 @@ import { SPEED_SPAN } from "./course.mjs";
 export const INKS = [["#0072B2", "#56B4E9"], ["#D55E00", "#FF8F40"]];
 const DASHES = [null, [6, 3]];
 const SLEEP = ["#CC79A7", "#CC79A7"], BAND = ["#009E73", "#009E73"];
+const WIDE = 6; // first loss of one run over the last of another
 export const NORM_LOW = 0.1, NORM_HIGH = 10;
 
 const fixed = (digits) => (v) => (Math.abs(v) < 1000 ? v.toFixed(digits) : grouped(v));
@@ -21,9 +22,9 @@ export class Charts {
     this.app = app;
     this.group = new ChartGroup(changed);
     const make = (slug, options) => new Chart(document.querySelector(`#panel-${slug} .panel-plot`), { group: this.group, ...options });
-    this.lossLog = remembered.get("training.loss-log", false);
+    this.lossLog = remembered.get("training.loss-log", null);
     this.charts = {
-      loss: make("loss", { yLabel: "loss (nat)", name: "Loss over steps", format: fixed(3), log: () => this.lossLog }),
+      loss: make("loss", { yLabel: "loss (nat)", name: "Loss over steps", format: fixed(3), log: () => this.isLog }),
       norm: make("norm", { yLabel: "gradient norm", name: "Gradient norm over steps", log: true, format: (v) => num(v, 3), words: false }),
       perplexity: make("perplexity", { yLabel: "perplexity", name: "Perplexity over steps", log: true, format: whole, words: false }),
       rate: make("rate", { yLabel: "rate", name: "Learning rate over steps", zero: true, format: (v) => num(v, 2), words: false }),
@@ -32,17 +33,23 @@ export class Charts {
     this.#logSwitch(changed);
   }
 
+  /** As chosen; else a log axis where one model begins many times higher than the other ends. */
+  get isLog() { return this.lossLog ?? this.isWide; }
+
   #logSwitch(changed) {
-    const button = h("button", { type: "button", text: "log", title: "Logarithmic loss axis", "aria-pressed": String(this.lossLog) });
-    button.addEventListener("click", () => {
-      this.lossLog = !this.lossLog;
+    this.button = h("button", { type: "button", class: "log-switch", text: "log", title: "Logarithmic loss axis" });
+    this.button.addEventListener("click", () => {
+      this.lossLog = !this.isLog;
       remembered.set("training.loss-log", this.lossLog);
-      button.setAttribute("aria-pressed", String(this.lossLog));
       this.charts.loss.dirty = true;
+      this.#tellLog();
       changed();
     });
-    document.querySelector("#panel-loss .panel-tools").prepend(button);
+    this.legend = h("span", { class: "panel-legend quiet" });
+    document.querySelector("#panel-loss .panel-tools").prepend(this.legend, this.button);
   }
+
+  #tellLog() { this.button.setAttribute("aria-pressed", String(this.isLog)); }
 
   /** Give every chart what the course holds now. */
   set(course) {
@@ -51,6 +58,10 @@ export class Charts {
     const end = endOf(app, course), common = { spans, marks: course.marks, xEnd: end };
     const bare = { ...common, marks: course.marks.map((mark) => ({ ...mark, text: "" })) };
     const each = (make) => course.runs.flatMap((run, r) => make(run, r, INKS[r % 2], two ? `${run.name}: ` : ""));
+    this.isWide = course.runs.some((run) => run.mean.values[0] > WIDE * Math.min(...course.runs.map(({ mean }) => mean.values.at(-1) ?? Infinity)));
+    this.#tellLog();
+    const legend = `faint: each step · bold: mean of ${course.span} wake steps · ◆ held out · shaded: sleep`;
+    if (this.legend.textContent !== legend) this.legend.textContent = legend;
     const note = course.store.n ? "" : waitingText(app);
     this.charts.loss.set({
       ...common, note, guides: uniformGuide(app),

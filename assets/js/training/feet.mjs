@@ -15,7 +15,7 @@ export function feet(course) {
   const of = (text) => runs.map((run, r) => (runs.length > 1 ? `${run.name} ${text(run, r)}` : text(run, r))).join(" · ");
   const thin = (store.told.every ?? 1) > 1 ? ` · every ${store.told.every}th step of the course` : "";
   return {
-    loss: `step ${grouped(step)} · ${of((run, r) => `${three(run.mean.values[i])} (step ${three(course.of("loss", r)[i])}${heldText(course, r)})`)} · bold: mean of ${course.span} wake steps · ◆ held out · shaded: sleep${thin}`,
+    loss: `step ${grouped(step)} · ${of((run, r) => `${three(run.mean.values[i])} (step ${three(course.of("loss", r)[i])}${heldText(course, r)})`)}${thin}`,
     norm: of((run, r) => normText(course, r)),
     perplexity: `${of((run) => num(run.perplexity.values[i], 4))} · exp of the mean loss · ◆ held out`,
     rate: `${num(course.of("learning_rate", 0)[i], 3)} at step ${grouped(step)}`,

@@ -52,6 +52,8 @@ export function mount(app) {
     }
   }
 
+  app.remedies = { branch: (finding) => branchBefore(app, finding.since_step) };
+
   let listed = "";
   app.on("tick", () => {
     const kept = app.meta?.kept ?? [], key = JSON.stringify(kept);
@@ -69,6 +71,14 @@ function line(app, { name, step }) {
   needs(app, "branch", branch);
   needs(app, "forget", forget);
   return h("li", {}, h("span", { class: "set-name", text: name, title: name }), h("span", { class: "quiet", text: `step ${grouped(step)}` }), branch, forget);
+}
+
+/** Offers a branch from the newest checkpoint not after `step`; says so where none is kept. */
+function branchBefore(app, step) {
+  const fitting = (app.meta?.kept ?? []).filter((one) => one.step <= step).at(-1);
+  if (fitting) return branchFrom(app, fitting.name, fitting.step);
+  toast(`No checkpoint of step ${grouped(step)} or before is kept. “Keep now” keeps one.`, { kind: "warn" });
+  return null;
 }
 
 async function forgetOne(name) {

@@ -98,7 +98,7 @@ function follow(app) {
     fault.refresh(course);
   });
   for (const name of ["params", "manifest", "status"]) app.on(name, changed);
-  app.on("manifest", () => { version = -1; });
+  for (const name of ["params", "manifest"]) app.on(name, () => { version = -1; });
   loop.start();
 }
 

@@ -16,7 +16,7 @@ export class Maps {
     this.prosody = new Heatmap(plot("prosody"), { xLabel: "token", yLabel: "", range: [0, 1], unit: "", left: 82, name: "Prosody by token" });
     this.gates = new Heatmap(plot("gates"), { xLabel: "head", yLabel: "", range: [0, 2], lut: diverging(0.5), stops: DIVERGING_STOPS, unit: "gain", numbers: true, left: 50, name: "Attention and memory gates by layer" });
     this.router = new Heatmap(plot("router"), { xLabel: "expert", yLabel: "", range: [0, 1], unit: "share", numbers: true, left: 24, name: "Share of the tokens of each expert" });
-    this.theta = new Chart(plot("theta"), { xLabel: "token", xText: (x) => this.#tokenAt(x), yLabel: "phase (rad)", range: () => [0, TURN], format: (v) => v.toFixed(2), words: false, name: "Phase of theta and gamma by token" });
+    this.theta = new Chart(plot("theta"), { xLabel: "token", xText: (x) => this.#tokenAt(x), yLabel: "phase (rad)", range: () => [0, TURN], format: (v) => v.toFixed(2), words: false, right: 46, name: "Phase of theta and gamma by token" });
     this.theta.group.changed = changed;
     this.maps = { place: this.place, prosody: this.prosody, gates: this.gates, router: this.router, theta: this.theta };
     for (const map of [this.place, this.prosody, this.gates, this.router]) map.onResize = changed;
@@ -28,8 +28,8 @@ export class Maps {
   /** Give every map the newest arrays of the store, where they are new. */
   set(store, runs) {
     const { newest, told } = store;
-    this.tokens = told.shown_tokens ?? [];
-    const names = this.tokens.map(shown), two = runs.length > 1;
+    this.tokens = told.shown_tokens ?? this.app.manifest?.constants?.shown_tokens ?? [];
+    const names = this.tokens.length ? this.tokens.map(shown) : undefined, two = runs.length > 1;
     const once = (name, fn) => {
       const array = newest[name];
       if (!array || this.seen[name] === array.step + store.generation * 1e9) return;

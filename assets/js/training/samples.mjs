@@ -56,7 +56,7 @@ export function mount(app) {
   function show() {
     if (at < 0 || !steps.length) { empty(); return; }
     const step = steps[at], now = ofStep(step), other = otherStep();
-    const key = JSON.stringify([step, other, now.map(({ text }) => text.length), newestIsShown]);
+    const key = JSON.stringify([step, other, now.map(({ text }) => text.length), newestIsShown, app.meta?.seed]);
     place.textContent = `step ${grouped(step)}${newestIsShown ? ", newest" : ` · ${at + 1} of ${steps.length}`}`;
     slider.setAttribute("aria-valuetext", place.textContent);
     if (key === shownKey) return;
@@ -93,7 +93,7 @@ export function mount(app) {
     if (event.type === "sample") take([event]);
     if (event.type === "reset") forget();
   });
-  app.on("params", () => { if (!steps.length) empty(); });
+  for (const name of ["params", "status"]) app.on(name, () => (steps.length ? show() : empty()));
   function forget() {
     held.clear();
     steps = [];

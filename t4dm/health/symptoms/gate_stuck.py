@@ -18,7 +18,7 @@ EXPECT = "The gate's sigmoid moves about one half again, with its input."
 
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("slow_ms")
-    openness = ev.last("gate", ms).mean(axis=0)
+    openness = ev.mean("gate", ms)
     shut, wide = ev.p("gate_shut"), ev.p("gate_open")
     low = shut * (LEAVE if active else 1.0)
     high = 1 - (1 - wide) * (LEAVE if active else 1.0)

@@ -21,7 +21,7 @@ EXPECT = "Membranes stay within +-u_max and what one step adds to it."
 
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("window_ms")
-    high, low = ev.last("u_high", ms).max(axis=0), ev.last("u_low", ms).min(axis=0)
+    high, low = ev.high("u_high", ms), ev.low("u_low", ms)
     enter = ev.p("diverged")
     limit = enter * (LEAVE if active else 1.0)
     far = [p for p in ev.stack if high[p.index] > limit or low[p.index] < -limit]

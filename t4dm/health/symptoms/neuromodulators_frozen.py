@@ -34,15 +34,15 @@ PATHS = {
 
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("frozen_ms")
-    onsets = int(ev.last("onsets", ms).sum())
-    rewards = float(ev.last("rewards", ms).sum())
-    injected = ev.last("injected", ms).sum(axis=0)
+    onsets = int(ev.total("onsets", ms))
+    rewards = float(ev.total("rewards", ms))
+    injected = ev.total("injected", ms)
     called = [n for n in (1, 2) if onsets >= ONSETS]
     called += [0] if rewards >= REWARD else []
     called += [n for n in range(4) if injected[n] > 0]
     if not called:
         return None
-    high, low = ev.last("level_high", ms).max(axis=0), ev.last("level_low", ms).min(axis=0)
+    high, low = ev.high("level_high", ms), ev.low("level_low", ms)
     swing = high - low
     enter, most = ev.p("frozen"), float(max(swing[n] for n in called))
     if most >= enter * (LEAVE if active else 1.0):

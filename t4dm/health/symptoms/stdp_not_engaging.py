@@ -85,7 +85,7 @@ def used_pairing(ev: Evidence) -> float | None:
 
 
 def _dopamine(ev: Evidence, ms: float) -> float:
-    return round(float(ev.last("level_high", ms)[:, 0].max()), 4)
+    return round(float(ev.high("level_high", ms)[0]), 4)
 
 
 def _why(ev: Evidence, still: bool, narrow: bool, ms: float) -> str:
@@ -98,7 +98,7 @@ def _why(ev: Evidence, still: bool, narrow: bool, ms: float) -> str:
         return "amplitude"
     if still and _dopamine(ev, ms) < get("stdp.da_gate"):
         return "gated"
-    swing = ev.last("level_high", ms)[:, 0].max() - ev.last("level_low", ms)[:, 0].min()
+    swing = ev.high("level_high", ms)[0] - ev.low("level_low", ms)[0]
     if still and get("stdp.mode") == "three_factor" and swing < ev.p("frozen"):
         return "neutral"
     if narrow:

@@ -5,7 +5,15 @@ import pytest
 import torch
 
 from t4dm.hippocampal import memory_bank
-from t4dm.hippocampal.memory_bank import EMPTY_SCORE, empty_bank, recall, touch, write
+from t4dm.hippocampal.memory_bank import (
+    EMPTY_SCORE,
+    empty_bank,
+    recall,
+    recall_along,
+    temporal_context,
+    touch,
+    write,
+)
 
 
 def filled(n, size, key_size=8, seed=0):
@@ -99,3 +107,64 @@ def test_temporal_context_fades_and_goes_on_where_it_stopped():
         torch.testing.assert_close(cue[:, t], by_hand)
     later = memory_bank.temporal_context(place[:, 7:], 0.6, cue[:, 6])
     torch.testing.assert_close(later, cue[:, 7:])
+
+
+def codes(batch, time, n_place=64, share=4, seed=0, dtype=torch.float64):
+    """Place codes (B, T, P): ``share`` winners a token."""
+    drive = torch.randn(
+        batch, time, n_place, generator=torch.Generator().manual_seed(seed), dtype=dtype
+    )
+    top, index = drive.topk(share, dim=-1)
+    return torch.zeros_like(drive).scatter(-1, index, torch.sigmoid(top))
+
+
+def contexts(place, decay, before=None):
+    """Cues in the dtype of ``place``, one after the other."""
+    cue = torch.zeros_like(place[:, 0]) if before is None else before
+    cues = []
+    for token in place.unbind(1):
+        cue = decay * cue + token
+        cues.append(cue)
+    return torch.stack(cues, 1)
+
+
+def told(n, size, dtype=torch.float64):
+    """A bank of ``size`` slots, n of them filled with contexts, in ``dtype``."""
+    keys = contexts(codes(1, n, seed=9), 0.6)[0]
+    bank = write(empty_bank(size, 64), keys.float(), torch.arange(n))
+    return bank._replace(keys=bank.keys.to(dtype))
+
+
+@pytest.mark.parametrize(("n", "size"), [(1500, 1500), (700, 1024), (37, 64)])
+@pytest.mark.parametrize("share", [4, 7, 1])
+def test_recall_along_a_text_is_the_recall_of_its_contexts(n, size, share):
+    bank, place = told(n, size), codes(3, 40, share=share)
+    before = contexts(codes(3, 5, seed=4), 0.6)[:, -1]
+    for start in (None, before):
+        cue = contexts(place, 0.6, start)
+        product, along = recall(bank, cue, 5), recall_along(bank, place, cue, 0.6, 5, start)
+        torch.testing.assert_close(along.score, product.score, rtol=0, atol=1e-6)
+        alike = product.score < 1e-6  # events that share no cell with the context: any of them will do
+        assert torch.equal(along.slot[~alike], product.slot[~alike])
+        assert (bank.stamp[along.slot] >= 0).all()
+
+
+def test_recall_along_a_text_in_float32_is_near():
+    bank, place = told(900, 1024, torch.float32), codes(2, 128, dtype=torch.float32)
+    cue = temporal_context(place, 0.6)
+    product, along = recall(bank, cue, 4), recall_along(bank, place, cue, 0.6, 4)
+    torch.testing.assert_close(along.score, product.score, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("n", "time", "share"), [(0, 40, 4), (3, 40, 4), (60, 7, 4), (60, 40, 40)]
+)
+def test_where_nothing_is_gained_the_product_is_taken(monkeypatch, n, time, share):
+    def never(*_):
+        raise AssertionError("carried")
+
+    monkeypatch.setattr(memory_bank.kernel, "recall_along", never)
+    bank, place = told(n, 64) if n else empty_bank(64, 64), codes(2, time, share=share)
+    cue = contexts(place, 0.6)
+    along = recall_along(bank, place, cue, 0.6, 4)
+    assert torch.equal(along.slot, recall(bank, cue, 4).slot)

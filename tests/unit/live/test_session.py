@@ -8,8 +8,9 @@ import pytest
 from t4dm.commands import COMMAND_TYPES
 from t4dm.live import handlers
 from t4dm.live.checkpoint import CheckpointStore
+from t4dm.live.command_loop import newest
+from t4dm.live.frame import dump
 from t4dm.live.handlers import Refused
-from t4dm.live.main_loop import newest
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
@@ -331,4 +332,4 @@ def test_the_status_holds_the_newest_events_that_fit():
     for events in (session.log, session.pending):
         kept = newest(events, 16_000)
         assert kept[-1]["text"].startswith("99 ") and kept == list(events)[-len(kept) :]
-        assert 0 < len(json.dumps(kept)) <= 16_000
+        assert 0 < len(dump(kept)) <= 16_000

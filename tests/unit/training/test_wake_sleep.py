@@ -8,7 +8,7 @@ from t4dm.training.data import Batch, draws_at
 from t4dm.training.schedule import learning_rate_at
 from t4dm.training.sleep import draw, dream, fisher_of, no_replay, revalued, store, taken
 from t4dm.training.trainer import Trainer
-from t4dm.training.wake import on_device, remember, wake
+from t4dm.training.wake import losses, on_device, remember, wake
 from tests.unit.training.conftest import TRAIN
 
 
@@ -72,9 +72,12 @@ def test_surprising_sequences_are_replayed_more_often():
 
 def test_dreaming_hears_prosody_and_asks_no_bank(model, batch):
     model.eval()
-    each = dream(model, batch)
-    silent = dream(model, batch._replace(prosody=torch.zeros_like(batch.prosody)))
+    loss, each = dream(model, batch)
+    _, silent = dream(model, batch._replace(prosody=torch.zeros_like(batch.prosody)))
     assert each.shape == (4,) and not torch.equal(each, silent)
+    torch.testing.assert_close(loss, each.mean())
+    output = model(batch.ids, prosody=batch.prosody)
+    torch.testing.assert_close(each, losses(output, batch.targets).mean(-1))
 
 
 def test_fisher_is_of_single_sequences(model, batch):
@@ -83,7 +86,7 @@ def test_fisher_is_of_single_sequences(model, batch):
     by_hand = torch.zeros_like(model.norm.weight)
     for row in range(4):
         one = type(batch)(*(part[row : row + 1] for part in batch))
-        (gradient,) = torch.autograd.grad(dream(model, one).mean(), model.norm.weight)
+        (gradient,) = torch.autograd.grad(dream(model, one)[0], model.norm.weight)
         by_hand += gradient.square() / 4
     torch.testing.assert_close(fisher["norm.weight"], by_hand)
 

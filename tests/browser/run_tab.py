@@ -1,0 +1,89 @@
+"""A tab on a page that follows a run session, and the sessions that such a test makes and removes."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.one_tab import KEEP_TOASTS, note_foreign, until
+
+LONG = {"train.total_steps": 100_000}  # so that a run does not end while it is looked at
+READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats?.().frames > 0
+    && Boolean(document.querySelector('[data-param]'))"""
+
+
+@contextlib.contextmanager
+def open_run_tab(browser: Browser, url: str, path: str, ready: str = READY) -> Iterator[Page]:
+    """A tab at ``path``; an error logged, thrown or a foreign request fails at the end."""
+    context = browser.new_context(
+        base_url=url, viewport={"width": 1600, "height": 1000}, accept_downloads=True
+    )
+    context.add_init_script(KEEP_TOASTS)
+    tab = context.new_page()
+    tab.set_default_timeout(20_000)
+    troubles: list[str] = []
+    host = urlsplit(url).netloc
+    tab.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    tab.on("pageerror", lambda error: troubles.append(f"thrown: {error}"))
+    tab.on("request", lambda r: note_foreign(r.url, host, troubles))
+    tab.goto(path)
+    until(tab, ready, patience_s=90)
+    yield tab
+    context.close()
+    assert troubles == [], troubles
+
+
+class Sessions:
+    """Creates training sessions over REST; the spiking session is paused meanwhile."""
+
+    def __init__(self, page: Page) -> None:
+        self.request = page.request
+        self.made: list[str] = []
+
+    def begin(self, **body: Any) -> str:
+        """A session that has taken its first step; ``body`` as in ``POST /sessions``."""
+        wanted = {"kind": "training", "run": "tiny", "seed": 0, "params": LONG} | body
+        answer = self.request.post("/sessions", data=wanted)
+        assert answer.ok, answer.text()
+        name = answer.json()["name"]
+        self.made.append(name)
+        return name
+
+    def send(self, name: str, *commands: dict[str, Any]) -> Any:
+        """Commands as a script sends them, answered when they are applied."""
+        answer = self.request.post(
+            f"/sessions/{name}/commands", data=list(commands), headers={"X-T4DM-Who": "script"}
+        )
+        assert answer.ok, answer.text()
+        return answer.json()
+
+    def entries(self, kind: str = "training") -> list[str]:
+        """Names of the sessions of ``kind``."""
+        listed = self.request.get("/sessions").json()["entries"]
+        return [one["name"] for one in listed if one.get("kind") == kind]
+
+    def remove_all(self) -> None:
+        """Every session of kind training."""
+        for name in self.entries():
+            self.request.delete(f"/sessions/{name}")
+
+
+def step_of(page: Page) -> int:
+    """Steps that the page has heard of."""
+    return page.evaluate("window.t4dm.app.meta.step1 ?? 0")
+
+
+def wait_step(page: Page, step: int) -> None:
+    """Until the loss chart shows ``step`` steps."""
+    until(page, "n => (window.t4dm.drawn('loss')?.series[0]?.n ?? 0) >= n", step, patience_s=90)
+
+
+def pause(page: Page) -> int:
+    """Pause the run by the page's own key and wait until it stands; the steps done."""
+    if page.evaluate("window.t4dm.app.meta.state") == "running":
+        page.locator("body").press("Space")
+    until(page, "() => window.t4dm.app.meta.state === 'paused'")
+    until(page, "() => window.t4dm.store.n === window.t4dm.app.meta.step")
+    return page.evaluate("window.t4dm.store.n")

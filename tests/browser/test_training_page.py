@@ -1,0 +1,285 @@
+"""The Training page on a real worker that trains the run ``tiny``."""
+
+import csv
+import io
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from t4dm.live.record import Record
+from tests.browser.one_tab import in_page, until, wait_toast
+from tests.browser.run_tab import Sessions, open_run_tab, pause, step_of, wait_step
+
+EMPTY = "() => Boolean(document.querySelector('#begin-tiny'))"
+RUNNING = "() => window.t4dm.app.meta.state === 'running'"
+
+
+@pytest.fixture(scope="module")
+def tab(browser, live_app):
+    """A tab on a training session of its own; the spiking session stands meanwhile."""
+    with open_run_tab(browser, live_app.url, "/training", EMPTY) as page:
+        sessions = Sessions(page)
+        sessions.send("default", {"type": "pause"})
+        name = sessions.begin(name="looked-at")
+        page.goto(f"/training?session={name}")
+        wait_step(page, 3)
+        yield page
+        sessions.remove_all()
+        sessions.send("default", {"type": "run"})
+
+
+@pytest.fixture
+def page(tab):
+    """The tab with default parameters, running, nothing zoomed, no dialog."""
+    sessions = Sessions(tab)
+    keep = {"train.total_steps": 100_000}
+    sessions.send("looked-at", {"type": "replace", "values": keep}, {"type": "run"})
+    tab.set_viewport_size({"width": 1600, "height": 1000})
+    tab.evaluate("""() => {
+        document.querySelectorAll('dialog[open]').forEach(dialog => dialog.close());
+        document.activeElement?.blur();
+        window.toasts.length = 0;
+        document.getElementById('whole-run').click();
+    }""")
+    until(
+        tab,
+        """values => window.t4dm.app.meta.state === 'running'
+            && JSON.stringify(window.t4dm.app.params.non_default) === JSON.stringify(values)""",
+        keep,
+    )
+    return tab
+
+
+def newest(page, slug, name):
+    """Count and newest point of a series on a chart."""
+    return page.evaluate(
+        "([slug, name]) => window.t4dm.drawn(slug).series.find(one => one.name === name)",
+        [slug, name],
+    )
+
+
+def test_steps_arrive_and_every_panel_draws(page):
+    before = newest(page, "loss", "step")["n"]
+    wait_step(page, before + 5)
+    for slug in ("loss", "norm", "perplexity", "rate", "speed"):
+        assert page.evaluate("slug => window.t4dm.drawn(slug).series.some(s => s.last)", slug), slug
+    place = page.evaluate("window.t4dm.drawn('place')")
+    assert place["rows"] == 64 and place["cols"] == 32 and place["sum"] > 0
+    assert page.evaluate("window.t4dm.drawn('gates')")["rows"] == 2
+    assert "no router" in page.evaluate("window.t4dm.drawn('router').note")
+    assert newest(page, "loss", "step")["last"][1] < 6.5
+
+
+def test_sleep_is_shaded(page):
+    until(page, "() => window.t4dm.drawn('loss').spans > 0", patience_s=60)
+    first = page.evaluate("window.t4dm.course.spans[0]")
+    assert first["x0"] == 12 and first["x1"] == 15
+
+
+def test_the_nav_marks_this_page_and_leads_to_the_others(page):
+    expect(page.locator("#pages [aria-current=page]")).to_have_text("Training")
+    assert page.locator("#pages a").first.get_attribute("href") == "/"
+
+
+def test_a_reader_who_comes_late_has_the_whole_course(page, browser, live_app):
+    done = pause(page)
+    shown = page.evaluate("[...window.t4dm.course.of('loss', 0)]")
+    with open_run_tab(browser, live_app.url, "/training?session=looked-at") as other:
+        wait_step(other, done)
+        assert other.evaluate("[...window.t4dm.course.of('loss', 0)]") == shown
+        assert other.evaluate("window.t4dm.store.x[0]") == 0
+
+
+def test_the_csv_has_what_the_stream_has(page):
+    done = pause(page)
+    with page.expect_download() as download:
+        page.locator("#save-csv").click()
+    with open(download.value.path(), newline="") as file:
+        rows = list(csv.DictReader(file))
+    record = Record.decode(page.request.get("/sessions/looked-at/records").body())
+    scalars = record.arrays["scalars"]
+    assert len(rows) == done == len(scalars)
+    names = page.evaluate("window.t4dm.course.names")
+    for k in (0, done // 2, done - 1):
+        assert rows[k]["step"] == str(record.steps[k])
+        for i, name in enumerate(names):
+            value = rows[k][name]
+            if value == "":
+                assert scalars[k, 0, i] != scalars[k, 0, i]
+            else:
+                assert float(value) == pytest.approx(float(scalars[k, 0, i]), rel=1e-6)
+
+
+def test_a_change_is_queued_then_applied_before_a_step_and_undone(page):
+    field = page.locator('[data-param="train.clip"]')
+    field.fill("0.5")
+    field.press("Enter")
+    wait_toast(page, "train.clip 1 → 0.5: applied at step")
+    until(page, "() => window.t4dm.app.params.values['train.clip'] === 0.5")
+    field.blur()
+    event = page.evaluate("window.t4dm.store.events.findLast(e => e.path === 'train.clip')")
+    assert event["new"] == 0.5 and event["step"] <= step_of(page)
+    page.locator("body").press("z")
+    until(page, "() => window.t4dm.app.params.values['train.clip'] === 1")
+    wait_toast(page, "train.clip 0.5 → 1")
+
+
+def test_a_value_out_of_range_is_refused_beside_its_field(page):
+    field = page.locator('[data-param="train.learning_rate"]')
+    field.fill("7")
+    field.press("Enter")
+    row = page.locator('.row[data-path="train.learning_rate"]')
+    expect(row.locator(".row-message")).to_contain_text("from 0 to 1")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.press("Escape")
+    expect(field).to_have_value("0.003")
+
+
+def test_keys_pause_step_and_run(page):
+    done = pause(page)
+    page.locator("body").press(".")
+    until(page, "n => window.t4dm.store.n === n", done + 1)
+    page.locator("body").press("Space")
+    until(page, RUNNING)
+
+
+def test_a_drag_zooms_every_chart_and_a_double_click_shows_all(page):
+    wait_step(page, 20)
+    box = page.locator("#panel-loss .panel-plot").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 120, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, y, steps=4)
+    page.mouse.up()
+    zoomed = page.evaluate("window.t4dm.drawn('loss').xRange")
+    assert zoomed[0] > 0
+    until(page, "r => JSON.stringify(window.t4dm.drawn('norm').xRange) === r", json.dumps(zoomed, separators=(",", ":")))  # fmt: skip
+    expect(page.locator("#whole-run")).to_be_visible()
+    page.mouse.dblclick(box["x"] + 200, y)
+    until(page, "() => window.t4dm.drawn('loss').xRange[0] === 0")
+
+
+def test_a_text_is_written_on_request_and_compared(page):
+    page.locator("#sample-now").click()
+    until(page, "() => window.t4dm.drawn('samples').steps.length > 0", patience_s=60)
+    first = page.evaluate("window.t4dm.drawn('samples').steps.at(-1)")
+    until(page, "n => window.t4dm.app.meta.step1 > n", first + 3)
+    page.locator("#sample-now").click()
+    until(page, "n => window.t4dm.drawn('samples').steps.at(-1) > n", first, patience_s=60)
+    expect(page.locator("#panel-samples .sample-text")).to_contain_text("In the beginning")
+    expect(page.locator("#panel-samples ins").first).to_be_attached()
+    page.locator(".sample-against").select_option("none")
+    expect(page.locator("#panel-samples ins")).to_have_count(0)
+
+
+def test_a_checkpoint_is_kept_and_branched_from(page):
+    page.locator("#keep-name").fill("half-way")
+    page.locator("#keep-now").click()
+    expect(page.locator(".kept-list .set-name")).to_have_text("half-way")
+    page.locator('[data-branch="half-way"]').click()
+    page.locator("#branch-name").fill("branched")
+    page.locator("#branch-dialog [data-action=go]").click()
+    page.wait_for_url("**/training?session=branched")
+    kept = page.evaluate(
+        "async () => (await (await fetch('/sessions/looked-at/records')).arrayBuffer()).byteLength"
+    )
+    assert kept > 0
+    wait_step(page, 1)
+    assert page.evaluate("window.t4dm.store.x[0]") == 0
+    page.goto("/training?session=looked-at")
+    wait_step(page, 3)
+
+
+def test_a_name_that_is_taken_is_refused_in_place(page):
+    page.locator("#keep-name").fill("no blanks please")
+    page.locator("#keep-now").click()
+    expect(page.locator("#kept .row-message")).to_contain_text("letters, digits")
+    page.locator("#keep-name").fill("")
+
+
+def test_the_snapshot_says_what_it_shows(page):
+    pause(page)
+    page.locator("body").press("s")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save JSON").click()
+    manifest = json.loads(open(download.value.path()).read())
+    assert manifest["page"] == "Training" and manifest["run"] == "tiny"
+    assert manifest["seed"] == 0 and manifest["step"] == page.evaluate("window.t4dm.store.n")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save PNG").click()
+    assert open(download.value.path(), "rb").read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_all_panels_fit_at_1600_by_1000_and_a_phone_has_a_drawer(page):
+    assert page.evaluate("document.documentElement.scrollHeight") <= 1000
+    for section in page.locator("#board .panel").all():
+        area = section.bounding_box()
+        assert area["y"] >= 0 and area["y"] + area["height"] <= 1000
+        assert area["x"] + area["width"] <= 1600 and area["height"] > 90
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator('[data-param="train.clip"]')).to_be_hidden()
+    page.locator(".drawer-open").click()
+    expect(page.locator('[data-param="train.clip"]')).to_be_visible()
+    page.locator(".drawer-close").click()
+
+
+def test_axes_end_on_ticks_and_log_axes_hold_what_they_show(page):
+    found = in_page(
+        page,
+        """const {niceRange, axisTicks, extent, niceEnd} = await import('/assets/js/chart-scale.mjs');
+        return [niceRange([2.66, 5.7], false), niceRange([0.44, 5.96], true), niceEnd(201),
+            axisTicks([0.1, 10], true, 5), axisTicks([0, 0.004], false, 4),
+            extent([{x: [0, 1, 2, 3], y: [NaN, 4, Infinity, 9]}], [0, 2], false),
+            extent([{x: [0, 1, 2], y: [-1, 0, 2]}], [0, 2], true)];""",
+    )
+    assert found[0] == [2, 6] and found[1] == [0.2, 10] and found[2] == 500
+    assert [text for _, text in found[3]] == ["0.1", "0.3", "1", "3", "10"]
+    assert [text for _, text in found[4]] == ["0", "0.001", "0.002", "0.003", "0.004"]
+    assert found[5] == [4, 9] and found[6] == [2, 2]
+
+
+def test_words_that_stay_go_and_come_are_told(page):
+    found = in_page(
+        page,
+        """const {wordDiff, keptShare} = await import('/assets/js/training/words.mjs');
+        const parts = wordDiff('In the beginning was light', 'In the end was the light');
+        return [parts.map(({kind, text}) => kind + ':' + text.trim()), keptShare(parts),
+            parts.filter(p => p.kind !== 'out').map(p => p.text).join('')];""",
+    )
+    assert found[0] == ["same:In the", "out:beginning", "in:end", "same:was", "in:the", "same:light"]
+    assert found[1] == pytest.approx(4 / 6)
+    assert found[2] == "In the end was the light"
+
+
+def test_a_long_course_is_drawn_whole(page):
+    """One spike in 20,000 steps is a pixel column, not lost between two."""
+    highest = in_page(
+        page,
+        """const {Chart} = await import('/assets/js/chart.mjs');
+        const host = document.createElement('div');
+        host.style.cssText = 'position:fixed;left:0;top:0;width:600px;height:200px;visibility:hidden';
+        document.body.append(host);
+        const n = 20000, x = Float64Array.from({length: n}, (_, i) => i), y = new Float32Array(n).fill(1);
+        y[12345] = 9;
+        const chart = new Chart(host, {yLabel: 'v'});
+        chart.set({series: [{name: 'a', x, y, color: '#FF0000'}]});
+        chart.draw();
+        const {box, X, Y} = chart.view, canvas = host.querySelector('canvas');
+        const ratio = canvas.width / 600, g = canvas.getContext('2d');
+        const [r, gr] = g.getImageData(Math.floor(X(12345) * ratio), Math.round(Y(6) * ratio), 1, 1).data;
+        host.remove();
+        return [r, gr, chart.drawn().series[0].n];""",
+    )
+    assert highest[0] > 200 and highest[1] < 80 and highest[2] == 20_000
+
+
+def test_the_page_of_a_session_that_is_gone_says_so(browser, live_app, page):
+    text = io.StringIO()
+    with open_run_tab(
+        browser, live_app.url, "/training?session=nobody", "() => window.t4dm?.app.status === 'down'"
+    ) as other:
+        text.write(other.locator("#state-reason").text_content() or "")
+        expect(other.locator("#state-badge")).to_contain_text("DOWN")
+    assert "nobody" in text.getvalue()
