@@ -1,4 +1,5 @@
-"""The jobs process (``python -m dashboard.jobs``): draws pictures with one warm browser.
+"""The jobs process (``python -m dashboard.jobs``): draws pictures with one warm browser, and has the
+clinic's table made by a child (``clinic_runner``), which a thread of it watches.
 
 Idle it holds a lock and looks into the queue four times a second; the browser starts with the first
 picture.  It ends on SIGTERM, SIGINT, and when its parent is gone.
@@ -17,6 +18,8 @@ from typing import Any
 
 import diskcache
 
+from dashboard import clinic
+from dashboard.clinic_runner import ClinicRunner
 from dashboard.pictures import KEEP_S, NO_BROWSER, QUEUE, lock_path, queue
 from t4dm.live import paths
 
@@ -109,9 +112,14 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     painter = Painter()
+    runner = ClinicRunner(clinic.board(paths.run_dir()), clinic.folder())
+    watcher = threading.Thread(target=runner.serve, args=(stop,), name="clinic")
+    watcher.start()
     try:
         serve(queue(paths.run_dir()), painter, stop, parent)
     finally:
+        stop.set()
+        watcher.join()
         painter.close()
     return 0
 

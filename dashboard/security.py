@@ -24,6 +24,7 @@ from dashboard.settings import LOOPBACK_NAMES, Rates, Settings
 READING = frozenset({"GET", "HEAD"})
 API_PREFIXES = (
     "healthz", "sessions", "sets", "spiking", "learning", "visualization", "metrics", "openapi.json",
+    "clinic",
 )  # fmt: skip
 LOGIN = "/login"
 LOGOUT = "/logout"

@@ -77,6 +77,7 @@ class Run(_Command):
 
 class Pause(_Command):
     type: Literal["pause"] = "pause"
+    reason: str = Field("", max_length=200, description="A sentence for those who find it so.")
 
 
 class Step(_Command):
@@ -210,9 +211,23 @@ class Recall(_Command):
     )
 
 
+class Read(_Command):
+    """Have a brain read its text again, from the first word; what it has learnt stays."""
+
+    type: Literal["read"] = "read"
+
+
+class Outcome(_Command):
+    """Tell a brain what the words it has just read led to; it learns from its error."""
+
+    type: Literal["outcome"] = "outcome"
+    value: float = Field(ge=-1, le=1, allow_inf_nan=False, description="-1 bad to 1 good")
+    words: int = Field(3, ge=1, le=120, description="how many of the words read last")
+
+
 Command = (
     Set | Clear | Replace | Preset | Run | Pause | Step | Reset | Speed | Inject | Reward
-    | BreakOn | BreakOff | Watch | Note | Checkpoint | Forget | Branch | Sample | Put | Recall
+    | BreakOn | BreakOff | Watch | Note | Checkpoint | Forget | Branch | Sample | Put | Recall | Read | Outcome
 )  # fmt: skip
 _ADAPTER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 COMMAND_TYPES: dict[str, type[_Command]] = {
@@ -253,6 +268,8 @@ RUN_COMMAND_TYPES: dict[str, type[_Command]] = {
         Sample,
         Put,
         Recall,
+        Read,
+        Outcome,
     )
 }
 

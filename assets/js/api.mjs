@@ -178,5 +178,5 @@ const setUrl = (name) => `/sets/${encodeURIComponent(name)}`;
 /** Named parameter sets kept by the server. */
 export const getSets = () => request("GET", "/sets");
 export const getSet = (name) => request("GET", setUrl(name));
-export const putSet = (name, body) => request("PUT", setUrl(name), body);
+export const putSet = (name, body) => request("PUT", `${setUrl(name)}?session_id=${encodeURIComponent(app.session)}`, body);
 export const deleteSet = (name) => request("DELETE", setUrl(name));

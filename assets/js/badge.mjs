@@ -1,6 +1,6 @@
 // What the session does, as one word with a shape; and why it stands or is not heard of.
 
-import { STARTING, whyDown } from "./down.mjs";
+import { STARTING, STARTING_RUN, whyDown } from "./down.mjs";
 import { h } from "./dom.mjs";
 import { num } from "./format.mjs";
 
@@ -8,8 +8,8 @@ import { num } from "./format.mjs";
 export function badgeOf(app) {
   if (app.turnedAway) return { kind: "down", word: "LOGGED OUT", reason: "log in again to see what happens" };
   const { state, reason, worker } = app.meta ?? {};
-  const why = whyDown(app.meta);
-  if (app.status === "down") return why === STARTING ? { kind: "waiting", word: "STARTING", reason: why } : { kind: "down", word: "DOWN", reason: why };
+  const starting = app.config.kind ? STARTING_RUN : STARTING, why = whyDown(app.meta, starting);
+  if (app.status === "down") return why === starting ? { kind: "waiting", word: "STARTING", reason: why } : { kind: "down", word: "DOWN", reason: why };
   if (app.status === "ended") return { kind: "paused", word: "ENDED", reason: worker.message };
   if (app.status === "stale") return { kind: "stale", word: `STALE ${num(worker?.age_s ?? 0, 2)} s`, reason: "" };
   if (app.status !== "live") return { kind: "waiting", word: "WAITING", reason: "" };

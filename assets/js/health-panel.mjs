@@ -45,7 +45,7 @@ function build(app) {
   const list = h("ol", { class: "finding-list", "aria-label": "Findings, worst first" });
   const past = h("ol", { class: "finding-list finding-past", "aria-label": "Cleared lately" });
   const close = iconButton("close", "Close the health panel", () => showPanel(app, false));
-  const checklist = h("button", { type: "button", text: "Checklist", title: "Thirteen things to look at  ( C )", on: { click: () => openChecklist(app) } });
+  const checklist = h("button", { type: "button", text: "Checklist", title: "Thirteen things to look at  ( C )", hidden: Boolean(app.config.kind), on: { click: () => openChecklist(app) } });
   const node = h("section", { id: "health", class: "health", hidden: true, "aria-label": "Health" },
     h("header", { class: "health-head" }, h("h2", { text: "Health", tabIndex: -1 }), checklist, close),
     say, list, past, presets(app), rules(app));

@@ -92,6 +92,9 @@ EXAMPLES: dict[str, Example] = {
     "post_upload": Example(
         "POST", "/sessions/default/uploads", options=("-F", "file=@stimulus.csv")
     ),
+    "get_clinic": Example("GET", "/clinic"),
+    "post_clinic": Example("POST", "/clinic", '{"steps": 300, "seed": 0}'),
+    "delete_clinic": Example("DELETE", "/clinic"),
     "put_set": Example("PUT", "/sets/sparse", '{"values": {"lif.v_thresh": 1.3}}'),
     "list_sets": Example("GET", "/sets"),
     "get_set": Example("GET", "/sets/sparse"),

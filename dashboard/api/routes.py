@@ -8,6 +8,7 @@ from dashboard.api.errors import ApiError
 from dashboard.api.operations import api
 from dashboard.api.rest import (
     attention,
+    clinic,
     health,
     learning,
     neuromods,
@@ -22,7 +23,7 @@ from dashboard.api.rest import (
 from dashboard.security import is_api
 
 MODULES = (
-    attention, health, learning, neuromods, program, sessions, sets, spiking, traces, visualization, weights,
+    attention, clinic, health, learning, neuromods, program, sessions, sets, spiking, traces, visualization, weights,
 )  # fmt: skip
 __all__ = ["MODULES", "api", "guard_unknown"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.api.errors import ApiError
-from t4dm.live import external_files, kinds, paths
+from t4dm.live import external_files, kinds, paths, resting
 from t4dm.live.client import SessionClient, WorkerDown, sessions
 from t4dm.live.external_params import tree_of
 from t4dm.live.registry import Registry
@@ -102,6 +102,7 @@ def any_session(name: str) -> SessionClient:
         known = [name]
     if name not in known:
         raise ApiError(404, "no_session", "no such session", field="session", choices=known)
+    resting.mark(run, name)
     return _client(run, name)
 
 

@@ -23,16 +23,13 @@ SECTIONS = (
     Section("gates", "Gates", "Attention gate of each layer and head, memory gate of each layer"),
     Section("router", "Router load", "Share of the tokens that each expert gets"),
 )
-RULES = (
-    ("training_nan", "Not finite", "a step whose loss or gradient is infinite or no number, among "
-     "the last 20; such a step is not applied"),
-    ("training_exploding", "Exploding", "median gradient norm of the last 20 steps above 10"),
-    ("training_vanishing", "Vanishing", "median gradient norm of the last 20 steps below 0.1"),
-    ("training_over_fit", "Over-fit", "held-out loss rose in its last two scorings, 0.1 nat above "
-     "its lowest or more, while the training loss fell"),
-    ("training_plateau", "Plateau", "mean loss of the last 100 wake steps no lower than that of the "
-     "100 before, by 1 % or two standard errors, and still above 0.5"),
-)  # fmt: skip
+RULES = {
+    "training_nan": ("Not finite", "one of the last 20 steps infinite or no number: not applied"),
+    "training_exploding": ("Exploding", "median gradient norm of the last 20 steps above 10"),
+    "training_vanishing": ("Vanishing", "median gradient norm of the last 20 steps below 0.1"),
+    "training_over_fit": ("Over-fit", "held-out loss rises twice while the training loss falls"),
+    "training_plateau": ("Plateau", "mean of the last 100 wake steps no lower than that before"),
+}
 
 
 def config() -> dict[str, Any]:
@@ -51,7 +48,7 @@ def config() -> dict[str, Any]:
         "health": {
             "rules": [
                 {"id": name, "title": title, "text": text, "groups": ["train"]}
-                for name, title, text in RULES
+                for name, (title, text) in RULES.items()
             ],
             "presets": [],
         },

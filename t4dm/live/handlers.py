@@ -164,8 +164,8 @@ def _apply_run(session: Session, command: c.Command, who: str) -> tuple[Any, Any
             session.event("state", state="running", reason="", who=who)
             return old, session.state
         case c.Pause():
-            session.pause()
-            session.event("state", state="paused", reason="", who=who)
+            session.pause(command.reason)
+            session.event("state", state="paused", reason=command.reason, who=who)
             return old, session.state
         case c.Step():
             first = session.engine.step

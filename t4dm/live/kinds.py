@@ -67,9 +67,9 @@ def _refusal(kind: Kind, error: ValidationError) -> ParamError:
 @lru_cache(maxsize=1)
 def kinds() -> dict[str, Kind]:
     """Every kind by name."""
-    from t4dm.live import arena_kind, training_kind
+    from t4dm.live import arena_kind, brain_kind, training_kind
 
-    return {kind.name: kind for kind in (training_kind.KIND, arena_kind.KIND)}
+    return {kind.name: kind for kind in (training_kind.KIND, arena_kind.KIND, brain_kind.KIND)}
 
 
 def kind_of(name: str) -> Kind:

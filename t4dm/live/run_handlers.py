@@ -99,8 +99,8 @@ def _steer(session: RunSession, command: c.Command, who: str) -> tuple[Any, Any]
             session.run()
             session.event("state", state="running", reason="", who=who)
         case c.Pause():
-            session.pause()
-            session.event("state", state="paused", reason="", who=who)
+            session.pause(command.reason)
+            session.event("state", state="paused", reason=command.reason, who=who)
         case c.Step():
             first = session.engine.step
             session.step(command.n)

@@ -22,6 +22,7 @@ from typing import Any
 from t4dm.live import environment, leftovers, paths
 from t4dm.live.lifeline import take_lock
 from t4dm.live.registry import RING_BYTES, Registry
+from t4dm.live.resting import REST_S, Resting
 from t4dm.live.ring_reader import RingReader
 from t4dm.store.files import sweep
 
@@ -182,8 +183,10 @@ class Supervisor:
         children: list[Child],
         registry: Registry | None = None,
         hire: Callable[[str], Child] | None = None,
+        resting: Resting | None = None,
     ) -> None:
         self.run, self.children, self.registry, self.hire = run, children, registry, hire
+        self.resting = resting
         self._end = threading.Event()
         self._told = ""
         self._look_at = 0.0
@@ -201,6 +204,7 @@ class Supervisor:
             if now >= self._look_at:
                 self._look_at = now + LOOK_S
                 self._follow_registry(now)
+                self._look_at_rest(now)
         self._close()
 
     def _follow_registry(self, now: float) -> None:
@@ -222,6 +226,12 @@ class Supervisor:
                 self.children.remove(gone)
                 gone.sweep()
             remove_session(self.run, self.registry, name)
+
+    def _look_at_rest(self, now: float) -> None:
+        """Have the session ``default`` rest where nobody looks at it while another trains."""
+        if self.resting is not None:
+            named = ((child.session, child.reader) for child in self.children)
+            self.resting.look(now, [pair for pair in named if pair[0] != paths.DEFAULT_SESSION])
 
     def stop(self) -> None:
         self._end.set()
@@ -266,6 +276,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--stuck-s", type=float, default=STUCK_S, help="seconds without progress before a kill"
     )
+    parser.add_argument(
+        "--rest-s", type=float, default=REST_S,
+        help="seconds without a viewer after which the session default rests while another trains",
+    )  # fmt: skip
     args, options = parser.parse_known_args(argv)
     logging.basicConfig(level=logging.INFO, format="supervisor: %(message)s")
     try:
@@ -287,8 +301,9 @@ def main(argv: list[str] | None = None) -> int:
     children = [Child(name, run, data, options, args.stuck_s) for name in sessions]
     small = [*options, "--ring-bytes", str(RING_BYTES)]
     supervisor = Supervisor(
-        run, children, Registry(data), lambda name: Child(name, run, data, small, args.stuck_s)
-    )
+        run, children, Registry(data), lambda name: Child(name, run, data, small, args.stuck_s),
+        Resting(run, args.rest_s),
+    )  # fmt: skip
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     supervisor.loop()

@@ -1,7 +1,6 @@
-"""The one number in which each fault shows, measured on a model as it is at its first step.
+"""The one number in which each curve fault shows, measured on a model as it is before its first step.
 
-A measure is made of a sound and of a faulty model alike; for a fault that raises its error the
-measure is how far the run came.  Each holds what ``docs/language.md`` says of the fault.
+A measure is made of a sound and of a faulty model alike.  Each holds what ``docs/language.md`` says of the fault.
 B batch  T time  D channels
 """
 
@@ -43,7 +42,8 @@ def signal_share(model: HippocampalTransformer, batch: Tensors, seed: int) -> fl
     finally:
         hook.remove()
     signal = F.layer_norm(entered[0], entered[0].shape[-1:])
-    return float(torch.corrcoef(torch.stack([read.flatten(), signal.flatten()]))[0, 1]) ** 2
+    both = torch.stack([read.flatten(), signal.flatten()]).detach()
+    return float(torch.corrcoef(both)[0, 1]) ** 2
 
 
 def parameters(model: HippocampalTransformer, batch: Tensors, seed: int) -> float:
@@ -53,14 +53,14 @@ def parameters(model: HippocampalTransformer, batch: Tensors, seed: int) -> floa
 
 def first_loss(model: HippocampalTransformer, batch: Tensors, seed: int) -> float:
     """Loss before the first step, without dropout."""
-    return float(wake(model.eval(), batch).loss)
+    return float(wake(model.eval(), batch).loss.detach())
 
 
 def place_share(model: HippocampalTransformer, batch: Tensors, seed: int) -> float:
     """Norm of what the place cells add over the norm of the embedding."""
     out, _ = model.encoder(batch.ids)
     e = model.encoder.token_embedding(batch.ids)
-    return float(((out - e).norm(dim=-1) / e.norm(dim=-1)).mean())
+    return float(((out - e).norm(dim=-1) / e.norm(dim=-1)).detach().mean())
 
 
 def code_moved(model: HippocampalTransformer, batch: Tensors, seed: int) -> float:
@@ -87,7 +87,7 @@ def brain_share(model: HippocampalTransformer, batch: Tensors, seed: int) -> flo
     """Norm of what the brain's regions add over the norm of what came in."""
     assert isinstance(model, BrainTransformer)
     x = model.encoder(batch.ids)[0]
-    return float((model.brain(x, batch.prosody).out - x).norm() / x.norm())
+    return float((model.brain(x, batch.prosody).out - x).detach().norm() / x.detach().norm())
 
 
 MEASURES = {

@@ -24,13 +24,17 @@ BRAIN = BrainParams(n_neurons=32, timesteps=5, n_experts=3, top_k=8)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """``seeds``: of so many sound runs, the spread of which tells what a difference means."""
+    """``seeds``: of so many sound runs, the spread of which tells what a difference means.
+
+    ``cost``: of one run, as a multiple of the transformer's.
+    """
 
     name: str
     what: str
     brain: BrainParams | None
     dtype: torch.dtype
     seeds: int
+    cost: float
 
     def model(self, run: NamedRun, seed: int, ablations: Ablations) -> HippocampalTransformer:
         """A new model; raises what a fault raises while it is built."""
@@ -42,11 +46,11 @@ class Trial:
 
 
 TRIALS = (
-    Trial("transformer", "the transformer, float32", None, torch.float32, 3),
-    Trial("brain", "with a natural brain, bfloat16", BRAIN, torch.bfloat16, 2),
+    Trial("transformer", "the transformer, float32", None, torch.float32, 3, 1.0),
+    Trial("brain", "with a natural brain, bfloat16", BRAIN, torch.bfloat16, 2, 5.0),
     Trial(
         "no dopamine", "with a natural brain without dopamine, bfloat16",
-        BRAIN.model_copy(update={"dopamine": 0.0}), torch.bfloat16, 1,
+        BRAIN.model_copy(update={"dopamine": 0.0}), torch.bfloat16, 1, 5.0,
     ),
 )  # fmt: skip
 

@@ -65,6 +65,19 @@ def test_a_script_is_listed_beside_the_default_session(client, script):
     assert [g["name"] for g in manifest["groups"]] == ["lif"] and manifest["axis"] == "step"
 
 
+def test_a_set_is_checked_as_one_of_the_session_that_it_is_of(client, script):
+    held(client)
+
+    def put(url, path, value):
+        return client.put(url, json={"values": {path: value}}, headers=HOST)
+
+    assert put("/sets/mine?session_id=mine", "script.v_thresh", 2.0).status_code == 201
+    refused = put("/sets/mine?session_id=mine", "script.v_thresh", 50.0)
+    assert refused.status_code == 422 and refused.get_json()["error"]["hi"] == 5.0
+    assert put("/sets/mine", "script.v_thresh", 2.0).status_code == 422
+    assert put("/sets/mine?session_id=nobody", "lif.v_thresh", 1.0).status_code == 404
+
+
 def test_its_panels_and_the_ones_it_has_not(client, script):
     held(client)
     csv = get(client, "/sessions/mine/panels/raster.csv").text.splitlines()

@@ -18,7 +18,7 @@ PAGES = [page.slug for page in catalogue.all_pages()]
 
 def config_of(text):
     """The configuration that the server wrote into a page."""
-    return json.loads(re.search(r'id="t4dm-config">(.*?)</script>', text, re.S)[1])
+    return json.loads(re.search(r'id="t4dm-config">(.*?)</script>', text, re.DOTALL)[1])
 
 
 def test_the_training_page_is_one_of_them():

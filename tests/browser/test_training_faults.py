@@ -50,7 +50,10 @@ def test_two_models_share_the_axes_and_a_number_tells_them_apart(page):
     first = page.evaluate("[0, 1].map(r => window.t4dm.course.of('loss', r)[0])")
     assert first[1] > 2 * first[0]
     expect(page.locator("#fault-line")).to_contain_text("Fault 3")
-    until(page, "() => /loss .* sound, .* faulty: [+−]/.test(document.getElementById('apart').textContent)")
+    until(
+        page,
+        "() => /loss .* sound, .* faulty: [+−]/.test(document.getElementById('apart').textContent)",
+    )
     assert page.evaluate("window.t4dm.drawn('loss').log") is True
     assert page.evaluate("window.t4dm.drawn('place').rows") == 128
     assert page.evaluate("window.t4dm.drawn('gates').rows") == 4

@@ -100,7 +100,7 @@ export class ArenaView {
     if (!counts) return;
     this.spikes.grow(view, `${store.generation}|${selected}`, counts.length, (layer, from, to) => {
       layer.fillStyle = COLORS.spike;
-      layer.globalAlpha = 0.75;
+      layer.globalAlpha = 0.6;
       for (let i = from; i < to; i++) {
         const n = counts.at(i);
         if (!n) continue;

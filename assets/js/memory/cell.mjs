@@ -1,12 +1,12 @@
 /** The chosen cell: its map large, its autocorrelogram or its spikes over episodes, declared beside measured. */
 
-import { CIVIDIS_STOPS, DIVERGING_STOPS, diverging } from "../colors.mjs";
-import { colorBar, emptyNote, label, plate } from "../marks/paint.mjs";
+import { CIVIDIS_STOPS, DIVERGING_STOPS, addStops, diverging } from "../colors.mjs";
+import { emptyNote, label, plate } from "../marks/paint.mjs";
 import { h } from "../dom.mjs";
 import { Atlas } from "./atlas.mjs";
 import { comparison, fieldsOf, kindOf, spikesOf } from "./cells.mjs";
 
-const ACCENT = "#D55E00", EPISODES_SHOWN = 30, BAR = 56;
+const ACCENT = "#D55E00", EPISODES_SHOWN = 30;
 
 export class CellView {
   constructor(page) {
@@ -25,14 +25,12 @@ export class CellView {
 
   #maps(ctx, { w, h, look }, kind) {
     const { store, constants, selected } = this.page, two = kind === "grid";
-    const size = Math.max(20, Math.min(h - 24, two ? (w - 2 * BAR - 12) / 2 : w - BAR - 8));
+    const size = Math.max(20, Math.min(h - 38, two ? (w - 20) / 2 : w - 8));
     this.maps.take(store.newest.maps);
     this.maps.draw(ctx, selected, 4, 4, size, size);
-    const bar = { x: size + 10, y: 4, h: size }, full = constants.full_hz[selected];
-    colorBar(ctx, bar, CIVIDIS_STOPS, [[0, "0"], [1, full.toFixed(0)]], "Hz", look);
-    label(ctx, "rate map", 4, size + 14, look.muted);
+    lyingBar(ctx, 4, size + 9, size, CIVIDIS_STOPS, ["0", "rate map", `${constants.full_hz[selected].toFixed(0)} Hz`], look);
     if (kind === "place") this.#field(ctx, look, size);
-    else this.#correlation(ctx, look, size + BAR + 12, size);
+    else this.#correlation(ctx, look, size + 14, size);
   }
 
   /** Where the field is declared (circle) and where it was found (cross). */
@@ -77,8 +75,7 @@ export class CellView {
     };
     ring(declared?.spacing, "#000000", [4, 3]);
     ring(measured?.spacing, "#009E73", []);
-    colorBar(ctx, { x: x + size + 6, y: 4, h: size }, DIVERGING_STOPS, [[0, "-1"], [1, "1"]], "r", look);
-    label(ctx, "autocorrelogram", x, size + 14, look.muted);
+    lyingBar(ctx, x, size + 9, size, DIVERGING_STOPS, ["-1", "autocorrelation", "1"], look);
   }
 
   /** Spikes of a time cell, an episode a row, the newest on top. */
@@ -105,6 +102,15 @@ export class CellView {
     for (let t = 0; t <= seconds; t += seconds > 12 ? 5 : 2) label(ctx, String(t), box.x + t / seconds * box.w, box.y + box.h + 11, look.fg, "center");
     label(ctx, `s since the episode began · the last ${EPISODES_SHOWN} episodes, newest on top`, box.x, box.y + box.h + 25, look.muted);
   }
+}
+
+/** A colour bar below a map, with words at its ends and in its middle. */
+function lyingBar(ctx, x, y, w, stops, [low, middle, high], look) {
+  ctx.fillStyle = addStops(ctx.createLinearGradient(x, 0, x + w, 0), stops);
+  ctx.fillRect(x, y, w, 7);
+  label(ctx, low, x, y + 17, look.fg);
+  if (w > 110) label(ctx, middle, x + w / 2, y + 17, look.muted, "center");
+  label(ctx, high, x + w, y + 17, look.fg, "right");
 }
 
 /** The readout beside the picture; `refresh` writes what changed. */

@@ -38,5 +38,5 @@ function statusText(app) {
   if (!stats) return "";
   const { p50, p95 } = stats.latency_ms;
   const latency = Number.isFinite(p50) ? `${Math.round(p50)} / ${Math.round(p95)} ms` : "–";
-  return `${num(stats.fps, 3)} fps · latency ${latency} · ${momentText(app.meta?.step1, app.meta?.axis)} · rev ${stats.params_rev} · ${app.who}`;
+  return `${num(stats.fps, 3)} drawings/s · latency ${latency} · ${momentText(app.meta?.step1, app.meta?.axis)} · rev ${stats.params_rev} · ${app.who}`;
 }

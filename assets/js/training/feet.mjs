@@ -19,11 +19,11 @@ export function feet(course) {
     norm: of((run, r) => normText(course, r)),
     perplexity: `${of((run) => num(run.perplexity.values[i], 4))} · exp of the mean loss · ◆ held out`,
     rate: `${num(course.of("learning_rate", 0)[i], 3)} at step ${grouped(step)}`,
-    speed: `${of((run) => grouped(run.speed.values[i] || 0))} tokens/s · mean of ${SPEED_SPAN} steps`,
+    speed: `${of((run) => (run.speed.values[i] > 0 ? grouped(run.speed.values[i]) : "–"))} tokens/s · mean of ${SPEED_SPAN} steps`,
   };
 }
 
-const three = (v) => (Number.isFinite(v) ? v.toFixed(3) : "no number");
+const three = (v) => (Number.isFinite(v) ? v.toFixed(3) : "–");
 
 function heldText(course, r) {
   const held = course.of("held_out", r), x = course.store.x;

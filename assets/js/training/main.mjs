@@ -19,6 +19,7 @@ import { mount as mountStrip } from "../run/strip.mjs";
 import { fetchEntries, kindOf, sessionOf } from "../sessions.mjs";
 import { mount as mountToasts } from "../toasts.mjs";
 import { mount as mountUndo } from "../undo.mjs";
+import { runPart } from "./again.mjs";
 import { Charts } from "./charts.mjs";
 import { Course } from "./course.mjs";
 import { saveCsv } from "./export.mjs";
@@ -89,7 +90,7 @@ function follow(app) {
   const keep = mountKeep(app);
   mountHealthPanel(app);
   mountKeys(app, [["K", "keep a checkpoint of this step", () => keep.keepNow()], ["0", "charts: the whole run again", () => charts.group.setZoom(null)]]);
-  mountBar(app, { openNew: openNewRun, openHelp: () => app.openHelp(), parts: [seedPart(app)] });
+  mountBar(app, { openNew: openNewRun, openHelp: () => app.openHelp(), parts: [runPart(app)] });
   mountProgress(app, tools(app, course, charts));
   mountStrip(app);
   pictureWords(app, course);
@@ -100,20 +101,6 @@ function follow(app) {
   for (const name of ["params", "manifest", "status"]) app.on(name, changed);
   for (const name of ["params", "manifest"]) app.on(name, () => { version = -1; });
   loop.start();
-}
-
-/** Run and seed, as the bar shows them. */
-function seedPart(app) {
-  const text = h("output", { class: "run-name", id: "run-name" });
-  return {
-    node: h("div", { class: "bar-part" }, text),
-    refresh() {
-      const { run, fault } = app.manifest?.constants ?? {}, seed = app.meta?.seed;
-      const words = run ? `${run}${fault ? ` + fault ${fault.number}` : ""} · seed ${seed ?? "–"}` : "";
-      if (text.textContent !== words) text.textContent = words;
-      text.title = app.manifest?.constants?.what ?? "";
-    },
-  };
 }
 
 /** What stands beside the progress bar: the whole run again, the course as a file, the end of the session. */
@@ -142,12 +129,13 @@ function pictureTexts(app, manifest, step) {
     `t4dm ${manifest.version} (${manifest.commit})`, `config ${manifest.config_digest}`, `seed ${manifest.seed ?? "–"}`, ...app.originTexts(),
     step, `${grouped(manifest.tokens)} tokens`, manifest.utc.replace("T", " ").replace("Z", " UTC"), `session ${manifest.session}`, `snapshot ${manifest.id}`,
   ];
+  const told = () => ["#fault-error:not([hidden])", "#apart"].map((one) => document.querySelector(one)?.textContent).filter(Boolean);
   return {
     title: `Training · session ${manifest.session} · ${manifest.run ?? ""}${manifest.fault ? ` with fault ${manifest.fault}` : ""} · ${step}${state.reason ? ` · ${state.reason}` : ""}`,
     badge: { kind: state.kind, word: state.word, shape: SHAPES[state.kind] },
     health: health && { kind: health.kind, word: `${SIGNS[health.kind]} ${health.word}` },
     findings: health?.texts ?? [],
-    strip: manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults",
+    strip: [manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults", ...told()].join(" · "),
     note: manifest.note.trim(),
     footer: footer.join(" · "),
   };

@@ -14,7 +14,7 @@ export class Maps {
     const plot = (slug) => document.querySelector(`#panel-${slug} .panel-plot`);
     this.place = new Heatmap(plot("place"), { xLabel: "token", yLabel: "place cell", range: [0, 1], unit: "activity", name: "Place-cell activity by token" });
     this.prosody = new Heatmap(plot("prosody"), { xLabel: "token", yLabel: "", range: [0, 1], unit: "", left: 82, name: "Prosody by token" });
-    this.gates = new Heatmap(plot("gates"), { xLabel: "head", yLabel: "", range: [0, 2], lut: diverging(0.5), stops: DIVERGING_STOPS, unit: "gain", numbers: true, left: 50, name: "Attention and memory gates by layer" });
+    this.gates = new Heatmap(plot("gates"), { xLabel: "head", yLabel: "", range: [0, 2], lut: diverging(0.5), stops: DIVERGING_STOPS, unit: "gain", format: (v) => v.toFixed(2), numbers: true, left: 28, name: "Attention and memory gates by layer" });
     this.router = new Heatmap(plot("router"), { xLabel: "expert", yLabel: "", range: [0, 1], unit: "share", numbers: true, left: 24, name: "Share of the tokens of each expert" });
     this.theta = new Chart(plot("theta"), { xLabel: "token", xText: (x) => this.#tokenAt(x), yLabel: "phase (rad)", range: () => [0, TURN], format: (v) => v.toFixed(2), words: false, right: 46, name: "Phase of theta and gamma by token" });
     this.theta.group.changed = changed;
@@ -83,7 +83,7 @@ export class Maps {
       values.set(data.subarray(row * heads, (row + 1) * heads), row * cols);
       values[row * cols + heads] = memory?.data[row] ?? NaN;
     }
-    const layerNames = Array.from({ length: r * layers }, (_, i) => (two ? `${runs[Math.floor(i / layers)]} ${i % layers}` : `layer ${i}`));
+    const layerNames = Array.from({ length: r * layers }, (_, i) => (two ? `${runs[Math.floor(i / layers)][0].toUpperCase()}${i % layers}` : `L${i}`));
     this.gates.set({ rows: r * layers, cols, values, rowNames: layerNames, colNames: [...Array.from({ length: heads }, (_, i) => String(i)), "mem"] });
   }
 
@@ -97,7 +97,7 @@ export class Maps {
       place: `${place.data.rows} cells, ${t} tokens of held-out text · ${(100 * this.activeShare).toFixed(1)} % active · colours 0 to ${place.data.range[1]}`,
       theta: "line: theta · ◆ gamma",
       prosody: `${prosody.data.rows} features read from the text itself`,
-      gates: gates.data.rows ? "gain of a head, 1 neutral · mem: 0 to 1, empty while off" : "",
+      gates: gates.data.rows ? `by layer${gates.data.rowNames?.[0] === "L0" ? "" : ", S sound, F faulty"} · mem: 0 to 1, empty while off` : "",
       router: router.data.note ? "" : "tokens of the last step; alike is balanced",
     };
   }

@@ -78,7 +78,7 @@ export function mount(app) {
 
   function empty() {
     const every = app.params?.values["sample.every"];
-    const text = every ? `The first text comes at step ${grouped(every)}.` : "Samples are off (sample.every is 0).";
+    const text = !app.params ? "It writes while it trains." : every ? `The first text comes at step ${grouped(every)}.` : "Samples are off (sample.every is 0).";
     body.replaceChildren(h("p", { class: "quiet", text: `${text} “Write now” asks for one at once.` }));
     place.textContent = "no sample yet";
   }

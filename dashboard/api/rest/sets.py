@@ -7,9 +7,9 @@ from flask import Response
 from dashboard.api import commands, sets
 from dashboard.api.errors import json_response
 from dashboard.api.operations import operation
+from dashboard.api.rest.queries import SessionQuery
 from dashboard.api.rest.session_answers import Deleted, Kept, ParameterSet, SetNames, SetValues
 from dashboard.api.sessions import checking_tree, session
-from t4dm.live import paths
 
 
 @operation("GET", "/sets", SetNames, tag="sets")
@@ -24,11 +24,19 @@ def get_set(name: str) -> Response:
     return json_response(sets.load(name))
 
 
-@operation("PUT", "/sets/<name>", Kept, tag="sets", documented_body=SetValues, created=True)
-def put_set(name: str) -> Response:
-    """Keep ``{"values": {path: value}}`` under ``name``; each value is checked first."""
+@operation(
+    "PUT",
+    "/sets/<name>",
+    Kept,
+    tag="sets",
+    query=SessionQuery,
+    documented_body=SetValues,
+    created=True,
+)
+def put_set(name: str, query: SessionQuery) -> Response:
+    """Keep ``{"values": {path: value}}`` under ``name``; each is checked as one of the session's first."""
     values = sets.values_of(commands.json_body())
-    tree = checking_tree(session(paths.DEFAULT_SESSION))
+    tree = checking_tree(session(query.session_id))
     is_new = sets.save(name, commands.check_values(values, tree))
     return json_response({"name": name, "count": len(values)}, 201 if is_new else 200)
 
