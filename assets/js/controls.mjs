@@ -9,7 +9,7 @@ import { createScope } from "./scope.mjs";
 import { createStimulus } from "./upload.mjs";
 
 const ORDER = ["lif", "stdp", "neuromod", "input", "stimulus", "homeostasis", "gate"];
-const OPEN = ["lif", "stdp", "neuromod", "script", "train", "sample", "agent", "cells", "recall", "feelings", "brain"];
+const OPEN = ["lif", "stdp", "neuromod", "script", "train", "sample", "agent", "cells", "recall", "reading", "feelings"];
 
 /** Fills `#controls` as soon as the session's parameters are known. */
 export function mount(app) {

@@ -7,14 +7,15 @@ import { toast, toastError } from "./toasts.mjs";
 const DEPTH = 200;
 const done = [];
 const undone = [];
-let replaying = false;
+/** Marks what undo and redo send themselves: its answer, which may come late, is no new change. */
+const REPLAY = { replay: true };
 let owner = null;
 
 /** Records what this tab changes. */
 export function mount(app) {
   owner = app;
   onAck((entry) => {
-    if (!replaying) record(entry);
+    if (entry.gesture !== REPLAY) record(entry);
   });
 }
 
@@ -69,17 +70,15 @@ async function replay(from, to, direction, empty) {
     toast(empty, { merge: "undo" });
     return;
   }
-  replaying = true;
   try {
     const sent = entry[direction];
-    await (Array.isArray(sent) ? together(sent) : command(sent));
+    await (Array.isArray(sent) ? together(sent, REPLAY) : command(sent, REPLAY));
     to.push({ ...entry, gesture: null });
     toast(`${direction === "back" ? "Undone" : "Redone"}: ${entry.label}`, { merge: "undo" });
   } catch (error) {
     from.push(entry);
     toastError(error);
   } finally {
-    replaying = false;
     owner.emit("undo", depth());
   }
 }

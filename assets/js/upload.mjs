@@ -16,9 +16,11 @@ const USED_BY = {
   sine: ["amplitude", "period_ms"], file: ["amplitude", "file_id"],
 };
 
-/** Lets the whole page take files that are dropped on it. */
-export function mount(app) {
-  const shade = h("div", { class: "drop-shade", hidden: true }, h("p", { text: "Drop a snapshot (PNG, JSON) to restore it, or a stimulus (CSV, NPZ, Parquet)" }));
+const HINT = "Drop a snapshot (PNG, JSON) to restore it, or a stimulus (CSV, NPZ, Parquet)";
+
+/** Lets the whole page take files that are dropped on it; `take(app, file)` does what it does with one. */
+export function mount(app, { hint = HINT, take = takeFile } = {}) {
+  const shade = h("div", { class: "drop-shade", hidden: true }, h("p", { text: hint }));
   document.body.append(shade);
   const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
   document.addEventListener("dragover", (event) => {
@@ -33,9 +35,18 @@ export function mount(app) {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     shade.hidden = true;
-    takeFile(app, event.dataTransfer.files[0]);
+    take(app, event.dataTransfer.files[0]);
   });
 }
+
+/** Takes snapshots alone, on a page that has no stimulus. */
+export const SNAPSHOTS_ONLY = {
+  hint: "Drop a snapshot (PNG, JSON) to restore its parameters and seed",
+  take(app, file) {
+    if (file && SNAPSHOT.test(file.name)) restoreFile(app, file);
+    else if (file) toast(`${file.name.slice(0, 80)}: only snapshots, PNG or JSON, are understood here.`, { kind: "error" });
+  },
+};
 
 /** Sends a file where its ending says it belongs. */
 export async function takeFile(app, file) {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from dashboard.pages.catalogue import Page, Section
 from t4dm.ablations import FAULTS
+from t4dm.live.training_kind import RUN_NAMES
 from t4dm.training.runs import RUNS
 
 SECTIONS = (
@@ -37,7 +38,7 @@ def config() -> dict[str, Any]:
     return {
         "runs": [
             {"name": run.name, "what": run.what, "steps": run.train.total_steps}
-            for run in RUNS.values()
+            for run in map(RUNS.__getitem__, get_args(RUN_NAMES))
         ],
         "faults": [
             {"number": f.number, "name": f.ablation.value, "kind": f.kind, "title": f.title,
@@ -61,7 +62,7 @@ PAGE = Page(
     kind="training",
     order=10,
     entry="js/training/main.mjs",
-    styles=("css/pages/run.css", "css/pages/training.css"),
+    styles=("css/pages/run.css", "css/pages/training.css", "css/pages/clinic.css"),
     sections=SECTIONS,
     below=("clinic",),
     config=config,

@@ -57,7 +57,7 @@ class Place:
         return {"block": self.block, "stage": self.stage, "group": self.name}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weights:
     """The newest sample of the plastic weights; arrays are 0 wide where there are none."""
 

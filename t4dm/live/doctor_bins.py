@@ -43,6 +43,7 @@ class Bins:
         self._sizes = np.array(layout.sizes, np.float64)
         self._queries = [g.index for g in layout.groups if g.stage == "lif_in"]
         self._parts: list[Part] = []
+        self._whole: list[Segment] = []  # taken since, none of which ends a bin
         self._end = 0  # of the bins in the room for them
         self._skip_to = -(-step // BIN) * BIN
         self._held: Bin | None = None
@@ -53,6 +54,18 @@ class Bins:
 
     def take(self, segment: Segment) -> Iterator[int]:
         """Add ``segment``, which follows the one before; yields each step at which a bin ends."""
+        for held in (*self._whole, segment):
+            yield from self._take(held)
+        self._whole.clear()
+
+    def holds(self, segment: Segment) -> bool:
+        """Whether ``segment`` ends no bin; it is then kept for the one that does."""
+        if segment.step0 // BIN != segment.step1 // BIN:
+            return False
+        self._whole.append(segment)
+        return True
+
+    def _take(self, segment: Segment) -> Iterator[int]:
         at = max(segment.step0, self._skip_to)
         while at < segment.step1:
             line = (at // BIN + 1) * BIN
@@ -102,12 +115,12 @@ class Bins:
         nothing = np.full(n_groups, np.nan)
         has_u = u.shape[1] == n_groups and len(u) > 0
         return Bin(
-            fired=rates.mean(axis=0) / self._sizes,
+            fired=_mean_of(rates) / self._sizes,
             u_high=u[:, :, 0].max(axis=0) if has_u else nothing,
             u_low=u[:, :, 1].min(axis=0) if has_u else nothing,
-            u_mean=u[:, :, 2].mean(axis=0, dtype=np.float64) if has_u else nothing,
-            theta=_steps(parts, "theta").mean(axis=0, dtype=np.float64),
-            clamped=_steps(parts, "clamped").mean(axis=0) / self._sizes,
+            u_mean=_mean_of(u[:, :, 2]) if has_u else nothing,
+            theta=_mean_of(_steps(parts, "theta")),
+            clamped=_mean_of(_steps(parts, "clamped")) / self._sizes,
             gate=_gate(parts),
             entropy=entropy,
             top=top,
@@ -164,23 +177,32 @@ class Bins:
         _, segment, row = newest[-1]
         steps = [s.moved[r] for _, s, r in newest if s.moved.shape[1]]
         moved = np.array(steps, np.float64) * (1000.0 / (HIST_EVERY * DT_MS))
-        seen = np.isfinite(moved).all(axis=1).sum() if len(moved) else 0
-        with np.errstate(all="ignore"):
-            mean = moved[np.isfinite(moved).all(axis=1)].mean(axis=0) if seen else moved[0:0].sum(0)
-        return Weights(
-            mean, segment.bounds[row], _pairs(segment, row), _mean(segment, row), int(seen)
-        )
+        known = moved[np.isfinite(moved).all(axis=1)] if len(moved) else moved
+        mean = np.add.reduce(known, axis=0) / max(1, len(known))
+        bounds, pairs = segment.bounds[row], _pairs(segment, row)
+        return Weights(mean, bounds, pairs, _mean(segment, row), len(known))
+
+
+def _mean_of(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis, float64."""
+    return np.add.reduce(values, axis=0, dtype=np.float64) / len(values)
 
 
 def _steps(parts: Sequence[Part], name: str) -> np.ndarray:
     """Field ``name``, which has a row a step, over all ``parts``."""
-    return np.concatenate([getattr(s, name)[a - s.step0 : b - s.step0] for s, a, b in parts])
+    return np.concatenate([
+        getattr(s, name) if (a, b) == (s.step0, s.step1)
+        else getattr(s, name)[a - s.step0 : b - s.step0]
+        for s, a, b in parts
+    ])  # fmt: skip
 
 
 def _sampled(parts: Sequence[Part], name: str) -> np.ndarray:
     """Field ``name``, which has a row at every step divisible by GATE_EVERY."""
     return np.concatenate([
-        getattr(s, name)[_rows(a) - _rows(s.step0) : _rows(b) - _rows(s.step0)] for s, a, b in parts
+        getattr(s, name) if (a, b) == (s.step0, s.step1)
+        else getattr(s, name)[_rows(a) - _rows(s.step0) : _rows(b) - _rows(s.step0)]
+        for s, a, b in parts
     ])  # fmt: skip
 
 
@@ -196,8 +218,8 @@ def _gate(parts: Sequence[Part]) -> np.ndarray:
         return np.full(openness.shape[1], np.nan)
     gains = _steps(parts, "gains")
     if not gains.shape[1]:
-        return openness.mean(axis=0, dtype=np.float64)
-    return (openness / gains[::GATE_EVERY, :1]).mean(axis=0, dtype=np.float64)
+        return _mean_of(openness)
+    return _mean_of(openness / gains[::GATE_EVERY, :1])
 
 
 def _mean_where(judged: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -18,15 +18,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from t4dm.ablations import FAULTS, NONE, Ablation
+from t4dm.ablations import NONE, Ablation
 from t4dm.commands import Command, Sample
 from t4dm.hippocampal.params import PROSODY
 from t4dm.hippocampal.transformer import HippocampalTransformer
 from t4dm.live.record import Record
 from t4dm.live.training_probe import Probe
+from t4dm.live.training_series import described
 from t4dm.live.training_side import SCALARS, Side
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
+from t4dm.training.clinic_trials import TRIALS, ablations_for, trial_of
 from t4dm.training.data import TokenText
 from t4dm.training.params import LiveTrainParams
 from t4dm.training.runs import RUNS
@@ -45,7 +47,6 @@ TITLES = {
     "training_plateau": "Plateau",
     "training_over_fit": "Over-fitting",
 }
-PREFIXES = ("t4dm.hippocampal", "t4dm.training")  # modules that a fault of this model lives in
 
 Work = Generator[None, None, None]
 
@@ -73,9 +74,11 @@ class TrainingEngine:
         self.run = RUNS[options["run"]]
         self.fault = None if options["fault"] is None else Ablation(options["fault"])
         self.material = self.run.material()
-        self.sides = [Side(SOUND, self.run, self.material, NONE)]
+        trial = TRIALS[0] if self.fault is None else trial_of(self.fault)
+        self.sides = [Side(SOUND, self.run, self.material, trial, NONE)]
         if self.fault is not None:
-            self.sides.append(Side(FAULTY, self.run, self.material, frozenset({self.fault})))
+            faulty = ablations_for(self.fault)
+            self.sides.append(Side(FAULTY, self.run, self.material, trial, faulty))
         self.probe = Probe(self.sides, self.material, self.run.train.context)
         self._took: deque[tuple[int, float]] = deque(maxlen=RECENT_S)
         self._asked: deque[Asked] = deque()
@@ -253,58 +256,7 @@ class TrainingEngine:
         }
 
     def describe(self) -> dict[str, Any]:
-        model, probe = self.run.model, self.probe
-        runs, t = len(self.sides), probe.n_tokens
-        fault = next((one for one in FAULTS if one.ablation == self.fault), None)
-        return {
-            "axis": "train_step",
-            "series": {
-                "scalars": _series(
-                    [runs, len(SCALARS)], True, SCALARS, "nat and as named",
-                    "A step of every run; phase 0 is wake, 1 sleep; held_out is the loss of the "
-                    "model as the step found it; seconds are those of the wall clock.",
-                ) | {"sparse": ["held_out"]},
-                "place": _series(
-                    [runs, t, probe.places], False, None, "1", "Activity of the first place cells."
-                ),
-                "theta_gamma": _series([t, 2], False, ("theta", "gamma"), "rad", "Phases."),
-                "attention_gates": _series(
-                    [runs, probe.layers, probe.heads], False, None, "1",
-                    "Gain that prosody gives the queries of a head, mean over the tokens.",
-                ),
-                "memory_gates": _series(
-                    [runs, probe.layers], False, None, "1",
-                    "Openness of the memory gate, mean over the tokens; NaN while memory is off.",
-                ),
-                "prosody": _series([t, len(PROSODY)], False, PROSODY, "1", "Of the tokens shown."),
-            },
-            "commands": ["sample"],
-            "constants": {
-                "run": self.run.name,
-                "what": self.run.what,
-                "runs": [side.name for side in self.sides],
-                "fault": None if fault is None else {
-                    "ablation": fault.ablation.value, "number": fault.number, "kind": fault.kind,
-                    "title": fault.title, "shows": fault.shows,
-                },
-                "prompts": list(self.run.prompts),
-                "vocab_size": model.vocab_size,
-                "ln_vocabulary": math.log(model.vocab_size),
-                "model": model.model_dump(),
-                "parameters": sum(p.numel() for p in self._parameters()),
-                "band": [0.1, 10.0],
-                "router": None,
-                "shown_tokens": probe.tokens,
-            },
-            "reasons": {
-                "router_load": "This model has no router: it is one network, not a mixture of experts."
-            },
-        }  # fmt: skip
-
-    def _parameters(self) -> list[torch.Tensor]:
-        trainer = self.sides[0].trainer
-        assert trainer is not None
-        return list(trainer.model.parameters())
+        return described(self.sides, self.probe, self.fault)
 
     # -- what is kept --------------------------------------------------------------------------
 
@@ -343,12 +295,3 @@ def warm_up() -> None:
     for _ in range(4):
         trainer.step()
     trainer.evaluate(at_most=2)
-
-
-def _series(
-    shape: list[int], per_step: bool, names: tuple[str, ...] | None, unit: str, help: str
-) -> dict[str, Any]:
-    return {
-        "per_step": per_step, "names": None if names is None else list(names), "shape": shape,
-        "dtype": "f4", "unit": unit, "help": help,
-    }  # fmt: skip

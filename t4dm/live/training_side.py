@@ -17,9 +17,10 @@ import torch
 
 from t4dm.ablations import NONE, Ablations
 from t4dm.hippocampal.generate import generate
-from t4dm.hippocampal.transformer import HippocampalTransformer
 from t4dm.live.frame import dumps
 from t4dm.training import checkpoint
+from t4dm.training.clinic import BROKEN
+from t4dm.training.clinic_trials import Trial
 from t4dm.training.data import draws_at
 from t4dm.training.findings import Finding, Scored, Step, findings
 from t4dm.training.params import LiveTrainParams, TrainParams
@@ -34,15 +35,16 @@ REMEMBERED = 2000  # steps that the findings look back on
 SCORES = 400
 AT_ONCE = 8  # tokens written between two looks at the commands
 MAX_ERROR = 600  # characters
-# what a model with a fault may raise: shapes, dtypes and devices that do not fit, a missing part
-BROKEN = (RuntimeError, TypeError, ValueError, IndexError, KeyError, AttributeError)
 
 
 class Side:
     """The run ``name``: its trainer, its last steps, and the error that ended it, if one did."""
 
-    def __init__(self, name: str, run: NamedRun, material: Material, ablations: Ablations) -> None:
-        self.name, self.run, self.material, self.ablations = name, run, material, ablations
+    def __init__(
+        self, name: str, run: NamedRun, material: Material, trial: Trial, ablations: Ablations
+    ) -> None:
+        self.name, self.run, self.material = name, run, material
+        self.trial, self.ablations = trial, ablations
         self.trainer: Trainer | None = None
         self.error = ""
         self.steps: deque[Step] = deque(maxlen=REMEMBERED)
@@ -60,7 +62,7 @@ class Side:
         self.scores.clear()
         self.trainer = None
         try:
-            model = HippocampalTransformer(self.run.model, seed, self.ablations)
+            model = self.trial.model(self.run, seed, self.ablations)
         except BROKEN as error:
             self.failed(error)
             return
@@ -166,7 +168,10 @@ class Side:
             text = self.material.train
             if known["trainer"]["text"] != checkpoint.text_digest(text):
                 raise ValueError("it was trained on another text")
-            trainer = checkpoint.unpack(known["trainer"], arrays, text, self.material.held_out)
+            if known["trainer"]["ablations"] != sorted(self.ablations):
+                raise ValueError("it carries another fault")
+            held_out = self.material.held_out
+            trainer = checkpoint.unpack(known["trainer"], arrays, text, held_out)
         self.trainer, self.error, self.held_out = trainer, known["error"], math.nan
         self.steps = deque(
             (Step(int(s), _number(a), _number(b), *c) for s, a, b, *c in known["steps"]), REMEMBERED

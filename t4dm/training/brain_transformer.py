@@ -32,7 +32,7 @@ class BrainTransformer(HippocampalTransformer):
     ) -> None:
         super().__init__(params, seed, ablations)
         shape = brain.model_copy(update={"dim": params.dim})
-        self.brain = NaturalBrain(shape, seed, ablations)
+        self.brain, self.brain_seed = NaturalBrain(shape, seed, ablations), seed
         self._prosody: Tensor | None = None
 
     def forward(self, ids: Tensor, prosody: Tensor | None = None, *args: Any, **more: Any) -> Output:

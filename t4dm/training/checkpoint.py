@@ -16,11 +16,13 @@ import torch
 from torch import Tensor
 
 from t4dm.ablations import ablations_of
+from t4dm.brain.params import BrainParams
 from t4dm.hippocampal.memory_bank import MemoryBank
 from t4dm.hippocampal.params import HippocampalParams
 from t4dm.hippocampal.transformer import HippocampalTransformer
 from t4dm.learning.ewc import Consolidated
 from t4dm.store.sealed import read_sealed, write_sealed
+from t4dm.training.brain_transformer import BrainTransformer
 from t4dm.training.data import Batch, TokenText
 from t4dm.training.params import TrainParams
 from t4dm.training.sleep import Replay
@@ -44,6 +46,7 @@ def pack(trainer: Trainer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays["replay.loss"] = trainer.replay.loss
     meta: dict[str, Any] = {
         "model": trainer.model.params.model_dump(),
+        "brain": _brain(trainer.model),
         "ablations": sorted(trainer.model.ablations),
         "dropout": trainer.model.dropout,
         "train": trainer.params.model_dump(),
@@ -78,9 +81,7 @@ def unpack(
     """The run that was packed, on the CPU; raises KeyError or ValueError for anything else."""
     half = set(meta["bfloat16"])
     tensors = {name: _tensor(array, name in half) for name, array in arrays.items()}
-    model = HippocampalTransformer(
-        HippocampalParams(**meta["model"]), ablations=ablations_of(meta["ablations"])
-    )
+    model = _model(meta)
     weights = {name: tensors[f"model.{name}"] for name, _ in model.named_parameters()}
     model.to(next(iter(weights.values())).dtype)
     with torch.no_grad():
@@ -90,6 +91,21 @@ def unpack(
     trainer = Trainer(model, text, TrainParams(**meta["train"]), meta["seed"], held_out)
     _restore(trainer, meta, tensors, arrays)
     return trainer
+
+
+def _brain(model: HippocampalTransformer) -> dict[str, Any] | None:
+    """What a brain between layers and head is made of; its fields in space come from a seed."""
+    if not isinstance(model, BrainTransformer):
+        return None
+    return {"params": model.brain.params.model_dump(), "seed": model.brain_seed}
+
+
+def _model(meta: dict[str, Any]) -> HippocampalTransformer:
+    params, ablations = HippocampalParams(**meta["model"]), ablations_of(meta["ablations"])
+    brain = meta.get("brain")
+    if brain is None:
+        return HippocampalTransformer(params, ablations=ablations)
+    return BrainTransformer(params, BrainParams(**brain["params"]), brain["seed"], ablations)
 
 
 def text_digest(text: TokenText) -> str:

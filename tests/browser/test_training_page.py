@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from t4dm.live.record import Record
 from tests.browser.one_tab import in_page, until, wait_toast
 from tests.browser.run_tab import Sessions, open_run_tab, pause, step_of, wait_step
+from tests.browser.test_snapshot import drop
 
 EMPTY = "() => Boolean(document.querySelector('#begin-tiny'))"
 RUNNING = "() => window.t4dm.app.meta.state === 'running'"
@@ -122,7 +123,15 @@ def test_a_change_is_queued_then_applied_before_a_step_and_undone(page):
     assert event["new"] == 0.5 and event["step"] <= step_of(page)
     page.locator("body").press("z")
     until(page, "() => window.t4dm.app.params.values['train.clip'] === 1")
-    wait_toast(page, "train.clip 0.5 → 1")
+    wait_toast(page, "train.clip 0.5 → 1: applied")
+    expect(page.locator("#undo")).to_be_disabled()
+    page.locator("body").press("y")
+    until(page, "() => window.t4dm.app.params.values['train.clip'] === 0.5")
+    wait_toast(page, "train.clip 1 → 0.5: applied")
+    expect(page.locator("#redo")).to_be_disabled()
+    expect(page.locator("#undo")).to_be_enabled()
+    page.locator("body").press("z")
+    until(page, "() => window.t4dm.app.params.values['train.clip'] === 1")
 
 
 def test_a_value_out_of_range_is_refused_beside_its_field(page):
@@ -134,6 +143,17 @@ def test_a_value_out_of_range_is_refused_beside_its_field(page):
     expect(field).to_have_attribute("aria-invalid", "true")
     field.press("Escape")
     expect(field).to_have_value("0.003")
+
+
+def test_what_only_the_worker_can_refuse_is_said_beside_its_field(page):
+    """32 times the tokens of this run's own steps: within the range, and more than a step may have."""
+    field = page.locator('[data-param="train.batch"]')
+    field.fill("512")
+    field.press("Enter")
+    row = page.locator('.row[data-path="train.batch"]')
+    expect(row.locator(".row-word")).to_contain_text("at most 32 sequences")
+    expect(field).to_have_value("4")
+    field.blur()
 
 
 def test_keys_pause_step_and_run(page):
@@ -209,6 +229,17 @@ def test_the_snapshot_says_what_it_shows(page):
     with page.expect_download() as download:
         page.get_by_role("button", name="Save PNG").click()
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_dropped_snapshot_restores_parameters(page):
+    manifest = {"format": "t4dm-snapshot", "format_version": 1, "parameters": {"train.clip": 0.25}}
+    drop(page, "run.json", json.dumps(manifest).encode())
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_contain_text("train.clip")
+    dialog.locator('[data-action="apply"]').click()
+    until(page, "() => window.t4dm.app.params.values['train.clip'] === 0.25")
+    drop(page, "currents.csv", b"1,2")
+    wait_toast(page, "only snapshots")
 
 
 def test_the_run_begins_again_from_another_seed(page):
@@ -299,4 +330,4 @@ def test_the_page_of_a_session_that_is_gone_says_so(browser, live_app, page):
     gone = "() => window.t4dm?.app.status === 'down'"
     with open_run_tab(browser, live_app.url, "/training?session=nobody", gone) as other:
         expect(other.locator("#state-badge")).to_contain_text("DOWN")
-        expect(other.locator("#state-reason")).to_contain_text("nobody")
+        expect(other.locator("#state-reason")).to_contain_text("no such session")

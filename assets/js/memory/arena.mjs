@@ -7,7 +7,7 @@ import { fit } from "../chart.mjs";
 import { label, plate, ticks } from "../marks/paint.mjs";
 import { simTime } from "../format.mjs";
 import { spikesOf } from "./cells.mjs";
-import { placeOf } from "./sketch.mjs";
+import { placeOf } from "../sketch.mjs";
 
 const JUMP_M = 0.2; // farther than a step can lead: the agent was put elsewhere
 const NUDGE_M = 0.05;

@@ -3,7 +3,7 @@
 import { CIVIDIS_STOPS } from "../colors.mjs";
 import { colorBar, emptyNote, label, plate } from "../marks/paint.mjs";
 import { Atlas } from "./atlas.mjs";
-import { placeOf } from "./sketch.mjs";
+import { placeOf } from "../sketch.mjs";
 
 const GAP = 4, BAR = 74, ACCENT = "#D55E00";
 const NOTHING = "No maps yet: they form while the agent walks";

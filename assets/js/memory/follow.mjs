@@ -16,7 +16,7 @@ import { episodesOf, lastRecall } from "./episodes.mjs";
 import { similarityData, WINDOW_S } from "./similarity.mjs";
 import { clockPart, coverageLine, toolPart } from "./parts.mjs";
 import { episodeList } from "./list.mjs";
-import { Sketch } from "./sketch.mjs";
+import { Sketch } from "../sketch.mjs";
 
 const ASKED_STEPS = 150; // a recall that was asked for stays on the picture so long
 const plot = (slug) => document.querySelector(`#panel-${slug} .panel-plot`);

@@ -1,42 +1,6 @@
 /** The entry of the Memory page: an agent in an arena, maps as they form, episodes that come back. */
 
-import { mount as mountApi } from "../api.mjs";
-import { mount as mountControls } from "../controls.mjs";
-import { mount as mountDialogs } from "../dialogs.mjs";
-import { mount as mountDoor } from "../door.mjs";
-import { mount as mountHealth } from "../health.mjs";
-import { mount as mountHealthPanel } from "../health-panel.mjs";
-import { makePage } from "../page.mjs";
-import { mount as mountBar } from "../run/bar.mjs";
-import { chosen, emptyState, openNew } from "../run/begin.mjs";
-import { mount as mountKeys } from "../run/keys.mjs";
-import { mount as mountPanels } from "../run/panels.mjs";
-import { mount as mountStrip } from "../run/strip.mjs";
-import { mount as mountToasts } from "../toasts.mjs";
-import { mount as mountUndo } from "../undo.mjs";
+import { startPage } from "../run/start.mjs";
 import { follow } from "./follow.mjs";
 
-async function start() {
-  const app = makePage(null, { view: { mode: "live", maximised: null } });
-  window.t4dm = { app, instances: (window.t4dm?.instances ?? 0) + 1 };
-  app.session = await chosen(app.config);
-  for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor]) mount(app);
-  if (app.session === null) {
-    document.getElementById("app").classList.add("is-empty");
-    document.getElementById("board").prepend(emptyState(app));
-    mountKeys(app);
-    mountBar(app, { openNew, openHelp: () => app.openHelp() });
-  } else {
-    for (const mount of [mountHealth, mountUndo, mountPanels]) mount(app);
-    const view = follow(app);
-    mountControls(app);
-    mountHealthPanel(app);
-    mountKeys(app, view.keys);
-    mountBar(app, { openNew, openHelp: () => app.openHelp(), parts: view.parts });
-    mountStrip(app);
-    view.start();
-  }
-  app.emit("ready", app);
-}
-
-start();
+startPage(follow);

@@ -5,30 +5,32 @@ import { h } from "../dom.mjs";
 import { momentText, pathText, valueText } from "../format.mjs";
 import { toast } from "../toasts.mjs";
 
-const SHOWN_MS = 4000;
+const SHOWN_MS = { applied: 4000, refused: 15_000 };
 /** The word of a request that is answered when it waits, not when it is applied. */
 export const QUEUED = { "X-T4DM-Ack": "queued" };
 /** Commands of which the answer itself is wanted. */
-const AWAITED = ["checkpoint", "forget", "branch", "reset"];
+const AWAITED = ["checkpoint", "forget", "branch", "reset", "replace"];
 
 /** The headers that a list of commands is sent with. */
 export const headersOf = (parts) => (parts.some(({ type }) => AWAITED.includes(type)) ? {} : QUEUED);
 
-/** Follows what is queued; `app.waiting` is how many changes no step has had yet. */
+const EARLY_MS = 1500; // by which an event may come before the answer it belongs to
+
+/** Follows what is queued until a step has had it. */
 export function mount(app) {
-  const waiting = [];
-  app.waiting = () => waiting.length;
+  const waiting = [], early = [];
   app.commandHeaders = headersOf;
   app.on("queued", ({ parts, before, gesture }) => {
     parts.forEach((part, i) => {
-      if (part.type !== "set" && part.type !== "clear" && part.type !== "replace") return;
+      if (part.type !== "set" && part.type !== "clear") return;
       const wanted = valueOf(app, part);
-      if (part.type !== "replace" && app.params?.values[part.path] === wanted) return;
+      if (app.params?.values[part.path] === wanted) return;
       waiting.push({ part, before: before[i], gesture });
       applyLocally(part, { new: wanted });
       mark(part.path, "queued", "");
+      const k = early.findIndex(({ event, at }) => event.path === part.path && event.new === wanted && performance.now() - at < EARLY_MS);
+      if (k >= 0) applied(early.splice(k, 1)[0].event);
     });
-    app.emit("waiting", waiting.length);
   });
   app.on("event", (event) => {
     if (event.who !== app.who) return;
@@ -37,24 +39,26 @@ export function mount(app) {
   });
 
   function applied(event) {
-    const i = waiting.findIndex(({ part }) => part.path === event.path || part.type === "replace");
-    if (i < 0) return;
-    const { part, before, gesture } = waiting[i];
-    if (part.type === "replace") { waiting.splice(i, 1); app.refreshParams(); }
-    else {
-      waiting.splice(i, 1);
-      told(part, { ok: true, rev: event.rev, step: event.step, old: event.old, new: event.new }, before, gesture);
+    const i = waiting.findIndex(({ part }) => part.path === event.path);
+    if (i < 0) {
+      while (early.length && performance.now() - early[0].at > EARLY_MS) early.shift();
+      early.push({ event, at: performance.now() });
+      return;
     }
+    const [{ part, before, gesture }] = waiting.splice(i, 1);
+    told(part, { ok: true, rev: event.rev, step: event.step, old: event.old, new: event.new }, before, gesture);
     const text = `applied at ${momentText(event.step, app.meta?.axis)}`;
     mark(event.path, "applied", text);
     app.emit("applied", event);
     toast(`${pathText(event.path)} ${valueText(event.old)} → ${valueText(event.new)}: ${text}`, { merge: event.path });
   }
 
+  /** The worker could not do it after all: said beside its field, or aloud where there is none. */
   function refused({ message }) {
-    waiting.shift();
+    const named = waiting.findIndex(({ part }) => message.startsWith(part.path));
+    const [gone] = waiting.splice(Math.max(0, named), 1);
     app.refreshParams();
-    toast(message, { kind: "error" });
+    if (!gone || !mark(gone.part.path, "refused", message)) toast(message, { kind: "error" });
   }
 }
 
@@ -63,14 +67,15 @@ function valueOf(app, { type, path, value }) {
   return type === "clear" ? app.params?.specs.find((spec) => spec.path === path)?.default : value;
 }
 
-/** The word beside a parameter's field: queued, or applied for a while. */
+/** The word beside a parameter's field: queued, or for a while what became of it; false where it has no field. */
 function mark(path, state, title) {
   const row = path && document.querySelector(`.row[data-path="${CSS.escape(path)}"]`);
-  if (!row) return;
+  if (!row) return false;
   let word = row.querySelector(".row-word");
   if (!word) row.append(word = h("output", { class: "row-word" }));
   word.textContent = title || "queued: the step in work ends first";
   word.dataset.state = state;
   clearTimeout(word.timer);
-  if (state === "applied") word.timer = setTimeout(() => word.remove(), SHOWN_MS);
+  if (state !== "queued") word.timer = setTimeout(() => word.remove(), SHOWN_MS[state]);
+  return true;
 }

@@ -19,8 +19,10 @@ import { mount as mountStrip } from "../run/strip.mjs";
 import { fetchEntries, kindOf, sessionOf } from "../sessions.mjs";
 import { mount as mountToasts } from "../toasts.mjs";
 import { mount as mountUndo } from "../undo.mjs";
+import { SNAPSHOTS_ONLY, mount as mountUpload } from "../upload.mjs";
 import { runPart } from "./again.mjs";
 import { Charts } from "./charts.mjs";
+import { mount as mountClinic } from "./clinic.mjs";
 import { Course } from "./course.mjs";
 import { saveCsv } from "./export.mjs";
 import { faultLine } from "./fault.mjs";
@@ -48,6 +50,7 @@ async function start() {
   for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor]) mount(app);
   if (app.session === null) empty(app);
   else follow(app);
+  mountClinic(app);
   app.emit("ready", app);
 }
 
@@ -93,6 +96,7 @@ function follow(app) {
   mountBar(app, { openNew: openNewRun, openHelp: () => app.openHelp(), parts: [runPart(app)] });
   mountProgress(app, tools(app, course, charts));
   mountStrip(app);
+  mountUpload(app, SNAPSHOTS_ONLY);
   pictureWords(app, course);
   app.on("tick", () => {
     writeFeet({ ...feet(course), ...maps.feet() });
@@ -109,7 +113,12 @@ function tools(app, course, charts) {
   charts.group.onZoom = (zoom) => { whole.hidden = zoom === null; };
   const csv = h("button", { type: "button", id: "save-csv", text: "CSV", title: "The whole course as a CSV file: a row for each step and run", on: { click: () => saveCsv(app, course) } });
   const remove = iconButton("close", "Delete this session…", () => confirmDelete(app, app.session), { id: "delete-this" });
-  return [whole, csv, remove];
+  const phase = h("output", { class: "phase", id: "phase", title: "Awake it learns from the text; asleep it replays what surprised it" });
+  app.on("tick", () => {
+    const now = app.meta?.progress?.phase, words = { wake: "awake", sleep: "asleep" }[now] ?? "";
+    if (phase.textContent !== words) phase.textContent = phase.dataset.phase = words;
+  });
+  return [phase, whole, csv, remove];
 }
 
 /** What a snapshot says of a training run. */

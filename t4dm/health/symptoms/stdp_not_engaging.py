@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from t4dm.health.beyond import beyond
-from t4dm.health.evidence import Evidence
+from t4dm.health.evidence import Evidence, Weights
 from t4dm.health.finding import Remedy, Rule, Verdict
 from t4dm.health.remedies import back
 
@@ -70,16 +72,21 @@ def used_pairing(ev: Evidence) -> float | None:
     second: the sum of ``exp(-|dt|/tau)`` over pairs inside the windows, relative to that with the
     default windows.  The larger of both sides; None without pairs.
     """
-    counts, best = ev.weights.pairs, None
+    return _used(ev.weights, *(ev.get(path) for path in WINDOWS))
+
+
+@lru_cache(maxsize=4)
+def _used(weights: Weights, pre: int, post: int, tau_plus: float, tau_minus: float) -> float | None:
+    """Once for each sample of the weights, which several looks share."""
+    counts, best = weights.pairs, None
     for side, window, tau in (
-        (counts[SPAN + 1 :], "stdp.window_pre_to_post", "stdp.tau_plus"),
-        (counts[SPAN - 1 :: -1], "stdp.window_post_to_pre", "stdp.tau_minus"),
-    ):
+        (counts[SPAN + 1 :], pre, tau_plus), (counts[SPAN - 1 :: -1], post, tau_minus),
+    ):  # fmt: skip
         whole = float(side @ DEFAULT)
         if whole == 0:
             continue
-        width = min(SPAN, ev.get(window))
-        share = float(side[:width] @ np.exp(-DT[:width] / ev.get(tau))) / whole
+        width = min(SPAN, window)
+        share = float(side[:width] @ np.exp(-DT[:width] / tau)) / whole
         best = share if best is None else max(best, share)
     return None if best is None else round(best, 4)
 

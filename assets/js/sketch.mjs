@@ -1,7 +1,7 @@
 /** One canvas that fills a panel, with a second one above it for what follows the pointer. */
 
-import { fit } from "../chart.mjs";
-import { theme } from "../colors.mjs";
+import { fit } from "./chart.mjs";
+import { theme } from "./colors.mjs";
 
 const LEAST = 30;
 
