@@ -21,12 +21,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 from report import machine, write
 
-from t4dm.training.clinic import STEPS, jobs, table
+from t4dm.training.clinic import RUN, STEPS, jobs, table
+from t4dm.training.ngram import unigram_losses
+from t4dm.training.runs import RUNS
 
 
 def told(name: str, done: int, step: int) -> None:
     if step == 0 and name:
         print(f"{done + 1:2d}/{len(jobs())}  {name}", flush=True)
+
+
+def unigram() -> float:
+    """Held-out loss of a model that knows how frequent each token is and nothing else."""
+    run, material = RUNS[RUN], RUNS[RUN].material()
+    return float(
+        unigram_losses(material.train.ids, material.held_out.ids, run.model.vocab_size).mean()
+    )
 
 
 def main() -> None:
@@ -38,7 +48,7 @@ def main() -> None:
     torch.set_num_threads(1)
     folder = asked.out or Path(tempfile.mkdtemp(prefix="t4dm-clinic-"))
     made = table(folder, asked.seed, asked.steps, told)
-    write("clinic", {"machine": machine(), "threads": 1} | made)
+    write("clinic", {"machine": machine(), "threads": 1, "unigram": unigram()} | made)
     if asked.out is None:
         shutil.rmtree(folder)
 

@@ -54,7 +54,10 @@ def cancel() -> dict[str, Any]:
     asked = _read(cache, ASKED)
     if asked is None:
         raise ApiError(409, "not_running", "no table is being made")
-    cache.set(LAST, json.dumps({"state": "cancelled", "message": "cancelled; runs that were done are kept"}))
+    cache.set(
+        LAST,
+        json.dumps({"state": "cancelled", "message": "cancelled; runs that were done are kept"}),
+    )
     cache.delete(ASKED)
     return state()
 

@@ -111,7 +111,10 @@ class ClinicRunner:
             tail = (self.folder / "errors.log").read_text(errors="replace").strip()
             log.error("the clinic's table was not made (exit %d): %s", code, tail[-4000:])
             last = tail.splitlines()[-1][:TAIL] if tail else ""
-            told = {"state": "failed", "message": f"the table was not made: {last or f'exit {code}'}"}
+            told = {
+                "state": "failed",
+                "message": f"the table was not made: {last or f'exit {code}'}",
+            }
         self.cache.set(LAST, json.dumps(told))
         self.cache.delete(ASKED)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tools.clinic_docs import clinic, live
 from tools.training_chart import training_chart
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,8 @@ Both vocabularies go through Hugging Face `tokenizers` and give every text back 
     python benchmarks/train_text.py read --out runs/read --publish
     python benchmarks/bench_training.py
     python benchmarks/bench_training_ewc.py
+    python benchmarks/bench_clinic.py
+    python benchmarks/bench_training_live.py
     make docs
 
 A run tells its loss, its gradient norms and the time left every 25 steps, falling asleep and waking up when it does, and writes a checkpoint every 100 steps. Ended in any way, `kill -9` included, the same command goes on from the last checkpoint with the same losses, bit for bit.
@@ -46,9 +49,9 @@ distinct-2: different pairs of neighbouring words over all pairs, in ten texts o
 """
 
 
-def results(name: str) -> dict[str, Any]:
+def results(name: str, prefix: str = "training_") -> dict[str, Any]:
     """One results file; empty where the program that writes it has not run yet."""
-    path = RESULTS / f"training_{name}.json"
+    path = RESULTS / f"{prefix}{name}.json"
     return json.loads(path.read_text()) if path.exists() else {}
 
 
@@ -72,6 +75,7 @@ def charts() -> dict[str, str]:
 def training_page() -> str:
     """The whole page as Markdown."""
     memorise, read, speed, ewc = map(results, ("memorise", "read", "speed", "ewc"))
+    table, shown = results("clinic", ""), results("live")
     runs = [run for run in (memorise, read) if run]
     parts: list[list[str]] = [
         _memorise(memorise) if memorise else _missing("(a) memorise"),
@@ -80,6 +84,8 @@ def training_page() -> str:
         *map(_samples, runs[::-1]),
         _speed(speed) if speed else _missing("Beside a plain GPT"),
         _forgetting(ewc) if ewc else _missing("Does EWC keep an old task?"),
+        clinic(table) if table else _missing("The clinic"),
+        live(shown) if shown else _missing("Live"),
     ]
     blocks = ["\n".join(part) for part in parts if part]
     return "\n\n".join([HEAD.rstrip(), *blocks, HOW])

@@ -32,6 +32,7 @@ export function ground(ctx, view) {
     label(ctx, text, box.x - 6, y, theme.fg, "right");
   }
   const edge = box.x + box.w, bottom = box.y + box.h;
+  let beyond = edge + 8;
   for (const [v, text] of axisTicks(xRange, false, ticksAcross(box, xRange[1]))) {
     const x = Math.round(X(v));
     ctx.fillStyle = theme.grid;
@@ -39,12 +40,14 @@ export function ground(ctx, view) {
     ctx.fillStyle = theme.line;
     ctx.fillRect(x, bottom, 1, 4);
     const half = widthOf(ctx, text) / 2;
-    if (x - half >= box.x - 8 && x + half <= edge + 8) label(ctx, text, x, bottom + 12, theme.fg, "center");
+    if (x - half < box.x - 8) continue;
+    label(ctx, text, x, bottom + 12, theme.fg, "center");
+    beyond = Math.max(beyond, x + half + 5);
   }
   ctx.strokeStyle = theme.line;
   ctx.lineWidth = 1;
   ctx.strokeRect(box.x + 0.5, box.y + 0.5, box.w - 1, box.h - 1);
-  label(ctx, view.xLabel, edge + 12, bottom + 12, theme.muted);
+  label(ctx, view.xLabel, beyond, bottom + 12, theme.muted);
   upright(ctx, view.yLabel, 9, box.y, box.h, theme.muted);
 }
 

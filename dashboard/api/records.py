@@ -79,9 +79,7 @@ def _joined(client: SessionClient, kind: str, records: list[Record], seq: int) -
         if not records:
             records = [Record(one.step1, one.step1, one.epoch) for one in courses[-1:]]
     joined = merge(records, client.manifest()["series"])
-    meta = head(client, kind) | {"seq": seq, "course": False}
-    meta["epoch"] = joined.epoch
-    return joined.encode(**meta)
+    return joined.encode(**head(client, kind), seq=seq, course=False)
 
 
 def head(client: SessionClient, kind: str) -> dict[str, Any]:

@@ -19,21 +19,31 @@ SECTIONS = (
 )
 EXAMPLES = (
     ("glad, then afraid", EXAMPLE),
-    ("calm and loud", "the lamp is in the house. THE LAMP IS IN THE HOUSE! the lamp is in the house."),
+    (
+        "calm and loud",
+        "the lamp is in the house. THE LAMP IS IN THE HOUSE! the lamp is in the house.",
+    ),
     ("good company", "Blessed are the merciful: joy, peace and kindness shall be their song."),
     ("bad company", "War and famine came, and the sword; fear, anger and death were in the city."),
-    ("words it does not know", "My computer crashed again! I hate this. The new keyboard is a joy."),
+    (
+        "words it does not know",
+        "My computer crashed again! I hate this. The new keyboard is a joy.",
+    ),
 )
 WORDS = {
     "sessions": "Brains",
     "begin": "Let a brain read",
     "empty": "No brain is reading",
     "about": [
-        "A brain session is a worker of its own. It reads a text of yours word by word: the amygdala "
-        "feels it, the thalamus gates it, three regions work on it and vote, the basal ganglia choose "
-        "who acts, and this page shows all of it.",
-        "Word vectors and valence are learnt; the other weights are drawn and never trained. The page "
-        "says so where it matters.",
+        (
+            "A brain session is a worker of its own. It reads a text of yours word by word: the "
+            "amygdala feels it, the thalamus gates it, three regions work on it and vote, the basal"
+            " ganglia choose who acts, and this page shows all of it."
+        ),
+        (
+            "Word vectors and valence are learnt; the other weights are drawn and never trained. "
+            "The page says so where it matters."
+        ),
     ],
     "lost": ["what it has learnt from outcomes, and the course of its reading"],
 }

@@ -20,11 +20,15 @@ WORDS = {
     "begin": "Let an agent walk",
     "empty": "No agent is walking",
     "about": [
-        "An arena session is a worker of its own. An agent walks through a square of one metre as a "
-        "rat does that looks for food; 64 place, 36 grid and 16 time cells fire where and when they "
-        "should, by chance, and this page shows their rate maps as they form.",
-        "The agent stores an episode where it meets something new. When it comes back, or when you "
-        "ask, the nearest episode is recalled, exactly, and shown.",
+        (
+            "An arena session is a worker of its own. An agent walks through a square of one metre "
+            "as a rat does that looks for food; 64 place, 36 grid and 16 time cells fire where and "
+            "when they should, by chance, and this page shows their rate maps as they form."
+        ),
+        (
+            "The agent stores an episode where it meets something new. When it comes back, or when "
+            "you ask, the nearest episode is recalled, exactly, and shown."
+        ),
     ],
     "lost": ["the way, the maps and all episodes"],
 }

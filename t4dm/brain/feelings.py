@@ -20,13 +20,13 @@ GOOD = (
     "holy honor glory righteous righteousness wisdom wise faithful faith truth hope comfort delight grace "
     "gracious kindness praise beauty beautiful pleasant sweet friend sing song prosper victory gift save "
     "rest heal health strength innocent happy pure perfect"
-).split()  # fmt: skip
+)  # fmt: skip
 BAD = (
     "evil death die sin wicked wickedness war sword fear afraid anger angry wrath hate hatred curse cursed "
     "destroy destruction pain sorrow mourn weep woe darkness fire plague famine enemy enemies slain kill "
     "blood shame reproach iniquity transgression affliction trouble desolate desolation lie lies false "
     "thief poor prison captive fool folly bitter grief terror captivity perish violence"
-).split()
+)
 ROUNDS = 60
 RATE = 1.0
 FOLDS = 5
@@ -35,13 +35,13 @@ COMMON = 200  # of the most frequent words: they lead to nothing
 
 def lists(words: Words) -> list[tuple[str, float]]:
     """The words of both lists that have a vector of their own, each with its outcome."""
-    pairs = [(word, 1.0) for word in GOOD] + [(word, -1.0) for word in BAD]
+    pairs = [(word, 1.0) for word in GOOD.split()] + [(word, -1.0) for word in BAD.split()]
     return [(word, outcome) for word, outcome in pairs if words.knows(word)]
 
 
 def common(words: Words) -> list[tuple[str, float]]:
     """The most frequent words that are in no list, each leading to nothing."""
-    rated = {*GOOD, *BAD}
+    rated = {*GOOD.split(), *BAD.split()}
     return [(word, 0.0) for word in list(words.index)[:COMMON] if word not in rated]
 
 

@@ -140,10 +140,10 @@ class Reader:
         return self.brain.amygdala.condition(torch.from_numpy(np.array(vectors)), outcome, rate)
 
     def valence(self, tokens: list[Token]) -> float:
-        """Mean valence of the words among ``tokens``, as the amygdala feels them now."""
+        """What the amygdala expects of the words among ``tokens`` now: their mean w.v, not clipped."""
         vectors = [self.vector(token) for token in tokens if token.kind != "mark"]
         felt = np.array(vectors) @ self.brain.amygdala.value.detach().numpy()
-        return float(felt.clip(-1.0, 1.0).mean())
+        return float(felt.mean())
 
     # -- whole ---------------------------------------------------------------------------------
 

@@ -33,7 +33,9 @@ class FeelingParams(Params):
     group: ClassVar[str] = "feelings"
     title: ClassVar[str] = "Feelings"
 
-    gain: float = param(1.0, 0.0, 3.0, help="Factor on what the amygdala has learnt; 0: no valence.")
+    gain: float = param(
+        1.0, 0.0, 3.0, help="Factor on what the amygdala has learnt; 0: no valence."
+    )
     emphasis: bool = param(True, help="Capitals and exclamation marks stir.")
     dopamine: float = param(0.5, 0.0, 1.0, help="Tonic dopamine; valence moves it around this.")
     rate: float = param(

@@ -23,7 +23,9 @@ from t4dm.kernels import recall as kernel
 
 EMPTY_SCORE = -1e4  # below any cosine; finite, so that no gradient becomes NaN
 CHUNK = 1024  # queries at a time: N * CHUNK scores are held
-SPARSE = 0.125  # share of place cells that win: above it a matrix product is quicker than sums of rows
+SPARSE = (
+    0.125  # share of place cells that win: above it a matrix product is quicker than sums of rows
+)
 SHORT = 8  # tokens: fewer are not worth turning the keys round
 
 

@@ -73,6 +73,13 @@ class ArenaEngine:
         events, self._events = self._events + _told(moment), []
         return Record(step0, self.arena.step, 0, {"events": events}, arrays)
 
+    def asked(self) -> Record | None:
+        """What a command asked for while the run stands."""
+        if not self._events:
+            return None
+        events, self._events = self._events, []
+        return Record(self.step, self.step, 0, {"events": events}, {"episodes": self._episodes()})
+
     @property
     def _pace(self) -> float:
         pace: float = self.tree.get("agent.pace")

@@ -68,10 +68,10 @@ class BrainEngine:
 
     # -- time ----------------------------------------------------------------------------------
 
-    def advance(self) -> Record | None:
-        """One token; after the last one news alone, once, and then nothing."""
+    def advance(self) -> Record:
+        """One token.  The session pauses after the last one; going on begins the text again."""
         if self.at >= len(self.tokens):
-            return self._news() if self._fresh or self._events else None
+            self._from_the_top()
         get = self.tree.get
         read = self.reader.read(
             self.tokens[self.at], gain=get("feelings.gain"), emphasis=get("feelings.emphasis"),
@@ -80,9 +80,15 @@ class BrainEngine:
         arrays = _rows(read, self.at) | self._text_arrays()
         self.at += 1
         self.step += 1
-        return Record(self.step - 1, self.step, 0, {"events": self._told()}, arrays)
+        meta: dict[str, Any] = {"events": self._told()}
+        if self.at == len(self.tokens):
+            meta["pause"] = "the text is read"
+        return Record(self.step - 1, self.step, 0, meta, arrays)
 
-    def _news(self) -> Record:
+    def asked(self) -> Record | None:
+        """What a command asked for while the run stands: a new text, what was learnt."""
+        if not (self._fresh or self._events):
+            return None
         return Record(self.step, self.step, 0, {"events": self._told()}, self._text_arrays())
 
     def _told(self) -> list[dict[str, Any]]:

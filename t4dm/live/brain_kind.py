@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from t4dm.brain.reading_params import READING_GROUPS
 from t4dm.live.kinds import Kind
 
-WORKER_BYTES = 560 << 20  # a worker with torch; counting the words of its text takes 150 MB for a while
+WORKER_BYTES = (
+    560 << 20
+)  # a worker with torch; counting the words of its text takes 150 MB for a while
 
 
 class BrainOptions(BaseModel):

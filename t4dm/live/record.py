@@ -43,7 +43,7 @@ class Record:
     def encode(self, **more: Any) -> bytes:
         """For the ring and the wire; ``more`` joins its meta."""
         where = {"step0": self.step0, "step1": self.step1, "epoch": self.epoch}
-        return frame.encode(self.meta | where | more, self.arrays)
+        return frame.encode(self.meta | more | where, self.arrays)
 
     @classmethod
     def decode(cls, data: bytes | memoryview) -> Record:
@@ -88,7 +88,7 @@ def _rows(series: Series, name: str) -> bool:
 class Course:
     """The whole course of a run: every row, up to :data:`MAX_ROWS`, then every second, fourth, ...
 
-    Rows in which a sparse column has a value are always kept.
+    Rows in which a sparse column has a value are kept beside them, until they are too many.
     """
 
     def __init__(self, series: Series, max_rows: int = MAX_ROWS) -> None:
@@ -109,12 +109,17 @@ class Course:
         bare = replace(record, meta={})
         self._parts.append(bare if self.every == 1 else self._thinned(bare))
         self._rows += len(self._parts[-1].steps)
-        while self._rows > self.max_rows:
-            self.every *= 2
-            whole = self._thinned(self._whole())
-            if len(whole.steps) == self._rows:
-                return  # nothing but rows that must stay
+        if self._rows > self.max_rows:
+            whole = self._shorter(self._whole())
             self._parts, self._rows = [whole], len(whole.steps)
+
+    def _shorter(self, whole: Record) -> Record:
+        """Half of the regular rows, or, where those are few, half of the rare ones."""
+        regular = whole.steps % self.every == 0
+        if regular.sum() > self.max_rows // 2:
+            self.every *= 2
+            return self._thinned(whole)
+        return self._cut(whole, regular | (np.cumsum(~regular) % 2 == 0))
 
     def record(self, epoch: int) -> Record:
         """All of it as one record, also of no row at all."""
@@ -134,6 +139,9 @@ class Course:
             if row["per_step"] and columns and name in record.arrays and len(keep):
                 values = record.arrays[name][..., columns]
                 keep = keep | np.isfinite(values).reshape(len(keep), -1).any(axis=1)
+        return self._cut(record, keep)
+
+    def _cut(self, record: Record, keep: np.ndarray) -> Record:
         arrays = {n: a[keep] if _rows(self.series, n) else a for n, a in record.arrays.items()}
         return replace(record, arrays=arrays | {STEPS: record.steps[keep]})
 

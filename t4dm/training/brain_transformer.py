@@ -35,7 +35,9 @@ class BrainTransformer(HippocampalTransformer):
         self.brain, self.brain_seed = NaturalBrain(shape, seed, ablations), seed
         self._prosody: Tensor | None = None
 
-    def forward(self, ids: Tensor, prosody: Tensor | None = None, *args: Any, **more: Any) -> Output:
+    def forward(
+        self, ids: Tensor, prosody: Tensor | None = None, *args: Any, **more: Any
+    ) -> Output:
         """As the transformer's; ``prosody`` (B,T,4) is heard by the brain as well."""
         self._prosody = prosody
         try:

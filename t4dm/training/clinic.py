@@ -99,7 +99,11 @@ def rows(folder: Path) -> list[Row]:
 
 
 def train(
-    job: Job, material: Material, seed: int, steps: int, told: Callable[[int], None] = lambda _: None
+    job: Job,
+    material: Material,
+    seed: int,
+    steps: int,
+    told: Callable[[int], None] = lambda _: None,
 ) -> Row:
     """One run to its end, or to the error that its fault raises."""
     run, seed = RUNS[RUN], seed + job.seed

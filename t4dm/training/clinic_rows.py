@@ -1,10 +1,10 @@
 """The numbers of a clinic row, and the judgement of a faulty run beside its sound one.  No torch here.
 
-    steps to loss 5   the first step at which the mean of the last 25 wake losses is below 5
-    final             mean of the last 50 wake losses
-    gradient norm     median and largest after the first 20 steps, before clipping
-    curve_tells       the faulty run's final or held-out loss is further from the sound run's than
-                      twice the spread of sound runs from other seeds; None where a run stopped
+steps to loss 5   the first step at which the mean of the last 25 wake losses is below 5
+final             mean of the last 50 wake losses
+gradient norm     median and largest after the first 20 steps, before clipping
+curve_tells       the faulty run's final or held-out loss is further from the sound run's than
+                  twice the spread of sound runs from other seeds; None where a run stopped
 """
 
 from __future__ import annotations

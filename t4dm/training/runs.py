@@ -157,7 +157,7 @@ RUNS = {
                 n_place=128, memory_size=1024,
             ),
             TrainParams(
-                learning_rate=3e-3, warmup=50, total_steps=300, batch=8, context=64,
+                learning_rate=3e-3, warmup=100, total_steps=300, batch=8, context=64,
                 sleep_every=60, sleep_steps=5, ewc_strength=1.0, ewc_samples=4,
             ),
             (),

@@ -115,7 +115,7 @@ def test_a_wrong_query_names_its_field(client, path, query, field):
         ("/learning/weight-deltas", {"layer": "6"}, "layer", "0 to 5"),
         ("/learning/weight-deltas", {"layer": "two"}, "layer", "whole number"),
         ("/visualization/thalamic-gate", {"layer": "6"}, "layer", "0 to 5"),
-        ("/visualization/neuromod-heatmap", {"layer": "1"}, "layer", "same in every block"),
+        ("/visualization/neuromod-heatmap", {"layer": "1"}, "layer", "unknown field 'layer'"),
         ("/visualization/spike-raster", {"format": "gif"}, "format", "'png'"),
         ("/visualization/spike-raster", {"width": "9"}, "width", "valid: 200 to 4000"),
     ],

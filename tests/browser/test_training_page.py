@@ -172,8 +172,8 @@ def test_a_drag_zooms_every_chart_and_a_double_click_shows_all(page):
     page.mouse.down()
     page.mouse.move(box["x"] + 260, y, steps=4)
     page.mouse.up()
+    until(page, "() => window.t4dm.drawn('loss').xRange[0] > 0")
     zoomed = page.evaluate("window.t4dm.drawn('loss').xRange")
-    assert zoomed[0] > 0
     until(page, "r => window.t4dm.drawn('norm').xRange[0] === r", zoomed[0])
     expect(page.locator("#whole-run")).to_be_visible()
     page.mouse.dblclick(box["x"] + 200, y)
@@ -257,7 +257,7 @@ def test_the_run_begins_again_from_another_seed(page):
 
 def test_all_panels_fit_at_1600_by_1000_and_a_phone_has_a_drawer(page):
     assert page.evaluate("document.documentElement.scrollHeight") <= 1000
-    for section in page.locator("#board .panel").all():
+    for section in page.locator("#board > .panel[data-slug]").all():
         area = section.bounding_box()
         assert area["y"] >= 0 and area["y"] + area["height"] <= 1000
         assert area["x"] + area["width"] <= 1600 and area["height"] > 90
@@ -267,6 +267,38 @@ def test_all_panels_fit_at_1600_by_1000_and_a_phone_has_a_drawer(page):
     page.locator(".drawer-open").click()
     expect(page.locator('[data-param="train.clip"]')).to_be_visible()
     page.locator(".drawer-close").click()
+
+
+def test_the_store_joins_frames_once_and_a_keyframe_replaces_them(page):
+    """Overlapping rows count once, columns grow beyond their first room, a thinned course is taken as it is."""
+    found = in_page(
+        page,
+        """const {RecordStore} = await import('/assets/js/run/store.mjs');
+        const series = {scalars: {per_step: true}, place: {per_step: false}}, store = new RecordStore();
+        const frame = (kind, steps, epoch = 1) => ({
+            meta: {kind, epoch, step0: steps[0], step1: steps.at(-1) + 1, events: []},
+            arrays: {steps: {data: Uint32Array.from(steps), shape: [steps.length]},
+                scalars: {data: Float32Array.from(steps.flatMap(s => [s, -s])), shape: [steps.length, 1, 2]},
+                place: {data: Float32Array.from([steps.at(-1)]), shape: [1]}},
+        });
+        const range = (a, b, by = 1) => Array.from({length: Math.ceil((b - a) / by)}, (_, i) => a + i * by);
+        const told = [], tell = () => told.push([store.n, store.x[store.n - 1], store.column('scalars', 1)[store.n - 1],
+            store.newest.place.data[0], store.generation]);
+        store.take(frame('keyframe', range(0, 1500)), series); tell();
+        store.take(frame('frame', range(1490, 1510)), series); tell();
+        store.take(frame('keyframe', range(0, 1512, 8)), series); tell();
+        store.take(frame('keyframe', range(0, 3), 2), series); tell();
+        return [told, store.continues({meta: {epoch: 2, step0: 3}}), store.continues({meta: {epoch: 2, step0: 9}}),
+            store.continues({meta: {epoch: 1, step0: 3}})];""",
+    )
+    assert [row[:4] for row in found[0]] == [
+        [1500, 1499, -1499, 1499],
+        [1510, 1509, -1509, 1509],
+        [189, 1504, -1504, 1504],
+        [3, 2, -2, 2],
+    ]
+    assert len({row[4] for row in found[0]}) == 3
+    assert found[1:] == [True, False, False]
 
 
 def test_axes_end_on_ticks_and_log_axes_hold_what_they_show(page):

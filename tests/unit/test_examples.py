@@ -16,7 +16,8 @@ from t4dm.live import paths
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("one_neuron", "raster", "stdp_window", "neuromodulated_learning", "watch_your_own_model",
-         "trace_a_qwen_block")  # fmt: skip
+         "trace_a_qwen_block", "mend_over_http")  # fmt: skip
+OVER_HTTP = ("mend_over_http",)  # which need a running program
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,8 @@ def ran(browser, request, tmp_path, monkeypatch, tmp_path_factory):
     run = tmp_path_factory.mktemp("x")
     monkeypatch.setenv("T4DM_RUN_DIR", str(run))
     monkeypatch.setattr(paths, "SHARED_MEMORY", run / "none")
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", str(tmp_path)])
+    address = [request.getfixturevalue("live_app").url] if name in OVER_HTTP else []
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", str(tmp_path), *address])
     runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
     return tmp_path, name
 

@@ -6,7 +6,7 @@ import { h } from "../dom.mjs";
 import { parseNumber } from "../scale.mjs";
 
 const two = (value) => (Number.isFinite(value) ? value.toFixed(2) : "–");
-const signed = (value) => (Number.isFinite(value) ? `${value > 0 ? "+" : ""}${value.toFixed(2)}` : "–");
+const signed = (value) => (Number.isFinite(value) ? `${value >= 0.005 ? "+" : ""}${value.toFixed(2).replace("-0.00", "0.00")}` : "–");
 const COLUMNS = ["votes", "go", "nogo", "gpi", "release"];
 const NAMES = { votes: "vote", go: "go", nogo: "no-go", gpi: "GPi", release: "let through" };
 
@@ -70,10 +70,10 @@ export function lesson(app, page, host) {
       error.textContent = refusal.message;
     }
   };
-  const buttons = [["bad", -1], ["nothing", 0], ["good", 1]].map(([text, value]) => h("button", { type: "button", data: { outcome: String(value) }, text: `${text} (${value})`, on: { click: () => tell(value) } }));
+  const buttons = [["bad", -1], ["nothing", 0], ["good", 1]].map(([text, value]) => h("button", { type: "button", data: { outcome: String(value) }, title: `Outcome ${value}`, text, on: { click: () => tell(value) } }));
   needs(app, "set", ...buttons, words);
   host.append(h("div", { class: "lesson" },
-    h("p", {}, "The last ", words, " words led to something"), h("div", { class: "button-row" }, ...buttons), error, told,
+    h("div", { class: "button-row" }, h("span", {}, "The last ", words, " words led to"), ...buttons), error, told,
     h("p", { class: "quiet", text: "The amygdala learns from its error, what came less what it expected. Read again to see what it expects now." })));
   return {
     show(lessons) {

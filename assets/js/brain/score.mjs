@@ -4,7 +4,7 @@ import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
 import { colorBar, emptyNote, label, upright } from "../marks/paint.mjs";
 import { placeOf } from "../sketch.mjs";
 
-export const LEFT = 92, RIGHT = 74;
+export const LEFT = 112, RIGHT = 74;
 export const REGION_COLORS = ["#0072B2", "#E69F00", "#009E73"];
 const NAMES_H = 74, GATE_FULL = 1.5;
 const LINES = [["arousal", ["#D55E00", "#FF8F40"], []], ["valence", ["#0072B2", "#56B4E9"], [6, 3]], ["dopamine", ["#8A5A83", "#CC79A7"], [2, 2]]];
@@ -61,7 +61,7 @@ export class GateStaff {
     }
     frame(ctx, box, look);
     for (const r of [0, 3, 7, 11, 15].filter((k) => k < rows)) label(ctx, String(r + 1), box.x - 6, box.y + box.h - (r + 0.5) * tall, look.fg, "right");
-    upright(ctx, "band of 4 channels", 40, box.y, box.h, look.muted);
+    upright(ctx, "band of 4 channels", 66, box.y, box.h, look.muted);
     colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS, [[0, "0"], [1, "1.5"]], "gate", look);
   }
 }

@@ -53,7 +53,7 @@ class Layer {
 }
 
 export class ArenaView {
-  /** @param {object} page the page's state: `store`, `constants`, `selected`, `objects()`, `episodes()`, `recall()` */
+  /** @param {object} page the page's state: `store`, `constants`, `selected`, `here()`, `objects()`, `episodes()`, `recall()` */
   constructor(page) {
     this.page = page;
     this.way = new Layer();
@@ -75,8 +75,9 @@ export class ArenaView {
     this.#fired(ctx, view, frame, xs, ys);
     ctx.restore();
     this.#things(ctx, frame, view.look);
-    this.#recalled(ctx, frame, view.look, xs.at(-1), ys.at(-1));
-    agent(ctx, frame, view.look, xs.at(-1), ys.at(-1), store.column("path", 2).at(-1));
+    const [x, y] = this.page.here();
+    this.#recalled(ctx, frame, view.look, x, y);
+    agent(ctx, frame, view.look, x, y, store.column("path", 2).at(-1));
   }
 
   #way(ctx, view, frame, xs, ys) {

@@ -111,6 +111,7 @@ function pageState(app, store, changed) {
     mark(slot) { page.marked = slot; changed(); },
     episodes: () => episodesOf(store, page.constants),
     objects: () => objectsOf(page),
+    here: () => hereOf(store),
     recall: (x, y) => recallNow(page, x, y),
     describe: (x, y) => `${x.toFixed(2)}, ${y.toFixed(2)} m · ${secondsAt(page, x, y)}`,
     put: (x, y) => send({ type: "put", x, y }),
@@ -135,6 +136,13 @@ function objectsOf(page) {
   const array = page.store.newest.objects, n = page.value("recall.objects") ?? 0;
   if (!array) return [];
   return Array.from({ length: Math.min(n, array.shape[0]) }, (_, k) => ({ name: page.constants.objects[k], x: array.data[2 * k], y: array.data[2 * k + 1] }));
+}
+
+/** Where the agent is: at its last step, or where it was put since. */
+function hereOf(store) {
+  const put = store.events.findLast(({ type }) => type === "put");
+  if (put && put.step >= store.step1) return [put.x, put.y];
+  return [store.column("path", 0)?.at(-1) ?? 0, store.column("path", 1)?.at(-1) ?? 0];
 }
 
 /** The episode that is recalled now: asked for by the user a short while ago, or near to where the agent is. */
@@ -203,8 +211,8 @@ function feet(page) {
 
 /** What the pictures show, in a sentence each. */
 function spoken(page) {
-  const { store } = page, at = (c) => store.column("path", c)?.at(-1) ?? 0, found = page.recall(at(0), at(1));
-  const where = `The agent is at ${at(0).toFixed(2)}, ${at(1).toFixed(2)} m`;
+  const [x, y] = page.here(), found = page.recall(x, y);
+  const where = `The agent is at ${x.toFixed(2)}, ${y.toFixed(2)} m`;
   return {
     arena: `${where}. ${found ? `It recalls: ${found.object}, similarity ${found.similarity.toFixed(2)}.` : "Nothing is recalled."}`,
     cell: page.titleOf(page.selected),
@@ -216,7 +224,7 @@ function drawnOf(page, list, slug) {
   const { store } = page;
   const map = store.newest.maps;
   return {
-    arena: { rows: store.n, objects: page.objects().length, recall: page.recall(0, 0)?.object ?? null },
+    arena: { rows: store.n, here: page.here(), objects: page.objects().length, recall: page.recall(...page.here())?.object ?? null },
     place: { maps: map?.shape[0] ?? 0 }, grid: { modules: [0, 1].map((r) => moduleName(page, r)) }, time: { maps: store.newest.time_maps?.shape[0] ?? 0 },
     cell: { selected: page.selected }, episodes: { rows: list.count },
   }[slug] ?? null;

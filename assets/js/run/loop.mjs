@@ -105,8 +105,9 @@ export class RunLoop {
       }
     }
     this.#status(this.#judge());
-    if (meta.kind !== "status") app.emit("frame", app.meta);
+    if (meta.kind === "frame") app.emit("frame", app.meta);
     this.#events(meta);
+    if (meta.kind === "keyframe") app.emit("frame", app.meta);
     this.#learn(meta);
   }
 

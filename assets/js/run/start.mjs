@@ -1,6 +1,5 @@
 // How a page of a run session starts: its frame, and what the page itself puts into it.
 
-
 import { mount as mountApi } from "../api.mjs";
 import { mount as mountControls } from "../controls.mjs";
 import { mount as mountDialogs } from "../dialogs.mjs";

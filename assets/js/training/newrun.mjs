@@ -69,7 +69,7 @@ function form(app) {
     return null;
   };
   needs(app, "keep", go);
-  return h("form", { class: "new-session", noValidate: true, on: { submit: create } },
+  return h("form", { class: "new-session run-form", noValidate: true, on: { submit: create } },
     field("run", "Run", run, null), field("fault", "Fault", fault, about),
     field("seed", "Seed", seed, h("span", { class: "quiet", text: `${limits.lo} to ${limits.hi}` })),
     field("name", "Name", name, null), go);

@@ -51,7 +51,8 @@ export function mount(app) {
     against.value = options.some(([value]) => value === chosen) ? chosen : "before";
   }
 
-  const ofStep = (step) => [...held.values()].filter((sample) => sample.step === step);
+  const rank = ({ run }) => (app.manifest?.constants?.runs ?? []).indexOf(run);
+  const ofStep = (step) => [...held.values()].filter((sample) => sample.step === step).sort((a, b) => rank(a) - rank(b));
 
   function show() {
     if (at < 0 || !steps.length) { empty(); return; }

@@ -72,10 +72,11 @@ class WindowQuery(SessionQuery):
         return self
 
 
+Layer = Annotated[int, Field(ge=0, le=9999), WHOLE] | SkipJsonSchema[None]
+
+
 class LayerQuery(WindowQuery):
-    layer: Annotated[int, Field(ge=0, le=9999), WHOLE] | SkipJsonSchema[None] = Field(
-        default=None, description="Only this block."
-    )
+    layer: Layer = Field(default=None, description="Only this block.")
 
 
 class NeuronsQuery(LayerQuery):
@@ -102,7 +103,7 @@ class TraceQuery(WindowQuery):
     )
 
 
-class PictureQuery(LayerQuery):
+class PictureQuery(WindowQuery):
     """Data by default; or the page's own figure, or a picture of it."""
 
     format: Literal["json", "figure", "png", "svg"] = Field(
@@ -126,7 +127,11 @@ class PictureQuery(LayerQuery):
     )
 
 
-class RasterQuery(PictureQuery):
+class BlockPictureQuery(PictureQuery):
+    layer: Layer = Field(default=None, description="This block.")
+
+
+class RasterQuery(BlockPictureQuery):
     neurons: Annotated[str, Field(pattern=NEURONS, max_length=8000)] = Field(
         "100", description="As of /spiking/spike-times."
     )

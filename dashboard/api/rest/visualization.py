@@ -13,12 +13,11 @@ from dashboard.api import panels
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.answers import Table
-from dashboard.api.rest.queries import PictureQuery, RasterQuery
+from dashboard.api.rest.queries import BlockPictureQuery, PictureQuery, RasterQuery
 from dashboard.panels.base import Panel
 from dashboard.panels.registry import panel_by_slug
 from t4dm.live.client import SessionClient
 from t4dm.live.window import View, Window
-from t4dm.params import ParamError
 
 PICTURES = ("image/png", "image/svg+xml")
 NO_BROWSER = {501: "No Chromium on the server: the sentence says what to install."}
@@ -45,8 +44,8 @@ def visualization_spike_raster(query: RasterQuery) -> Response:
     return _drawn("raster", client, query, View(rows=rows), {"order": query.order})
 
 
-@_picture("/visualization/thalamic-gate", PictureQuery)
-def visualization_thalamic_gate(query: PictureQuery) -> Response:
+@_picture("/visualization/thalamic-gate", BlockPictureQuery)
+def visualization_thalamic_gate(query: BlockPictureQuery) -> Response:
     """How far each channel of a block's gate is open, 0 to 1.5; the first block by default."""
     return _of_block("gate", query, "gate_block")
 
@@ -54,18 +53,16 @@ def visualization_thalamic_gate(query: PictureQuery) -> Response:
 @_picture("/visualization/neuromod-heatmap", PictureQuery)
 def visualization_neuromod_heatmap(query: PictureQuery) -> Response:
     """Levels of the four neuromodulators and the gains they set, step by step."""
-    if query.layer is not None:
-        raise ParamError("layer", "layer: neuromodulators are the same in every block")
     return _drawn("neuromod", live.client_of(query), query, View())
 
 
-@_picture("/visualization/weight-distribution", PictureQuery)
-def visualization_weight_distribution(query: PictureQuery) -> Response:
+@_picture("/visualization/weight-distribution", BlockPictureQuery)
+def visualization_weight_distribution(query: BlockPictureQuery) -> Response:
     """Histograms of a block's recurrent weights every 250 ms; the first block by default."""
     return _of_block("weights", query, "weights_block")
 
 
-def _of_block(slug: str, query: PictureQuery, chosen: str) -> Response:
+def _of_block(slug: str, query: BlockPictureQuery, chosen: str) -> Response:
     """A panel of one block; ``chosen`` is the part of the view that says which."""
     client = live.client_of(query)
     view = replace(View(), **{chosen: live.layer_of(client, query.layer)})

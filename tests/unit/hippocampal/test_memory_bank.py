@@ -144,7 +144,9 @@ def test_recall_along_a_text_is_the_recall_of_its_contexts(n, size, share):
         cue = contexts(place, 0.6, start)
         product, along = recall(bank, cue, 5), recall_along(bank, place, cue, 0.6, 5, start)
         torch.testing.assert_close(along.score, product.score, rtol=0, atol=1e-6)
-        alike = product.score < 1e-6  # events that share no cell with the context: any of them will do
+        alike = (
+            product.score < 1e-6
+        )  # events that share no cell with the context: any of them will do
         assert torch.equal(along.slot[~alike], product.slot[~alike])
         assert (bank.stamp[along.slot] >= 0).all()
 
@@ -156,9 +158,7 @@ def test_recall_along_a_text_in_float32_is_near():
     torch.testing.assert_close(along.score, product.score, rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize(
-    ("n", "time", "share"), [(0, 40, 4), (3, 40, 4), (60, 7, 4), (60, 40, 40)]
-)
+@pytest.mark.parametrize(("n", "time", "share"), [(0, 40, 4), (3, 40, 4), (60, 7, 4), (60, 40, 40)])
 def test_where_nothing_is_gained_the_product_is_taken(monkeypatch, n, time, share):
     def never(*_):
         raise AssertionError("carried")
