@@ -15,42 +15,39 @@ from t4dm.client import DEFAULT_ADDRESS, Client, Refused
 BIN, BROKEN_AT, END = 50, 1500, 4500  # ms
 
 
-def ready(t4dm: Client) -> None:
-    """Wait for the worker of a session that was just created."""
-    while True:
-        try:
-            t4dm.pause()
-            return
-        except Refused as refused:
-            if refused.status != 503:
-                raise
-            time.sleep(0.2)
+def is_ready(t4dm: Client) -> bool:
+    """Whether the worker of a session that was just created answers; it is then paused."""
+    try:
+        return bool(t4dm.pause()["ok"])
+    except Refused as refused:
+        if refused.status != 503:
+            raise
+        return False
 
 
 def main(where: Path, address: str) -> None:
     t4dm = Client(address).create(blocks=2, n=64, seed=0)
-    times, rates, marks, found = [], [], {}, None
+    rates, marks, found = [], {}, None
     try:
-        ready(t4dm)
+        while not is_ready(t4dm):
+            time.sleep(0.2)
         t4dm.command([{"type": "reset", "seed": 0}, {"type": "pause"}])
         for t in range(BIN, END + 1, BIN):
             t4dm.step(BIN)
-            times.append(t - BIN / 2)
             rates.append(t4dm.stats(last_ms=BIN)["rate_hz"])
             if t == BROKEN_AT:
                 t4dm.change({"homeostasis.enabled": False, "lif.v_thresh": 6.0})
                 marks[t] = "v_thresh set to 6"
             called = {f["id"]: f for f in t4dm.health()["findings"]}
-            if found is None and "not_firing" in called:
-                found = called["not_firing"]
+            if found is None and (found := called.get("not_firing")):
                 marks[t] = f"found, cause: {found['cause']['code']}; remedy applied"
                 t4dm.command(found["remedies"][0]["commands"])
-            elif found and "over" not in marks.values() and "not_firing" not in called:
+            elif found and "not_firing" not in called and "over" not in marks.values():
                 marks[t] = "over"
     finally:
         t4dm.delete()
-    figure = go.Figure()
-    figure.add_scatter(x=times, y=rates, name="rate", line={"color": COLOURS[1]})
+    times = [t - BIN / 2 for t in range(BIN, END + 1, BIN)]
+    figure = go.Figure(go.Scatter(x=times, y=rates, name="rate", line={"color": COLOURS[1]}))
     for k, (t, words) in enumerate(marks.items()):
         figure.add_vline(t, line={"dash": "dot"})
         at = {"x": t, "y": 1 - 0.09 * k, "yref": "paper", "xanchor": "left", "showarrow": False}

@@ -18,6 +18,7 @@ the thresholds are parameters, group `health` of [parameters.md](parameters.md),
 
 The worker looks every {BIN_MS} steps of the absolute grid, at bins of {BIN_MS} ms of simulated time: chunks, pacing and pauses change nothing of what is found.
 A finding is told once a rule has held for `health.confirm_ms`, and is over once it has not held for `health.clear_ms`; most rules are left at another threshold than they are entered.
+A rate that swings about the threshold of entering from look to look is not told: it has to stay beyond it.
 The first `health.settle_ms` after a start or reset are not judged, and a rule waits until its window is full; until then the status says how much is missing.
 A finding has a severity (note, warning, critical), a place, the rule with its numbers, the likely cause told apart by evidence, and remedies: lists of ordinary commands, applied as one and undone as one.
 A note is no illness: a stage somewhat above its band, say. Everything above is.

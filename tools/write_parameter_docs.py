@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from t4dm.live.kinds import kinds
 from t4dm.live.tree import SPIKING_GROUPS
 from t4dm.params import Params, ParamSpec
 
@@ -23,9 +24,18 @@ Each one has a slider or box on the page (`data-param="<path>"`), is set by
 """
 
 
+KIND = """# {title}
+Parameters of sessions of kind `{kind}` (`POST /sessions`). A default that the session's options set, as a training run sets its own schedule, is in `GET /sessions/<id>/params`.
+"""
+
+
 def parameter_page() -> str:
     """The whole page as Markdown."""
-    return "\n".join([HEAD, *map(_group, SPIKING_GROUPS)])
+    parts = [HEAD, *map(_group, SPIKING_GROUPS)]
+    for kind in kinds().values():
+        parts.append(KIND.format(kind=kind.name, title=kind.title))
+        parts += map(_group, kind.groups)
+    return "\n".join(parts)
 
 
 def _group(group: type[Params]) -> str:

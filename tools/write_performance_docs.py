@@ -30,6 +30,7 @@ def performance_page() -> str:
         *_kernel(),
         *_stream(),
         *_memory(),
+        *_rest(),
         *_model(),
         *_digits(),
     ]
@@ -116,6 +117,25 @@ def _memory() -> list[str]:
     ]
     measured = f"MB a minute over {result['minutes']:g} min: {', '.join(parts)}"
     return [_row("memory with one viewer", "flat", measured, "bench_memory.py")]
+
+
+def _rest() -> list[str]:
+    found, script = _load("rest"), "bench_rest.py"
+    small = [row for row in found["gets"] if row["goal_ms"] < 100]
+    large = next(row for row in found["gets"] if row["goal_ms"] >= 100)
+    slow = [row["path"].split("?")[0] for row in small if row["p95_ms"] > row["goal_ms"]]
+    worst = max(small, key=lambda row: row["p95_ms"])
+    over = f"; over it: {', '.join(slow)}" if slow else ""
+    measured = f"slowest {worst['p95_ms']:.0f} ms ({worst['path'].split('?')[0]}){over}"
+    crowd = found["crowd_unpaced"]
+    slower = f"{100 * crowd['slower_by']:.0f} % slower, {crowd['server_errors']} server errors"
+    few = f"{worst['goal_ms']:.0f} ms"
+    return [
+        _row(f"{len(small)} small GETs beside a live viewer, p95 of each", few, measured, script),
+        _row("raster of 1000 ms x 1000 neurons, p95", f"{large['goal_ms']:.0f} ms",
+             f"{large['p95_ms']:.0f} ms", script),
+        _row(f"{crowd['clients']} clients at 1 request/s", "at most 15 % slower", slower, script),
+    ]  # fmt: skip
 
 
 def _model() -> list[str]:

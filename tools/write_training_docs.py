@@ -12,6 +12,7 @@ import numpy as np
 
 from tools.clinic_docs import clinic, live
 from tools.training_chart import training_chart
+from tools.training_session_docs import sessions
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "training.md"
@@ -88,7 +89,7 @@ def training_page() -> str:
         live(shown) if shown else _missing("Live"),
     ]
     blocks = ["\n".join(part) for part in parts if part]
-    return "\n\n".join([HEAD.rstrip(), *blocks, HOW])
+    return "\n\n".join([HEAD.rstrip(), sessions().rstrip(), *blocks, HOW])
 
 
 def _missing(title: str) -> list[str]:

@@ -24,7 +24,7 @@ export function ground(ctx, view) {
     ctx.fillRect(box.x, top, box.w, bottom - top);
     ctx.globalAlpha = 1;
   }
-  const rows = axisTicks(yRange, yLog, Math.max(2, Math.floor(box.h / 26)));
+  const rows = axisTicks(yRange, yLog, Math.min(10, Math.max(2, Math.floor(box.h / 26))));
   for (const [v, text] of rows) {
     const y = Math.round(Y(v)) + 0.5;
     ctx.fillStyle = theme.grid;

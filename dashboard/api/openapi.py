@@ -10,6 +10,7 @@ from flask import Flask
 
 from dashboard.api.about import ABOUT
 from dashboard.api.operations import TAGS, describe_all, media, spec
+from t4dm.live import paths
 
 KEY = "ApiKey"
 WORDS = (
@@ -34,6 +35,12 @@ IF_MATCH = {
     "name": "If-Match", "in": "header", "required": False,
     "schema": {"type": "string", "pattern": r'^([0-9]{1,15}|"[0-9]{1,15}"|\*)$'},
     "description": "The revision that the change is meant for; 412 at another one.",
+}  # fmt: skip
+IMAGE = "image/png"
+FIGURE = {
+    "type": "object", "required": ["data", "layout"],
+    "properties": {"data": {"type": "array"}, "layout": {"type": "object"}},
+    "description": "A Plotly figure.",
 }  # fmt: skip
 HEADERS: dict[str, list[dict[str, Any]]] = {
     "post_commands": [ONCE, WHO],
@@ -69,8 +76,14 @@ def _complete(operation: dict[str, Any]) -> None:
     """Refusals, other media types and headers, which the models do not say."""
     name = operation["operationId"]
     operation["responses"]["default"] = REFUSED
+    for parameter in operation["parameters"]:
+        if parameter["in"] == "path" and parameter["name"] == "name":
+            parameter["schema"] |= {"pattern": f"^{paths.NAME.pattern}$"}
     operation["parameters"] += HEADERS.get(name, [])
     good = operation["responses"].get("200") or operation["responses"]["201"]
+    table = good.get("content", {}).get("application/json")
+    if IMAGE in media[name] and table:  # with format=figure the same route answers a Plotly figure
+        table["schema"] = {"anyOf": [table["schema"], FIGURE]}
     for kind in media[name]:
         schema = {} if kind == "application/json" else {"type": "string", "format": "binary"}
         good.setdefault("content", {})[kind] = {"schema": schema}

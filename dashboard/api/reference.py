@@ -71,7 +71,7 @@ def _described(
         description=operation["description"],
         parameters=[_parameter(schemas, item) for item in operation.get("parameters", [])],
         body=[f for part in sent.values() for f in _fields(schemas, part["schema"])],
-        answer=_fields(schemas, content.get("application/json", {}).get("schema", {})),
+        answer=_fields(schemas, _first(content.get("application/json", {}).get("schema", {}))),
         answer_kinds=list(content),
         curl=EXAMPLES[operation["operationId"]].curl(),
     )
@@ -92,6 +92,12 @@ def _fields(schemas: dict[str, Any], schema: dict[str, Any]) -> list[Field]:
         Field(name, kind_of(schemas, inner), _default(inner), inner.get("description", ""))
         for name, inner in schema.get("properties", {}).items()
     ]
+
+
+def _first(schema: dict[str, Any]) -> dict[str, Any]:
+    """What is answered by default, of several."""
+    first: dict[str, Any] = schema.get("anyOf", [schema])[0]
+    return first
 
 
 def _resolved(schemas: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,29 @@ SECTIONS = (
     Section("gates", "Gates", "Attention gate of each layer and head, memory gate of each layer"),
     Section("router", "Router load", "Share of the tokens that each expert gets"),
 )
+WORDS = {
+    "sessions": "Training sessions",
+    "begin": "Train a tiny model",
+    "go": "Train",
+    "other": "Choose run, seed and fault…",
+    "empty": "No model is being trained",
+    "about": [
+        (
+            "A training session is a worker of its own. It trains a small hippocampal language model "
+            "on text that comes along, and this page shows every step: the loss and what is held "
+            "out, gradient norms, the place cells, what it writes."
+        ),
+        (
+            "With a fault it trains two models side by side, one sound and one faulty, from the same "
+            "seed and text: the charts lay them over one another."
+        ),
+    ],
+    "note": "The tiny run has 200 steps and is done in a minute; it goes on when you leave the page.",
+    "lost": [
+        "the run: weights, moments, memory bank, replay store",
+        "its course, samples and kept checkpoints",
+    ],
+}
 RULES = {
     "training_nan": ("Not finite", "one of the last 20 steps infinite or no number: not applied"),
     "training_exploding": ("Exploding", "median gradient norm of the last 20 steps above 10"),
@@ -36,6 +59,7 @@ RULES = {
 def config() -> dict[str, Any]:
     """The runs and faults to choose from, and the rules of the findings."""
     return {
+        "words": WORDS,
         "runs": [
             {"name": run.name, "what": run.what, "steps": run.train.total_steps}
             for run in map(RUNS.__getitem__, get_args(RUN_NAMES))

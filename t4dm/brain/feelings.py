@@ -42,7 +42,7 @@ def lists(words: Words) -> list[tuple[str, float]]:
 def common(words: Words) -> list[tuple[str, float]]:
     """The most frequent words that are in no list, each leading to nothing."""
     rated = {*GOOD.split(), *BAD.split()}
-    return [(word, 0.0) for word in list(words.index)[:COMMON] if word not in rated]
+    return [(word, 0.0) for word in list(words.places)[:COMMON] if word not in rated]
 
 
 def condition(amygdala: Amygdala, words: Words, pairs: list[tuple[str, float]]) -> None:

@@ -26,19 +26,19 @@ _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
 class Words(NamedTuple):
-    """``index`` of every word known, and ``vectors`` (V,D) float32, each of length 1."""
+    """``places`` of every word known, and ``vectors`` (V,D) float32, each of length 1."""
 
-    index: dict[str, int]
+    places: dict[str, int]
     vectors: np.ndarray
 
     def knows(self, word: str) -> bool:
-        return word.lower() in self.index
+        return word.lower() in self.places
 
     def vector(self, word: str) -> np.ndarray:
         """(D,): the word's own; of an unknown one a draw that its letters decide, the same each time."""
-        at = self.index.get(word.lower())
+        at = self.places.get(word.lower())
         if at is not None:
-            return self.vectors[at]
+            return self.vectors[at : at + 1].reshape(-1)
         draws = np.random.Generator(np.random.Philox(key=zlib.crc32(word.lower().encode())))
         drawn = draws.standard_normal(self.vectors.shape[1])
         return (drawn / np.linalg.norm(drawn)).astype(np.float32)
@@ -53,12 +53,12 @@ def learn(text: str, n_words: int, dim: int, draws: np.random.Generator) -> Word
     names = [name for name, _ in Counter(found).most_common(n_words)]
     if len(names) < dim:
         raise ValueError(f"{len(names)} different words do not do for {dim} dimensions")
-    index = {name: at for at, name in enumerate(names)}
-    ids = np.array([index.get(name, -1) for name in found])
+    places = {name: at for at, name in enumerate(names)}
+    ids = np.array([places.get(name, -1) for name in found])
     u, s = _decomposed(_ppmi(_counts(ids, len(names))), dim, draws)
     vectors = u * np.sqrt(s)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return Words(index, vectors.astype(np.float32))
+    return Words(places, vectors.astype(np.float32))
 
 
 def _counts(ids: np.ndarray, n: int) -> np.ndarray:

@@ -53,8 +53,7 @@ Look = Callable[[Evidence, bool], Verdict | None]
 class Rule:
     """One symptom: ``look(evidence, active)`` answers a verdict or None.
 
-    ``active`` is true from the first look that saw it until it is over: thresholds of leaving differ
-    from those of entering.
+    ``active`` is true while the finding stands: thresholds of leaving differ from those of entering.
     ``wants`` names the fields of :class:`~t4dm.health.evidence.Bin` or ``weights`` without which it
     cannot look; ``window`` the health parameter that says how much of them it needs.
     """

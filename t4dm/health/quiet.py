@@ -36,6 +36,7 @@ INPUTS = (
 NEEDED = 0.1  # theta * (1 - alpha) at the defaults
 LOW_DRIVE = 0.75  # of that
 HELD_UP = 0.3  # theta above v_thresh, left by a homeostasis that is off
+OUT_THRESH = 1.2  # v_thresh of a LIF out up to which it is not raised
 
 
 class Look(NamedTuple):
@@ -86,8 +87,7 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
     place = look.place
     moves = ev.get("homeostasis.enabled") and ev.get("homeostasis.learning_rate") > 0
     left = look.theta - look.v_thresh > HELD_UP and not moves
-    by_itself = LOW_DRIVE * look.v_thresh * (1 - look.alpha) / NEEDED  # drive that fires without it
-    if (left and look.drive >= by_itself) or look.mean < -0.9 * ev.lif("u_max", place):
+    if (left and _fires_without_it(look)) or look.mean < -0.9 * ev.lif("u_max", place):
         return "state"
     if ev.get("homeostasis.target_rate") < ev.p("sparse") * 2 and look.theta > look.v_thresh + 0.05:
         return "target"
@@ -99,9 +99,18 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
             return "modulator" if _halved(ev) else "input"
     if 1 - look.alpha >= 2 * NEEDED and look.v_thresh <= 1.2:
         return "leak"
+    if place.stage == "lif_in" and look.drive < 1.0 and look.v_thresh <= 1.0:
+        return "modulator" if _halved(ev) else "input"
     if look.high >= 1.0 or look.v_thresh > 1.0:
         return "threshold"
     return "modulator" if _halved(ev) else "input"
+
+
+def _fires_without_it(look: Look) -> bool:
+    """Whether the stage would fire if homeostasis had left nothing on its threshold as it is set."""
+    if look.place.stage != "lif_in":  # driven by spikes, of which the mean current says little
+        return look.v_thresh <= OUT_THRESH
+    return look.drive >= look.v_thresh * (1 - look.alpha) / NEEDED
 
 
 def _halved(ev: Evidence) -> bool:

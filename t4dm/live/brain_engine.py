@@ -173,7 +173,7 @@ class BrainEngine:
             "commands": ["read", "outcome"],
             "constants": {
                 "regions": list(REGIONS), "experts": self.reader.params.n_experts, "bands": BANDS,
-                "prosody": list(PROSODY), "max_tokens": MAX_TOKENS, "words": len(vocabulary().index),
+                "prosody": list(PROSODY), "max_tokens": MAX_TOKENS, "words": len(vocabulary().places),
                 "held_out": {"right": round(share, 3), "of": n},
                 "trained": ["word vectors", "valence"],
             },

@@ -96,7 +96,7 @@ class Doctor:
             if judged < get(f"health.{rule.window}") or not self._measured(rule, evidence):
                 continue
             if standing.isdisjoint(rule.instead):
-                verdict = rule.look(evidence, case.suspected)
+                verdict = rule.look(evidence, case.stands)
             else:
                 verdict = None
             changes += case.take(verdict, step - 1, confirm, clear)

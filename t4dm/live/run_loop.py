@@ -6,10 +6,13 @@ status says where: a reader who has nothing yet begins there, and old records ma
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from t4dm import commands as c
 from t4dm.live import run_handlers
@@ -17,12 +20,13 @@ from t4dm.live.checkpoint import Keeper
 from t4dm.live.command_loop import LOG_BYTES, MAX_PENDING, CommandLoop, newest
 from t4dm.live.handlers import Refused
 from t4dm.live.kept import KeptFiles
-from t4dm.live.record import Record
+from t4dm.live.record import MAX_ROWS, Record, Series
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.run_session import RunSession
 from t4dm.live.samples import Samples
 from t4dm.live.server import CommandServer, Request
 
+STEP_BYTES = 4  # of the number of a row
 COURSE_EVERY = 256  # records between two courses,
 COURSE_SHARE = 4  # or this part of the ring
 
@@ -39,6 +43,7 @@ class RunWorker(CommandLoop[RunSession]):
         self._since_course = self._bytes_since = 0
         self._course_seq = 0
         self._epoch = -1
+        session.course.max_rows = rows_that_fit(session.course.series, ring.block)
         server.where = lambda: {"rev": session.rev, "step": session.engine.step}
         self._publish_course()
 
@@ -95,6 +100,7 @@ class RunWorker(CommandLoop[RunSession]):
     def _publish_course(self) -> None:
         """The whole course as one record; what came before it is needed no more."""
         whole = self.session.whole()
+        whole.meta["events"] = newest(whole.meta["events"], self.ring.block // 8)
         payload = whole.encode(mono_ns=self._mono_ns, course=True)
         self._course_seq = self.ring.append(whole.step0, whole.step1, whole.epoch, payload)
         self._since_course = self._bytes_since = 0
@@ -178,3 +184,10 @@ class RunWorker(CommandLoop[RunSession]):
             "checkpoint": {"step": self.keeper.saved_step, "error": self.keeper.error},
             **self.notes,
         }
+
+
+def rows_that_fit(series: Series, block: int) -> int:
+    """Rows of a course that fill three quarters of a block of the ring; an eighth is for events."""
+    rows = [one for one in series.values() if one["per_step"]]
+    each = sum(math.prod(one["shape"]) * np.dtype(one["dtype"]).itemsize for one in rows)
+    return max(2, min(MAX_ROWS, block * 3 // 4 // (each + STEP_BYTES)))

@@ -20,12 +20,13 @@ from t4dm.live.command_log import Line, NotExact
 from t4dm.live.frame import finite
 from t4dm.live.record import Course, Record
 from t4dm.live.run_health import Health
+from t4dm.live.samples import TYPE as SAMPLE
 from t4dm.live.session import LOG_LENGTH, NUMBERS_A_START
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 
 COURSE = "course."  # of the arrays in a checkpoint that hold the course, not the engine's state
-MAX_TOLD = 200  # events of the course that a keyframe tells
+MAX_TOLD = 200  # events of the course that a keyframe tells; texts have a file of their own
 ALWAYS = (
     "set", "clear", "replace", "run", "pause", "step", "reset", "note", "checkpoint", "forget", "branch",
 )  # fmt: skip
@@ -145,7 +146,7 @@ class RunSession:
             self.event("state", state="paused", reason=why, who="schedule")
         signed = self._signed(record)
         self.course.take(signed)
-        self.told.extend(signed.meta["events"])
+        self.told.extend(e for e in signed.meta["events"] if e["type"] != SAMPLE)
         return signed
 
     def _asked(self) -> Record | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from t4dm.hippocampal import memory_bank
 from t4dm.learning.params import STDPParams
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.tree import ParamTree
@@ -37,7 +38,7 @@ def warm() -> None:
 
 
 def warm_library() -> None:
-    """The kernels of the recurrent population and of training over many steps."""
+    """The kernels of the recurrent population, of training over many steps, and of recall."""
     inputs = np.zeros((4, 8))
     for density in (1.0, 0.5):
         population = Population(8, density, stdp=STDPParams())
@@ -46,6 +47,9 @@ def warm_library() -> None:
     drive = SpikeLinear(8, 8)(torch.eye(8).expand(4, 8, 8))
     spikes, _ = run_lif(LIFNeuron(8), drive, time_axis=0)
     spikes.sum().backward()
+    place = torch.eye(16)[None]
+    bank = memory_bank.write(memory_bank.empty_bank(16, 16), place[0], torch.arange(16))
+    memory_bank.recall_along(bank, place, place, 0.5, 2)
 
 
 if __name__ == "__main__":

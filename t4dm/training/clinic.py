@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,7 +72,7 @@ def table(
         if path.exists():
             continue
         material = material or RUNS[RUN].material()
-        row = train(job, material, seed, steps, lambda s, j=job.name, n=done: told(j, n, s))
+        row = train(job, material, seed, steps, partial(told, job.name, done))
         write_durable(path, json.dumps(row).encode())
     told("", len(jobs()), 0)
     return {

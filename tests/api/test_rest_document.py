@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from dashboard.api.examples import EXAMPLES
 from dashboard.api.openapi import document
 from dashboard.api.reference import sections
+from t4dm.live import paths
 from tests.api.conftest import HOST
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
@@ -126,6 +127,17 @@ def test_the_page_at_docs_runs_no_script_and_loads_nothing_from_outside(app, bar
     for section in sections(document(app)):
         for operation in section.operations:
             assert operation.path.replace("&", "&amp;") in answer.text
+
+
+def test_names_in_paths_say_what_a_name_is(app):
+    found = [
+        parameter["schema"].get("pattern")
+        for operations in document(app)["paths"].values()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
+        if (parameter["in"], parameter["name"]) == ("path", "name")
+    ]
+    assert len(found) > 8 and set(found) == {f"^{paths.NAME.pattern}$"}
 
 
 def test_metrics_are_what_prometheus_reads(client):

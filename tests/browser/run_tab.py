@@ -36,20 +36,17 @@ def open_run_tab(browser: Browser, url: str, path: str, ready: str = READY) -> I
 
 
 class Sessions:
-    """Creates training sessions over REST; the spiking session is paused meanwhile."""
+    """Training sessions, made and removed over REST."""
 
     def __init__(self, page: Page) -> None:
         self.request = page.request
-        self.made: list[str] = []
 
     def begin(self, **body: Any) -> str:
-        """A session that has taken its first step; ``body`` as in ``POST /sessions``."""
+        """A new session; ``body`` as in ``POST /sessions``."""
         wanted = {"kind": "training", "run": "tiny", "seed": 0, "params": LONG} | body
         answer = self.request.post("/sessions", data=wanted)
         assert answer.ok, answer.text()
-        name = answer.json()["name"]
-        self.made.append(name)
-        return name
+        return answer.json()["name"]
 
     def send(self, name: str, *commands: dict[str, Any]) -> Any:
         """Commands as a script sends them, answered when they are applied."""

@@ -121,7 +121,7 @@ def test_reset_begins_another_arena(page):
     until(page, "() => window.t4dm.app.meta.seed === 9 && window.t4dm.store.newest.objects")
     until(
         page,
-        "was => String(Array.from(window.t4dm.store.newest.objects.data)) !== String(was)",
+        "was => { const now = window.t4dm.store.newest.objects; return now && String(Array.from(now.data)) !== String(was); }",
         before,
     )
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.one_tab import until
 from tests.browser.run_tab import Sessions, open_run_tab, wait_step
 
-EMPTY = "() => Boolean(document.querySelector('#begin-tiny'))"
+EMPTY = "() => Boolean(document.querySelector('#begin'))"
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,13 @@ def test_one_click_begins_a_run_and_a_deleted_one_leaves_the_empty_page(page):
     page.goto("/training")
     expect(page.locator("#empty")).to_contain_text("No model is being trained")
     expect(page.locator("#controls")).to_be_hidden()
-    page.locator("#begin-tiny").click()
+    page.locator("#begin").click()
     page.wait_for_url("**/training?session=*")
     wait_step(page, 2)
     expect(page.locator("#progress-text")).to_contain_text("of 200")
     page.locator("#delete-this").click()
     page.locator("#delete-session [data-action=delete]").click()
-    until(page, EMPTY)
+    expect(page.locator("#begin")).to_be_visible()
     assert Sessions(page).entries() == []
 
 

@@ -12,7 +12,7 @@ from tests.browser.one_tab import in_page, until, wait_toast
 from tests.browser.run_tab import Sessions, open_run_tab, pause, step_of, wait_step
 from tests.browser.test_snapshot import drop
 
-EMPTY = "() => Boolean(document.querySelector('#begin-tiny'))"
+EMPTY = "() => Boolean(document.querySelector('#begin'))"
 RUNNING = "() => window.t4dm.app.meta.state === 'running'"
 
 
@@ -119,7 +119,8 @@ def test_a_change_is_queued_then_applied_before_a_step_and_undone(page):
     wait_toast(page, "train.clip 1 → 0.5: applied at step")
     until(page, "() => window.t4dm.app.params.values['train.clip'] === 0.5")
     field.blur()
-    event = page.evaluate("window.t4dm.store.events.findLast(e => e.path === 'train.clip')")
+    until(page, "() => window.t4dm.store.events.some(e => e.path === 'train.clip')")
+    event = page.evaluate("window.t4dm.store.events.find(e => e.path === 'train.clip')")
     assert event["new"] == 0.5 and event["step"] <= step_of(page)
     page.locator("body").press("z")
     until(page, "() => window.t4dm.app.params.values['train.clip'] === 1")

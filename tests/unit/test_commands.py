@@ -2,7 +2,7 @@
 
 import pytest
 
-from t4dm.commands import COMMAND_TYPES, Set, Speed, parse_command
+from t4dm.commands import COMMAND_TYPES, RUN_COMMAND_TYPES, Set, Speed, parse_command
 from t4dm.params import ParamError
 
 GOOD = [
@@ -27,6 +27,42 @@ GOOD = [
     {"type": "watch", "neurons": [1, 2]},
     {"type": "note", "text": "look here"},
 ]
+
+
+RUNS = [
+    {"type": "pause", "reason": "to look"},
+    {"type": "checkpoint", "name": "before-it-rises"},
+    {"type": "forget", "checkpoint": "a_1"},
+    {"type": "branch", "checkpoint": "a_1", "name": None},
+    {"type": "sample", "prompt": "And", "temperature": 0.5},
+]
+
+
+@pytest.mark.parametrize("body", RUNS, ids=lambda body: body["type"])
+def test_commands_of_a_training_run_are_no_commands_of_a_network(body):
+    command = parse_command(body, RUN_COMMAND_TYPES)
+    assert all(getattr(command, field) == value for field, value in body.items())
+    if body["type"] != "pause":
+        with pytest.raises(ParamError, match="unknown command type"):
+            parse_command(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"type": "checkpoint"}, "name"),
+        ({"type": "checkpoint", "name": "a b"}, "name"),
+        ({"type": "checkpoint", "name": "x" * 65}, "name"),
+        ({"type": "branch", "checkpoint": "a", "name": "../b"}, "name"),
+        ({"type": "sample", "prompt": "x" * 501}, "prompt"),
+        ({"type": "sample", "temperature": 6}, "temperature"),
+        ({"type": "inject", "nt": "DA"}, "type"),
+    ],
+)
+def test_a_bad_command_of_a_training_run_names_its_field(body, field):
+    with pytest.raises(ParamError) as refused:
+        parse_command(body, RUN_COMMAND_TYPES)
+    assert refused.value.field == field
 
 
 @pytest.mark.parametrize("body", GOOD, ids=lambda body: body["type"])

@@ -61,7 +61,7 @@ export class GateStaff {
     }
     frame(ctx, box, look);
     for (const r of [0, 3, 7, 11, 15].filter((k) => k < rows)) label(ctx, String(r + 1), box.x - 6, box.y + box.h - (r + 0.5) * tall, look.fg, "right");
-    upright(ctx, "band of 4 channels", 66, box.y, box.h, look.muted);
+    upright(ctx, "band", 66, box.y, box.h, look.muted);
     colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS, [[0, "0"], [1, "1.5"]], "gate", look);
   }
 }

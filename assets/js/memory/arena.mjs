@@ -13,7 +13,7 @@ const JUMP_M = 0.2; // farther than a step can lead: the agent was put elsewhere
 const NUDGE_M = 0.05;
 const RECENT_STEPS = 750;
 const GAP = { left: 40, right: 12, top: 8, bottom: 26 };
-export const COLORS = { spike: "#D55E00", recall: "#CC79A7", episode: "#009E73", agent: "#0072B2" };
+export const COLORS = { spike: "#D55E00", recall: "#CC79A7", episode: "#009E73", agent: ["#0072B2", "#56B4E9"] };
 
 /** The square that the arena takes of `w` x `h`, and the way between metres and pixels. */
 export function frameOf({ w, h }, side) {
@@ -199,7 +199,7 @@ function agent(ctx, frame, look, x, y, heading) {
   ctx.lineTo(-3, 0);
   ctx.lineTo(-7, -7);
   ctx.closePath();
-  ctx.fillStyle = COLORS.agent;
+  ctx.fillStyle = COLORS.agent[look.dark ? 1 : 0];
   ctx.fill();
   ctx.strokeStyle = look.bg;
   ctx.lineWidth = 1.5;

@@ -100,7 +100,7 @@ export class CellView {
       plate(ctx, "declared peak", x + 4, box.y + 9, look.fg, look.bg);
     }
     for (let t = 0; t <= seconds; t += seconds > 12 ? 5 : 2) label(ctx, String(t), box.x + t / seconds * box.w, box.y + box.h + 11, look.fg, "center");
-    label(ctx, `s since the episode began · the last ${EPISODES_SHOWN} episodes, newest on top`, box.x, box.y + box.h + 25, look.muted);
+    label(ctx, "s since the episode began", box.x + box.w / 2, box.y + box.h + 25, look.muted, "center");
   }
 }
 

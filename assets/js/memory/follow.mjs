@@ -193,17 +193,16 @@ const momentOf = (app, page) => `${simTime((app.meta?.step1 ?? 0) * (page.consta
 
 /** The lines under the panels. */
 function feet(page) {
-  const { store, constants } = page, every = store.told.every ?? 1;
-  const { name } = kindOf(constants, page.selected), fired = spikesOf(store, page.selected);
+  const { store, constants } = page, every = store.told.every ?? 1, fired = spikesOf(store, page.selected);
   let spikes = 0;
   for (let i = 0; i < (fired?.length ?? 0); i++) spikes += fired.at(i);
   const held = simTime((store.step1 - (store.x[0] ?? 0)) * constants.dt_ms);
   return {
-    arena: `way of ${held}${every > 1 ? `, one step in ${every}` : ""} · ● ${spikes} spikes of ${name} · ■ object ◇ episode`,
-    place: "spikes over seconds, smoothed · blank: never visited · scale to the declared peak",
+    arena: `way of ${held}${every > 1 ? `, 1 step in ${every}` : ""} · ● ${spikes} spikes of the chosen cell · ■ object · ◇ episode`,
+    place: "spikes over seconds, smoothed · blank: never visited · top: declared peak",
     grid: "a module a row: its declared spacing, in brackets the measured one",
     time: `rate over the time in the episode, bins of ${constants.time_bin_s} s · line: now`,
-    cell: { place: "circle: declared field, + measured", grid: "dashed: declared spacing, line: measured", time: "each tick a spike" }[kindOf(constants, page.selected).kind],
+    cell: { place: "circle: declared field, + measured", grid: "dashed: declared spacing, line: measured", time: "each tick a spike · the last 30 episodes, newest on top" }[kindOf(constants, page.selected).kind],
     recall: `the nearest of ${page.episodes().length} episodes · drag zooms, double click follows again`,
     episodes: `${page.episodes().length} of ${constants.slots} places in the memory · bar: similarity, line: threshold`,
   };

@@ -8,7 +8,7 @@ import { episodesOf } from "./episodes.mjs";
 export function episodeList(page, host) {
   const body = h("tbody");
   const empty = h("p", { class: "quiet list-empty", text: "Nothing is stored yet. The agent stores what it meets: the objects in the arena." });
-  const head = h("tr", {}, ...["met", "place (m)", "stored at", "recalled", "similarity now"].map((text) => h("th", { scope: "col", text })));
+  const head = h("tr", {}, ...["met", "place (m)", "stored at", "recalled", "similarity"].map((text) => h("th", { scope: "col", text })));
   const table = h("table", { class: "episode-table" }, h("thead", {}, head), body);
   host.append(h("div", { class: "list-scroll" }, table, empty));
   const rows = new Map();

@@ -7,12 +7,12 @@ import { toast } from "../toasts.mjs";
 
 const SHOWN_MS = { applied: 4000, refused: 15_000 };
 /** The word of a request that is answered when it waits, not when it is applied. */
-export const QUEUED = { "X-T4DM-Ack": "queued" };
+const QUEUED = { "X-T4DM-Ack": "queued" };
 /** Commands of which the answer itself is wanted. */
 const AWAITED = ["checkpoint", "forget", "branch", "reset", "replace"];
 
 /** The headers that a list of commands is sent with. */
-export const headersOf = (parts) => (parts.some(({ type }) => AWAITED.includes(type)) ? {} : QUEUED);
+const headersOf = (parts) => (parts.some(({ type }) => AWAITED.includes(type)) ? {} : QUEUED);
 
 const EARLY_MS = 1500; // by which an event may come before the answer it belongs to
 

@@ -1,5 +1,5 @@
-// Sessions of a kind that has no options but a seed: begin one, list them, delete one, and the page
-// of a user who has none yet.
+// Sessions of the page's kind: begin one, list them, delete one, and the page of a user who has none yet.
+// `config.words` has the page's own words; `app.choices(field)` the fields of a kind that has options.
 
 import { request } from "../api.mjs";
 import { needs } from "../capabilities.mjs";
@@ -21,9 +21,9 @@ export async function chosen(config) {
   return best?.name ?? null;
 }
 
-/** Creates a session and opens it; throws ApiError. */
-export async function begin(app, { seed = 0, name = "" } = {}) {
-  const made = await request("POST", "/sessions", { kind: app.config.kind, seed, ...(name ? { name } : {}) });
+/** Creates a session with the options of its kind and opens it; throws ApiError. */
+export async function begin(app, { seed = 0, name = "", ...options } = {}) {
+  const made = await request("POST", "/sessions", { kind: app.config.kind, seed, ...options, ...(name ? { name } : {}) });
   show(made.name);
 }
 
@@ -53,7 +53,8 @@ function form(app) {
     for (const one of Object.values(messages)) one.textContent = "";
     (messages[key] ?? messages.name).textContent = text;
   };
-  const go = h("button", { type: "submit", class: "primary", id: "new-create", text: app.config.words.begin });
+  const { words } = app.config, choices = app.choices?.(field) ?? { fields: [], read: () => ({}) };
+  const go = h("button", { type: "submit", class: "primary", id: "new-create", text: words.go ?? words.begin });
   const create = async (event) => {
     event.preventDefault();
     const read = parseNumber({ kind: "int", ...limits }, seed.value), wanted = name.value.trim();
@@ -62,7 +63,7 @@ function form(app) {
     say("name", "");
     go.disabled = true;
     try {
-      await begin(app, { seed: read.value, name: wanted });
+      await begin(app, { ...choices.read(), seed: read.value, name: wanted });
     } catch (error) {
       say(error.field, error.message);
     }
@@ -70,7 +71,7 @@ function form(app) {
     return null;
   };
   needs(app, "keep", go);
-  return h("form", { class: "new-session", noValidate: true, on: { submit: create } },
+  return h("form", { class: "new-session run-form", noValidate: true, on: { submit: create } }, ...choices.fields,
     field("seed", "Seed", seed, h("span", { class: "quiet", text: `${limits.lo} to ${limits.hi}` })), field("name", "Name", name, null), go);
 }
 
@@ -107,15 +108,16 @@ export function emptyState(app) {
   const start = async () => {
     go.disabled = true;
     try {
-      await begin(app);
+      await begin(app, app.firstChoice);
     } catch (error) {
       message.textContent = error.message;
     }
     go.disabled = false;
   };
   const go = h("button", { type: "button", class: "primary", id: "begin", text: words.begin, on: { click: start } });
-  const more = h("button", { type: "button", id: "begin-other", text: "Choose seed and name…", on: { click: () => openNew(app) } });
+  const more = h("button", { type: "button", id: "begin-other", text: words.other ?? "Choose seed and name…", on: { click: () => openNew(app) } });
   needs(app, "keep", go, more);
   return h("section", { class: "empty-state", id: "empty" }, h("h2", { text: words.empty }),
-    ...words.about.map((text) => h("p", { text })), h("div", { class: "button-row" }, go, more), message);
+    ...words.about.map((text) => h("p", { text })), h("div", { class: "button-row" }, go, more), message,
+    words.note ? h("p", { class: "quiet", text: words.note }) : null);
 }

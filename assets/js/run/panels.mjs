@@ -53,6 +53,7 @@ export function composeText(host, { scale = 2, background = null } = {}) {
   for (const block of host.querySelectorAll("article p, article .sample-name, p")) {
     for (const part of block.childNodes) {
       const kind = part.nodeName;
+      if (x > 10 && block.className === "sample-name") x += 12;
       ctx.fillStyle = kind === "INS" || kind === "DEL" ? getComputedStyle(part).color : style.color;
       for (const word of part.textContent.match(/\n|[^\s]+|\s+/g) ?? []) {
         const wide = ctx.measureText(word).width;

@@ -4,11 +4,12 @@ const SHAPES = { live: "●", paused: "❚❚", replay: "◀", stale: "▲", dow
 const SIGNS = { ok: "✓", waiting: "○", note: "○", warning: "▲", critical: "✕" };
 
 /**
- * Gives `app` the words of its pictures: `title` is the page's, `moment()` says how far the run is.
+ * Gives `app` the words of its pictures: `title` is the page's, `moment()` says how far the run is,
+ * `origin()` what exactly runs, `facts()` what more its manifest has, `told()` what stands under the title.
  */
-export function pictureWords(app, { title, moment, origin = () => [] }) {
+export function pictureWords(app, { title, moment, origin = () => [], facts = () => ({}), told = () => [] }) {
   app.originTexts = origin;
-  app.pictureFacts = () => ({ page: title, kind: app.config.kind });
+  app.pictureFacts = () => ({ page: title, kind: app.config.kind, ...facts() });
   app.pictureTexts = (manifest) => {
     const { state, health } = manifest;
     const footer = [
@@ -20,7 +21,7 @@ export function pictureWords(app, { title, moment, origin = () => [] }) {
       badge: { kind: state.kind, word: state.word, shape: SHAPES[state.kind] },
       health: health && { kind: health.kind, word: `${SIGNS[health.kind]} ${health.word}` },
       findings: health?.texts ?? [],
-      strip: manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults",
+      strip: [manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults", ...told()].join(" · "),
       note: manifest.note.trim(),
       footer: footer.join(" · "),
     };

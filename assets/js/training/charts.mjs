@@ -117,7 +117,7 @@ function endOf(app, course) {
 }
 
 /** Why there is nothing to draw yet. */
-export function waitingText(app) {
+function waitingText(app) {
   if (app.status === "down") return app.meta?.worker?.message || "the worker is starting: text, vocabulary and model are made";
   if (app.meta?.state === "paused") return "paused before the first step";
   return "waiting for the first step";

@@ -19,12 +19,12 @@ export function lossCurve({ name, curve, beside }, range) {
   return svg;
 }
 
-/** The axes that all curves of a table share; what lies above is drawn at the upper edge. */
+/** The axes that all curves of a table share, from the sound runs; what lies above is drawn at the upper edge. */
 export function rangeOf(rows) {
-  const points = rows.filter(({ kind }) => kind === "sound").concat(rows).flatMap(({ curve }) => curve);
-  const losses = points.map(([, loss]) => loss).sort((a, b) => a - b);
-  const upper = losses[Math.floor(0.97 * (losses.length - 1))] ?? 1;
-  return { x1: Math.max(1, ...points.map(([step]) => step)), y0: losses[0] ?? 0, y1: Math.max(upper, (losses[0] ?? 0) + 0.1) };
+  const sound = rows.flatMap(({ curve, beside }) => (beside ?? { curve }).curve);
+  const lowest = Math.min(...rows.flatMap(({ curve }) => curve).concat(sound).map(([, loss]) => loss));
+  const highest = Math.max(...sound.map(([, loss]) => loss));
+  return sound.length ? { x1: Math.max(...sound.map(([step]) => step)), y0: lowest, y1: Math.max(highest, lowest + 0.1) } : { x1: 1, y0: 0, y1: 1 };
 }
 
 function line(curve, { x1, y0, y1 }, kind) {

@@ -32,7 +32,7 @@ function tellingCell({ telling, error }) {
 
 function curveWord({ kind, curve_tells: tells }) {
   if (kind === "sound") return "";
-  return tells === null ? "it stops" : tells ? "yes" : "no, it cannot tell";
+  return tells === null ? "it stops" : tells ? "yes" : "cannot tell";
 }
 
 export class ClinicTable {

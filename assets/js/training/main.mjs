@@ -11,12 +11,13 @@ import { mount as mountHealthPanel } from "../health-panel.mjs";
 import { makePage } from "../page.mjs";
 import { mount as mountApplied } from "../run/applied.mjs";
 import { mount as mountBar } from "../run/bar.mjs";
+import { chosen, confirmDelete, emptyState, openNew } from "../run/begin.mjs";
 import { mount as mountKeys } from "../run/keys.mjs";
 import { RunLoop } from "../run/loop.mjs";
 import { composeText, mount as mountPanels, writeFeet } from "../run/panels.mjs";
+import { pictureWords } from "../run/picture.mjs";
 import { mount as mountProgress } from "../run/progress.mjs";
 import { mount as mountStrip } from "../run/strip.mjs";
-import { fetchEntries, kindOf, sessionOf } from "../sessions.mjs";
 import { mount as mountToasts } from "../toasts.mjs";
 import { mount as mountUndo } from "../undo.mjs";
 import { SNAPSHOTS_ONLY, mount as mountUpload } from "../upload.mjs";
@@ -29,24 +30,14 @@ import { faultLine } from "./fault.mjs";
 import { feet } from "./feet.mjs";
 import { mount as mountKeep } from "./keep.mjs";
 import { Maps } from "./maps.mjs";
-import { confirmDelete, emptyState, openNewRun } from "./newrun.mjs";
+import { FIRST, runChoices } from "./newrun.mjs";
 import { mount as mountSamples } from "./samples.mjs";
-
-const STATES = ["running", "paused", "stepping"];
-
-/** The session asked for, else the one of this kind that trains, else the newest, else none. */
-async function chosen(config) {
-  const asked = sessionOf(location.search, null);
-  if (asked) return asked;
-  const mine = (await fetchEntries()).filter((entry) => kindOf(entry) === config.kind);
-  const best = mine.find(({ state }) => state === "running") ?? mine.findLast(({ state }) => STATES.includes(state)) ?? mine.at(-1);
-  return best?.name ?? null;
-}
 
 async function start() {
   const app = makePage(null, { view: { mode: "live", maximised: null }, patience: 100 });
   window.t4dm = { app, instances: (window.t4dm?.instances ?? 0) + 1 };
   app.session = await chosen(app.config);
+  Object.assign(app, { firstChoice: FIRST, choices: (field) => runChoices(app, field) });
   for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor]) mount(app);
   if (app.session === null) empty(app);
   else follow(app);
@@ -58,7 +49,7 @@ function empty(app) {
   document.getElementById("app").classList.add("is-empty");
   document.getElementById("board").prepend(emptyState(app));
   mountKeys(app);
-  mountBar(app, { openNew: openNewRun, openHelp: () => app.openHelp() });
+  mountBar(app, { openNew, openHelp: () => app.openHelp() });
 }
 
 function follow(app) {
@@ -93,11 +84,11 @@ function follow(app) {
   const keep = mountKeep(app);
   mountHealthPanel(app);
   mountKeys(app, [["K", "keep a checkpoint of this step", () => keep.keepNow()], ["0", "charts: the whole run again", () => charts.group.setZoom(null)]]);
-  mountBar(app, { openNew: openNewRun, openHelp: () => app.openHelp(), parts: [runPart(app)] });
+  mountBar(app, { openNew, openHelp: () => app.openHelp(), parts: [runPart(app)] });
   mountProgress(app, tools(app, course, charts));
   mountStrip(app);
   mountUpload(app, SNAPSHOTS_ONLY);
-  pictureWords(app, course);
+  picture(app, course);
   app.on("tick", () => {
     writeFeet({ ...feet(course), ...maps.feet() });
     fault.refresh(course);
@@ -122,32 +113,22 @@ function tools(app, course, charts) {
 }
 
 /** What a snapshot says of a training run. */
-function pictureWords(app, course) {
+function picture(app, course) {
   const what = () => app.manifest?.constants ?? {};
-  const stepText = () => `step ${grouped(app.meta?.step1 ?? 0)}`;
-  app.originTexts = () => [`run ${what().run ?? "–"}`, ...(what().fault ? [`fault ${what().fault.ablation}`] : [])];
-  app.pictureFacts = () => ({ page: "Training", kind: "training", run: what().run, fault: what().fault?.ablation ?? null, tokens: course.store.n ? course.of("tokens", 0)[course.store.n - 1] : 0 });
-  app.pictureTexts = (manifest) => pictureTexts(app, manifest, stepText());
+  const tokens = () => (course.store.n ? course.of("tokens", 0)[course.store.n - 1] : 0);
+  pictureWords(app, {
+    title: "Training",
+    moment: () => `step ${grouped(app.meta?.step1 ?? 0)}`,
+    origin: () => [`run ${what().run ?? "–"}`, ...(what().fault ? [`fault ${what().fault.ablation}`] : []), `${grouped(tokens())} tokens`],
+    facts: () => ({ run: what().run, fault: what().fault?.ablation ?? null, tokens: tokens() }),
+    told: () => [...["#fault-error:not([hidden])", "#apart"].map((one) => document.querySelector(one)?.textContent), legendOf(app)].filter(Boolean),
+  });
 }
 
-const SHAPES = { live: "●", paused: "❚❚", replay: "◀", stale: "▲", down: "✕", waiting: "○" };
-const SIGNS = { ok: "✓", waiting: "○", note: "○", warning: "▲", critical: "✕" };
-
-function pictureTexts(app, manifest, step) {
-  const { state, health } = manifest, footer = [
-    `t4dm ${manifest.version} (${manifest.commit})`, `config ${manifest.config_digest}`, `seed ${manifest.seed ?? "–"}`, ...app.originTexts(),
-    step, `${grouped(manifest.tokens)} tokens`, manifest.utc.replace("T", " ").replace("Z", " UTC"), `session ${manifest.session}`, `snapshot ${manifest.id}`,
-  ];
-  const told = () => ["#fault-error:not([hidden])", "#apart"].map((one) => document.querySelector(one)?.textContent).filter(Boolean);
-  return {
-    title: `Training · session ${manifest.session} · ${manifest.run ?? ""}${manifest.fault ? ` with fault ${manifest.fault}` : ""} · ${step}${state.reason ? ` · ${state.reason}` : ""}`,
-    badge: { kind: state.kind, word: state.word, shape: SHAPES[state.kind] },
-    health: health && { kind: health.kind, word: `${SIGNS[health.kind]} ${health.word}` },
-    findings: health?.texts ?? [],
-    strip: [manifest.changed.length ? `Changed (default): ${manifest.changed.join(" · ")}` : "Parameters: all defaults", ...told()].join(" · "),
-    note: manifest.note.trim(),
-    footer: footer.join(" · "),
-  };
+/** The words on lines and colours, for a picture that has to stand alone. */
+function legendOf(app) {
+  const two = (app.manifest?.constants?.runs?.length ?? 1) > 1;
+  return [two ? "blue: sound, dashed orange: faulty" : "", document.querySelector(".panel-legend")?.textContent ?? ""].filter(Boolean).join(" · ");
 }
 
 start();

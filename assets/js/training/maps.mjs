@@ -42,12 +42,13 @@ export class Maps {
     });
     once("theta_gamma", ({ data, shape: [t] }) => this.theta.set(rhythms(data, t)));
     once("attention_gates", (array) => this.#gates(array, newest.memory_gates, runs, two));
-    once("router_load", ({ data, shape }) => this.router.set({ rows: 1, cols: shape.at(-1), values: data, rowNames: [""], range: [0, roundUp(Math.max(...data))] }));
+    once("router_load", ({ data, shape: [r, e] }) => this.router.set({ rows: r, cols: e, values: data, rowNames: runs.map((name) => (two ? name[0].toUpperCase() : "")) }));
     if (!newest.router_load) this.#absent();
   }
 
   #absent() {
-    const note = this.app.manifest?.reasons?.router_load ?? NO_ROUTER;
+    const { series, reasons } = this.app.manifest ?? {};
+    const note = !series || series.router_load ? "nothing yet" : reasons?.router_load ?? NO_ROUTER;
     if (this.router.data.note !== note) this.router.set({ note });
   }
 
@@ -98,7 +99,7 @@ export class Maps {
       theta: "line: theta · ◆ gamma",
       prosody: `${prosody.data.rows} features read from the text itself`,
       gates: gates.data.rows ? `by layer${gates.data.rowNames?.[0] === "L0" ? "" : ", S sound, F faulty"} · mem: 0 to 1, empty while off` : "",
-      router: router.data.note ? "" : "tokens of the last step; alike is balanced",
+      router: router.data.note ? "" : "share of the shown tokens; 1 over the experts is balanced",
     };
   }
 }

@@ -3,7 +3,7 @@
 const MOST_CELLS = 4e6;
 
 /** `text` as words with the blanks after them: joined again they are `text`. */
-export const wordsOf = (text) => text.match(/\s+|\S+\s*/g) ?? [];
+const wordsOf = (text) => text.match(/\s+|\S+\s*/g) ?? [];
 
 /**
  * What has to be done to `before` to have `after`: a list of `{kind: "same" | "out" | "in", text}` by the

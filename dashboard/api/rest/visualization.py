@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,8 +64,8 @@ def visualization_weight_distribution(query: BlockPictureQuery) -> Response:
 def _of_block(slug: str, query: BlockPictureQuery, chosen: str) -> Response:
     """A panel of one block; ``chosen`` is the part of the view that says which."""
     client = live.client_of(query)
-    view = replace(View(), **{chosen: live.layer_of(client, query.layer)})
-    return _drawn(slug, client, query, view)
+    part: dict[str, Any] = {chosen: live.layer_of(client, query.layer)}
+    return _drawn(slug, client, query, View(**part))
 
 
 def _drawn(

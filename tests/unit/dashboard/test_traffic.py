@@ -36,7 +36,13 @@ def test_durations_fall_into_the_buckets_at_or_above_them():
         counts.add(ROUTE, 200, seconds)
     found = samples(counts)
     bucket = ("t4dm_http_request_seconds_bucket", *ROUTE)
-    assert [found[*bucket, le] for le in ("0.0025", "0.005", "0.01", "5.0", "+Inf")] == [0, 1, 2, 2, 3]
+    assert [found[*bucket, le] for le in ("0.0025", "0.005", "0.01", "5.0", "+Inf")] == [
+        0,
+        1,
+        2,
+        2,
+        3,
+    ]
     assert found["t4dm_http_request_seconds_count", *ROUTE] == 3
     assert abs(found["t4dm_http_request_seconds_sum", *ROUTE] - 60.0101) < 1e-9
 

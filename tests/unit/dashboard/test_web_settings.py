@@ -28,7 +28,11 @@ def test_limits_of_sessions_are_read_and_checked():
     assert settings_from_env({}).limits == DEFAULT_LIMITS
     limits = settings_from_env({"T4DM_MAX_SESSIONS": "2", "T4DM_MEMORY_MB": "2048"}).limits
     assert (limits.sessions, limits.bytes) == (2, 2 << 30)
-    for name, value in (("T4DM_MAX_SESSIONS", "-1"), ("T4DM_MEMORY_MB", "0"), ("T4DM_MEMORY_MB", "x")):
+    for name, value in (
+        ("T4DM_MAX_SESSIONS", "-1"),
+        ("T4DM_MEMORY_MB", "0"),
+        ("T4DM_MEMORY_MB", "x"),
+    ):
         with pytest.raises(ValueError, match=f"{name} must be a number from"):
             settings_from_env({name: value})
 

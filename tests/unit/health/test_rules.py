@@ -64,8 +64,11 @@ def test_a_threshold_that_homeostasis_left_is_no_excuse_for_one_that_is_set_too_
     silent = {"fired": QUIET, "u_mean": 1.2, "u_high": 7.0}
     high = evidence(OFF | {"lif.v_thresh": 8.0}, theta=8.5, **silent)
     assert look("not_firing", high).cause == "threshold"
-    weak = evidence(OFF | {"input.gain": 0.1}, fired=QUIET, u_mean=0.12, u_high=0.6, theta=1.5)
-    assert look("not_firing", weak).cause == "input"
+    for u_mean, u_high in ((0.12, 0.6), (0.8, 2.4)):
+        ev = evidence(
+            OFF | {"input.gain": 0.5}, fired=QUIET, u_mean=u_mean, u_high=u_high, theta=1.5
+        )
+        assert look("not_firing", ev).cause == "input"
 
 
 def test_a_block_behind_a_sparse_one_is_the_sparse_ones_fault():

@@ -35,7 +35,7 @@ def test_words_held_out_are_told_good_from_bad():
     """107 words, each fifth held out once: at least 85 % right, where chance is 50 %."""
     share, n = held_out_score()
     assert n == 107 and share >= 0.85
-    assert len(vocabulary().index) == 4000
+    assert len(vocabulary().places) == 4000
 
 
 def test_every_array_is_as_the_series_declare_it():

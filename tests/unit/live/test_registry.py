@@ -64,7 +64,9 @@ def test_the_number_of_sessions_is_bounded(kept):
         kept.create(SessionSpec(f"s{number}", 1, 16), [])
     with pytest.raises(ParamError) as refused:
         kept.create(SessionSpec("more", 1, 16), [])
-    assert refused.value.field == "sessions" and refused.value.hi == registry.DEFAULT_LIMITS.sessions
+    assert (
+        refused.value.field == "sessions" and refused.value.hi == registry.DEFAULT_LIMITS.sessions
+    )
     assert kept.delete("s0")
     assert kept.create(SessionSpec("more", 1, 16), []).name == "more"
 

@@ -63,7 +63,9 @@ def test_entries_are_the_slots_of_what_touches_a_range(path):
         inside = [e for e in map(reader.entry, held) if e.epoch == epoch]
         wanted = [e for e in inside if e.step1 > step0 and e.step0 < step1]
         assert reader.entries(epoch, step0, step1) == wanted and wanted
-    assert reader.entries(1, 160, 170) == reader.entries(3, 0, 10) == reader.entries(1, 80, 80) == []
+    assert (
+        reader.entries(1, 160, 170) == reader.entries(3, 0, 10) == reader.entries(1, 80, 80) == []
+    )
 
 
 def test_old_records_give_way_to_new_ones(path):

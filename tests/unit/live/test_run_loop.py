@@ -1,0 +1,220 @@
+"""The loop of a run session: what stands in the ring, files on a thread, requests that do not wait."""
+
+import json
+import queue
+import socket
+
+import numpy as np
+import pytest
+
+from t4dm.live import run_loop
+from t4dm.live.checkpoint import CheckpointStore, Keeper
+from t4dm.live.command_log import CommandLog
+from t4dm.live.kept import KeptFiles, branched_from
+from t4dm.live.record import Record, merge
+from t4dm.live.registry import Registry, SessionSpec
+from t4dm.live.ring_reader import RingReader
+from t4dm.live.ring_writer import RingWriter
+from t4dm.live.run_loop import RunWorker, rows_that_fit
+from t4dm.live.run_session import RunSession
+from t4dm.live.samples import Samples
+from t4dm.live.server import CommandServer, Request
+from tests.toy_run import SERIES, ToyRun
+
+
+class Server:
+    def __init__(self):
+        self.requests = queue.SimpleQueue()
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """A worker on the toy engine with a real ring and real files."""
+    folder = tmp_path / "sessions" / "t"
+    folder.mkdir(parents=True)
+    spec = SessionSpec("t", kind="training", options={"run": "tiny"})
+    session = RunSession("t", "toy", ToyRun())
+    ring = RingWriter(tmp_path / "ring", bytes=2 << 20, retain_steps=1 << 62)
+    keeper = Keeper(CheckpointStore(folder), CommandLog(folder))
+    kept = KeptFiles(folder, spec, tmp_path, tmp_path)
+    made = RunWorker(session, ring, Server(), keeper, {}, kept, Samples(folder))
+    yield made
+    kept.close()
+    keeper.close()
+    ring.close()
+
+
+def ask(worker, body, queued=False):
+    """The answer to a command, with everything done that it waits for."""
+    request = Request("commands", body, who="tab", queued=queued)
+    worker.server.requests.put(request)
+    worker._drain(0.0)
+    while not request._ready.wait(0.01):
+        worker._drain(0.0)
+    return request.wait()
+
+
+def held(tmp_path):
+    reader = RingReader(tmp_path / "ring")
+    return [Record.decode(data) for data in reader.since(0)]
+
+
+def test_the_ring_begins_with_the_course_and_goes_on_step_by_step(worker, tmp_path):
+    for _ in range(5):
+        worker._work(0.0)
+    records = held(tmp_path)
+    assert [one.meta.get("course", False) for one in records] == [True] + [False] * 5
+    assert merge(records[1:], SERIES).arrays["value"][:, 0].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_now_and_then_the_whole_course_is_told_again(worker, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_loop, "COURSE_EVERY", 4)
+    for _ in range(10):
+        worker._work(0.0)
+    courses = [one for one in held(tmp_path) if one.meta.get("course")]
+    assert [one.step1 for one in courses] == [0, 4, 8]
+    assert len(courses[-1].arrays["value"]) == 8
+    assert worker.status(0.0)["course"] == 1 + 4 + 1 + 4 + 1
+
+
+def test_a_long_run_still_has_all_its_steps_in_a_small_ring(worker, tmp_path):
+    big = np.zeros(400, np.float32)
+    advance = worker.session.engine.advance
+
+    def with_more():
+        record = advance()
+        record.arrays["newest"] = big
+        return record
+
+    worker.session.engine.advance = with_more
+    for _ in range(900):
+        worker._work(0.0)
+    reader = RingReader(tmp_path / "ring")
+    course = worker.status(0.0)["course"]
+    records = [Record.decode(reader.read(seq)) for seq in range(course, reader.latest + 1)]
+    records = [records[0], *(one for one in records[1:] if not one.meta.get("course"))]
+    assert merge(records, SERIES).arrays["steps"].tolist() == list(range(900))
+    assert reader.entry(reader.latest).seq > len(reader.entries(1, -1, 1 << 62)), (
+        "nothing was let go"
+    )
+
+
+def test_a_course_always_fits_a_block_of_the_ring(worker, tmp_path):
+    for _ in range(3000):
+        worker._work(0.0)
+    assert worker.session.course.every > 1
+    worker._publish_course()
+    assert (
+        rows_that_fit({"x": {"per_step": True, "shape": [2, 9], "dtype": "f4"}}, 3 << 19) == 15_523
+    )
+
+
+def test_a_reset_begins_a_new_epoch_with_an_empty_course(worker, tmp_path):
+    worker._work(0.0)
+    answer = ask(worker, {"type": "reset", "seed": 2})
+    assert answer["ok"] and answer["new"] == 2
+    newest = held(tmp_path)[-1]
+    assert newest.meta["course"] and newest.epoch == 2 and len(newest.steps) == 0
+
+
+def test_steps_are_answered_when_they_are_done(worker):
+    ask(worker, {"type": "pause"})
+    request = Request("commands", {"type": "step", "n": 2})
+    worker.server.requests.put(request)
+    worker._drain(0.0)
+    worker._work(0.0)
+    assert not request._ready.is_set()
+    worker._work(0.0)
+    assert request._ready.wait(5) and request.wait()["step"] == 2
+
+
+def test_a_queued_request_that_is_refused_is_told_as_an_event(worker):
+    ask(worker, {"type": "set", "path": "toy.gain", "value": 99}, queued=True)
+    last = worker.session.log[-1]
+    assert last["type"] == "refused" and "toy.gain" in last["message"] and last["who"] == "tab"
+    ask(worker, {"type": "set", "path": "toy.gain", "value": 98})
+    assert worker.session.log[-1] == last
+
+
+def test_a_socket_answers_a_queued_request_though_nobody_serves_it(tmp_path):
+    """The loop may be in a step: the answer comes from the thread of the socket."""
+    server = CommandServer(tmp_path / "s")
+    server.where = lambda: {"rev": 7, "step": 3}
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(tmp_path / "s"))
+        request = {"op": "commands", "body": {"type": "pause"}, "ack": "queued"}
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        answer = json.loads(connection.makefile().readline())
+    waiting = server.requests.get(timeout=5)
+    server.close()
+    assert answer == {"ok": True, "queued": True, "waiting": 1, "rev": 7, "step": 3}
+    assert waiting.queued and waiting.body == {"type": "pause"}
+
+
+def test_a_checkpoint_is_kept_listed_and_forgotten(worker):
+    for _ in range(3):
+        worker._work(0.0)
+    answer = ask(worker, {"type": "checkpoint", "name": "good"})
+    assert answer["ok"] and answer["new"] == {"checkpoint": "good", "step": 3}
+    assert worker.status(0.0)["kept"] == [{"name": "good", "step": 3, "seed": 0}]
+    assert worker.session.log[-1]["type"] == "checkpoint"
+    again = ask(worker, {"type": "checkpoint", "name": "good"})
+    assert again["error"]["field"] == "name" and "already" in again["error"]["message"]
+    assert ask(worker, {"type": "forget", "checkpoint": "good"})["ok"]
+    assert worker.status(0.0)["kept"] == []
+    gone = ask(worker, {"type": "branch", "checkpoint": "good"})
+    assert gone["error"]["field"] == "checkpoint"
+
+
+def test_checkpoints_with_a_name_are_bounded(worker, monkeypatch):
+    monkeypatch.setattr("t4dm.live.kept.MOST", 2)
+    assert all(ask(worker, {"type": "checkpoint", "name": f"c{k}"})["ok"] for k in range(2))
+    refused = ask(worker, {"type": "checkpoint", "name": "c2"})["error"]
+    assert refused["hi"] == 2 and "forget one" in refused["message"]
+
+
+def test_a_branch_is_a_session_that_begins_there(worker, tmp_path):
+    for _ in range(4):
+        worker._work(0.0)
+    ask(worker, {"type": "set", "path": "toy.gain", "value": 3.0})
+    ask(worker, {"type": "checkpoint", "name": "here"})
+    worker._work(0.0)
+    answer = ask(worker, {"type": "branch", "checkpoint": "here", "name": "b"})
+    assert answer["new"] == {"checkpoint": "here", "step": 4, "session": "b"}
+    assert Registry(tmp_path).load("b").options == {"run": "tiny"}
+    assert (
+        ask(worker, {"type": "branch", "checkpoint": "here", "name": "b"})["error"]["field"]
+        == "name"
+    )
+    ask(worker, {"type": "forget", "checkpoint": "here"})
+    origin = branched_from(tmp_path / "sessions" / "b")
+    begun = RunSession("b", "toy", ToyRun())
+    begun.take(origin)
+    begun.advance()
+    assert begun.engine.sum == 7.0 and len(begun.whole().steps) == 5
+    assert worker.session.engine.step == 5, "the old one goes on"
+
+
+def test_a_disk_that_refuses_is_told(worker, monkeypatch):
+    def refuses(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("t4dm.live.kept.write_sealed", refuses)
+    answer = ask(worker, {"type": "checkpoint", "name": "x"})
+    assert not answer["ok"] and "No space" in answer["error"]["message"]
+
+
+def test_texts_are_written_to_the_file_also_while_paused(worker, tmp_path):
+    ask(worker, {"type": "pause"})
+    ask(worker, {"type": "sample", "prompt": "a"})
+    worker._idle()
+    assert [one["prompt"] for one in worker.samples.read()] == ["a"]
+
+
+def test_a_key_is_applied_once(worker):
+    for _ in range(2):
+        request = Request("commands", {"type": "note", "text": "x"}, key="k")
+        worker.server.requests.put(request)
+        worker._drain(0.0)
+    assert len([e for e in worker.session.log if e["type"] == "note"]) == 1
