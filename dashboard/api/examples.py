@@ -88,6 +88,8 @@ EXAMPLES: dict[str, Example] = {
     "get_window": Example(
         "GET", "/sessions/default/window?rows=spread:50", options=("-o", "window.bin")
     ),
+    "get_records": Example("GET", "/sessions/t/records", options=("-o", "course.bin")),
+    "get_samples": Example("GET", "/sessions/t/samples"),
     "get_panel": Example("GET", "/sessions/default/panels/rate.csv"),
     "post_upload": Example(
         "POST", "/sessions/default/uploads", options=("-F", "file=@stimulus.csv")

@@ -53,7 +53,7 @@ def _state(status: dict[str, Any], created: bool) -> str | None:
         return status.get("state")
     if status["worker"].get("ended"):
         return "ended"
-    return "starting" if created and status.get("state") is None else "down"
+    return "starting" if created and status.get("state") in (None, "starting") else "down"
 
 
 def client_named(name: str) -> SessionClient:

@@ -38,9 +38,10 @@ class Words(NamedTuple):
         """(D,): the word's own; of an unknown one a draw that its letters decide, the same each time."""
         at = self.places.get(word.lower())
         if at is not None:
-            return self.vectors[at : at + 1].reshape(-1)
+            own: np.ndarray = self.vectors[at]
+            return own
         draws = np.random.Generator(np.random.Philox(key=zlib.crc32(word.lower().encode())))
-        drawn = draws.standard_normal(self.vectors.shape[1])
+        drawn = draws.standard_normal((self.vectors.shape[1],))
         return (drawn / np.linalg.norm(drawn)).astype(np.float32)
 
 

@@ -16,7 +16,12 @@ from t4dm.brain.place_time_cells import WEBER
 
 
 def _series(
-    per_step: bool, shape: str, dtype: str, unit: str, help: str, names: list[str] | None = None
+    per_step: bool,
+    shape: list[Any],
+    dtype: str,
+    unit: str,
+    help: str,
+    names: list[str] | None = None,
 ) -> dict[str, Any]:
     return {
         "per_step": per_step, "names": names, "shape": shape, "dtype": dtype, "unit": unit,
@@ -26,41 +31,41 @@ def _series(
 
 SERIES: dict[str, dict[str, Any]] = {
     "path": _series(
-        True, "T 4", "f4", "m, m, rad, s", "Place, heading, time since the episode began.",
+        True, [4], "f4", "m, m, rad, s", "Place, heading, time since the episode began.",
         ["x", "y", "heading", "elapsed"],
     ),
     "nearest": _series(
-        True, "T 2", "f4", "1", "Similarity of the nearest episode (NaN: none stored), and its slot.",
+        True, [2], "f4", "1", "Similarity of the nearest episode (NaN: none stored), and its slot.",
         ["similarity", "slot"],
     ),
     "spikes": _series(
-        True, "T C/4", "u1", "spikes",
+        True, [29], "u1", "spikes",
         "Spikes of a step, two bits a cell, four cells a byte, the first lowest; 3: three or more.",
     ),
     "maps": _series(
-        False, "place+grid S S", "u1", "full_hz/254",
+        False, ["place+grid", "bins", "bins"], "u1", "full_hz/254",
         "Rate maps, rows along y; 255 where the agent never was.",
     ),
     "time_maps": _series(
-        False, "time B", "u1", "full_hz/254", "Rate over the time in the episode; 255: no time."
+        False, ["time", "time_bins"], "u1", "full_hz/254", "Rate over the time in the episode; 255: no time."
     ),
-    "seconds": _series(False, "S S", "f4", "s", "Time spent in each bin."),
+    "seconds": _series(False, ["bins", "bins"], "f4", "s", "Time spent in each bin."),
     "measured": _series(
-        False, "C 4", "f4", "m, Hz, bits",
+        False, ["cells", 4], "f4", "m, Hz, bits",
         "Place: x, y of the field, peak Hz, bits a spike.  Grid: spacing, gridness, peak Hz, bits a "
         "spike.  Time: peak s, peak Hz.  NaN where nothing is known.",
     ),
     "correlations": _series(
-        False, "grid 2S-1 2S-1", "u1", "(r+1)*127", "Autocorrelograms; 255 where too little overlaps."
+        False, ["grid", "2 bins - 1", "2 bins - 1"], "u1", "(r+1)*127", "Autocorrelograms; 255 where too little overlaps."
     ),
     "declared": _series(
-        False, "C 4", "f4", "m, Hz",
+        False, ["cells", 4], "f4", "m, Hz",
         "Place: x, y, width, peak Hz.  Grid: spacing, angle of a wave (rad), peak Hz, module.  "
         "Time: peak s, width s, peak Hz.",
     ),
-    "objects": _series(False, "objects 2", "f4", "m", "Places of all objects; the first ones lie there."),
+    "objects": _series(False, ["objects", 2], "f4", "m", "Places of all objects; the first ones lie there."),
     "episodes": _series(
-        False, "N 7", "f4", "m, s, steps",
+        False, ["slots", 7], "f4", "m, s, steps",
         "x, y, object, time in its episode, step, recalls, similarity now; NaN where a slot is free.",
     ),
 }  # fmt: skip

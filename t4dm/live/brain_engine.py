@@ -202,28 +202,28 @@ def _rows(read: Read, at: int) -> dict[str, np.ndarray]:
     return {name: row.astype(np.float32)[None] for name, row in rows.items()}
 
 
-def _per_token(shape: str, help: str, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+def _per_token(shape: list[int], help: str, names: tuple[str, ...] | None = None) -> dict[str, Any]:
     told = {"shape": shape, "dtype": "f4", "unit": "1", "help": help}
     return {"per_step": True, "names": list(names) if names else None, **told}
 
 
 SERIES: dict[str, dict[str, Any]] = {
     "scalars": _per_token(
-        "T 6",
+        [len(SCALARS)],
         "Arousal, valence, dopamine; spikes a step of the language zone; length of what the regions "
         "add; number of the token in its text.",
         SCALARS,
     ),
-    "votes": _per_token("T R", "How strongly each region asks to act.", REGIONS),
-    "go": _per_token("T R", "Direct pathway of each region.", REGIONS),
-    "nogo": _per_token("T R", "Indirect pathway of each region.", REGIONS),
-    "gpi": _per_token("T R", "Inhibition of each region; tonic 0.5.", REGIONS),
-    "release": _per_token("T R", "Share of each region that is let through.", REGIONS),
-    "gate": _per_token("T 16", "Thalamic gate, each the mean of four neighbouring channels."),
-    "prosody": _per_token("T 4", "What is read off the text beside its words.", PROSODY),
-    "load": _per_token("T E", "Share of each expert of the mixture."),
+    "votes": _per_token([len(REGIONS)], "How strongly each region asks to act.", REGIONS),
+    "go": _per_token([len(REGIONS)], "Direct pathway of each region.", REGIONS),
+    "nogo": _per_token([len(REGIONS)], "Indirect pathway of each region.", REGIONS),
+    "gpi": _per_token([len(REGIONS)], "Inhibition of each region; tonic 0.5.", REGIONS),
+    "release": _per_token([len(REGIONS)], "Share of each region that is let through.", REGIONS),
+    "gate": _per_token([BANDS], "Thalamic gate, each the mean of four neighbouring channels."),
+    "prosody": _per_token([len(PROSODY)], "What is read off the text beside its words.", PROSODY),
+    "load": _per_token([BrainParams().n_experts], "Share of each expert of the mixture."),
     "text": {
-        "per_step": False, "names": None, "shape": "bytes", "dtype": "u1", "unit": "JSON",
+        "per_step": False, "names": None, "shape": ["bytes"], "dtype": "u1", "unit": "JSON",
         "help": "The text being read: begun (its first step), tokens [before, text, kind].",
     },
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """A run session: a training run, an arena, a brain; its engine, parameters, run state and events.
 
-It is to :class:`RunEngine` what ``t4dm.live.session`` is to the spiking engine, without what only a
+It is to ``RunEngine`` what ``t4dm.live.session`` is to the spiking engine, without what only a
 network of spikes has (breakpoints, membranes, the doctor, speed).  No thread, no socket, no clock here.
 """
 
@@ -10,19 +10,19 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from t4dm.commands import RUN_COMMAND_TYPES, Command
+from t4dm.commands import RUN_COMMAND_TYPES
 from t4dm.live.checkpoint import Checkpoint, CheckpointStore
 from t4dm.live.command_log import Line, NotExact
 from t4dm.live.frame import finite
 from t4dm.live.record import Course, Record
+from t4dm.live.run_engine import RunEngine
 from t4dm.live.run_health import Health
 from t4dm.live.samples import TYPE as SAMPLE
 from t4dm.live.session import LOG_LENGTH, NUMBERS_A_START
-from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 
 COURSE = "course."  # of the arrays in a checkpoint that hold the course, not the engine's state
@@ -32,67 +32,6 @@ ALWAYS = (
 )  # fmt: skip
 log = logging.getLogger(__name__)
 Replays = Callable[["RunSession", dict[str, Any] | None], None]
-
-
-class RunEngine(Protocol):
-    """What a run session needs of an engine.  It is made as ``Engine(options, tree, seed, folder)``.
-
-    One that has things to do while paused (a text asked for) has ``asked() -> Record | None`` too: a
-    record without steps, None where nothing is asked for.
-
-    options: the checked ones of its kind; tree: as ``kinds.Kind.tree`` made it; folder: its own, for
-    files.  The same seed, values and commands at the same steps give the same run, bit for bit.
-    """
-
-    step: int
-    seed: int
-    tree: ParamTree
-
-    def advance(self) -> Record | None:
-        """One step or a few; a record without steps for news alone; None: nothing to do by itself.
-
-        Its ``meta["events"]`` are ``{"type", "step", ...}``; epoch and numbers are added here.  With
-        ``meta["pause"]``, a sentence, the session pauses after it.
-        """
-        ...
-
-    def params_changed(self, paths: list[str]) -> None:
-        """Take the tree's values from the next step on; raises ParamError and changes nothing."""
-        ...
-
-    def command(self, command: Command) -> tuple[Any, Any]:
-        """(old, new) of one of ``describe()["commands"]``; raises ParamError and changes nothing."""
-        ...
-
-    def reset(self, seed: int) -> None:
-        """Begin anew; parameters are kept."""
-        ...
-
-    def state(self) -> dict[str, np.ndarray]:
-        """A copy of all that the next steps depend on."""
-        ...
-
-    def load_state(self, state: dict[str, np.ndarray]) -> None:
-        """Be as when ``state`` was taken; raises ValueError or KeyError for another engine's."""
-        ...
-
-    def describe(self) -> dict[str, Any]:
-        """For the manifest: ``series`` and ``axis``; if it likes ``commands`` (beyond
-        :data:`ALWAYS`), ``capabilities``, ``constants``, ``groups`` and ``reasons``."""
-        ...
-
-    def findings(self) -> list[dict[str, Any]]:
-        """What is wrong now, as ``t4dm.training.findings.Finding.as_json``, with a ``title``."""
-        ...
-
-    def progress(self) -> dict[str, Any]:
-        """For the status: ``{"done", "total", "rate", "unit", "left_s"}``, or nothing."""
-        ...
-
-    @property
-    def rest_s(self) -> float:
-        """Wall seconds to wait after a step (0: none), during which commands are answered."""
-        ...
 
 
 class Savepoint(NamedTuple):
@@ -124,6 +63,7 @@ class RunSession:
         self._pending: list[dict[str, Any]] = []
         self._event_id = 0
         self.applied = 0
+        self.origin: Checkpoint | None = None  # where a branch begins
         self._untold: list[dict[str, Any]] = []
 
     # -- time ----------------------------------------------------------------------------------
@@ -340,8 +280,8 @@ class RunSession:
     def _go_back(self, checkpoint: Checkpoint | None, seed: int) -> None:
         """To where a replay began."""
         self._pending = []
-        if checkpoint is not None:
-            self.take(checkpoint)
+        if (begin := checkpoint or self.origin) is not None:
+            self.take(begin)
             return
         self.engine.reset(seed)
         self.course.clear()

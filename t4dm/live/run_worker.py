@@ -14,10 +14,11 @@ from t4dm.live.command_log import CommandLog
 from t4dm.live.kept import KeptFiles, branched_from
 from t4dm.live.registry import SessionSpec
 from t4dm.live.replay import Tell
+from t4dm.live.run_engine import RunEngine
 from t4dm.live.run_loop import RunWorker
 from t4dm.live.run_manifest import build
 from t4dm.live.run_replay import RunReplay
-from t4dm.live.run_session import RunEngine, RunSession
+from t4dm.live.run_session import RunSession
 from t4dm.live.samples import Samples
 from t4dm.live.worker import Opened
 from t4dm.store.sealed import NewerFormat, SealError
@@ -70,10 +71,11 @@ def _take_up(
         origin = branched_from(keep)
         if origin is not None:
             session.take(origin)
-            session.applied = 0
+            session.applied, session.origin = 0, origin
     except (SealError, NewerFormat, OSError, ValueError, KeyError) as error:
         store.refused.append(f"the checkpoint this session was begun from was not used: {error}")
     resumed = session.resume(store, settings, RunReplay(history, tell) if history else None)
+    session.origin = None
     if resumed is None and settings is None and origin is not None:
         session.event("branch", step=session.engine.step, who="start")
         return session.engine.step

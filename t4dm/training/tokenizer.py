@@ -73,7 +73,8 @@ class LearnedTokenizer:
         return cls(bpe.to_str())
 
     def encode(self, text: str) -> list[int]:
-        return self._bpe.encode(text, add_special_tokens=False).ids
+        """A batch of one: unlike a single text it leaves the interpreter's lock to other threads."""
+        return self._bpe.encode_batch([text], add_special_tokens=False)[0].ids
 
     def decode(self, ids: list[int]) -> str:
         return self._bpe.decode(ids, skip_special_tokens=False)

@@ -3,6 +3,7 @@
 import pytest
 
 from dashboard import clinic
+from dashboard.api.rest.clinic_answers import ClinicState
 from t4dm.live import paths
 from tests.api.conftest import HOST
 
@@ -18,6 +19,7 @@ def board(app):
 
 def test_the_table_that_comes_along_is_told(bare, board):
     told = bare.get("/clinic", headers=HOST).get_json()
+    ClinicState.model_validate(told)
     assert told["state"] == "idle" and told["progress"] is None and told["rows"] == []
     table = told["finished"]
     assert table["origin"] == "shipped" and [row["number"] for row in table["rows"]] == list(

@@ -165,6 +165,23 @@ def test_keys_pause_step_and_run(page):
     until(page, RUNNING)
 
 
+def test_hover_reads_every_chart_at_the_same_step(page):
+    wait_step(page, 20)
+    found = in_page(
+        page,
+        """const host = document.querySelector('#panel-loss .panel-plot'), box = host.getBoundingClientRect();
+        host.dispatchEvent(new PointerEvent('pointermove', {bubbles: true, clientX: box.left + 59, clientY: box.top + 40}));
+        const pixels = slug => {
+            const canvas = document.querySelectorAll(`#panel-${slug} canvas.chart`)[1];
+            return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(v => v > 0);
+        };
+        const shown = [pixels('loss'), pixels('norm'), pixels('rate')];
+        host.dispatchEvent(new PointerEvent('pointerleave'));
+        return [shown, [pixels('loss'), pixels('norm'), pixels('rate')]];""",
+    )
+    assert found == [[True, True, True], [False, False, False]]
+
+
 def test_a_drag_zooms_every_chart_and_a_double_click_shows_all(page):
     wait_step(page, 20)
     box = page.locator("#panel-loss .panel-plot").bounding_box()

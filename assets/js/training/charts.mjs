@@ -1,6 +1,7 @@
 // The line charts of a run's course: loss, norm, perplexity, rate, tokens a second.
 
 import { Chart, ChartGroup } from "../chart.mjs";
+import { lowerBound } from "../chart-scale.mjs";
 import { h, remembered } from "../dom.mjs";
 import { num } from "../format.mjs";
 import { grouped } from "../marks/paint.mjs";
@@ -21,7 +22,7 @@ export class Charts {
   constructor(app, changed) {
     this.app = app;
     this.group = new ChartGroup(changed);
-    const make = (slug, options) => new Chart(document.querySelector(`#panel-${slug} .panel-plot`), { group: this.group, ...options });
+    const make = (slug, options) => new Chart(document.querySelector(`#panel-${slug} .panel-plot`), { group: this.group, xText: (x) => this.#moment(x), ...options });
     this.lossLog = remembered.get("training.loss-log", null);
     this.charts = {
       loss: make("loss", { yLabel: "loss (nat)", name: "Loss over steps", format: fixed(3), log: () => this.isLog }),
@@ -31,6 +32,12 @@ export class Charts {
       speed: make("speed", { yLabel: "tokens/s", name: "Tokens a second over steps", zero: true, format: whole, words: false }),
     };
     this.#logSwitch(changed);
+  }
+
+  /** `step 1,234 · 631,808 tokens`, as far as the tokens of that step are held. */
+  #moment(step) {
+    const { x } = this.course.store, i = lowerBound(x, x.length, step), tokens = this.course.of("tokens", 0)[i];
+    return `step ${grouped(step)}${tokens > 0 ? ` · ${grouped(tokens)} tokens` : ""}`;
   }
 
   /** As chosen; else a log axis where one model begins many times higher than the other ends. */
@@ -53,6 +60,7 @@ export class Charts {
 
   /** Give every chart what the course holds now. */
   set(course) {
+    this.course = course;
     const { app } = this, x = course.store.x, two = course.runs.length > 1;
     const spans = course.spans.map(({ x0, x1 }) => ({ x0, x1, color: SLEEP }));
     const end = endOf(app, course), common = { spans, marks: course.marks, xEnd: end };

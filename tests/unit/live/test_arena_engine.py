@@ -29,7 +29,9 @@ def test_every_array_is_as_the_series_declare_it():
     assert set(seen) == set(SERIES)
     for name, array in seen.items():
         assert f"{array.dtype.kind}{array.dtype.itemsize}" == SERIES[name]["dtype"]
-        assert array.ndim == len(SERIES[name]["shape"].split())
+        shape = SERIES[name]["shape"]
+        assert array.ndim == len(shape) + SERIES[name]["per_step"]
+        assert not SERIES[name]["per_step"] or list(array.shape[1:]) == shape
     for step, record in enumerate(records):
         assert (record.step0, record.step1) == (step, step + 1)
         assert all(len(record.arrays[n]) == 1 for n in SERIES if SERIES[n]["per_step"])

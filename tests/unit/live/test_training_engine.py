@@ -81,7 +81,7 @@ def test_looking_scoring_and_writing_change_nothing():
     to(one, 10)
     to(other, 10)
     assert column(one, "loss").tobytes() == column(other, "loss").tobytes()
-    assert [e["step"] for e in other.whole().meta["events"] if e["type"] == "sample"] == [
+    assert [e["step"] for e in other.log if e["type"] == "sample"] == [
         2,
         4,
         6,

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 from t4dm.ablations import FAULTS, NONE, Ablation
-from t4dm.training import checkpoint, clinic
+from t4dm.training import checkpoint, clinic, clinic_child
 from t4dm.training.clinic import Job, jobs, rows, table, train
 from t4dm.training.clinic_measures import MEASURES
 from t4dm.training.clinic_rows import beside, curve, numbers
@@ -84,6 +86,31 @@ def test_a_table_goes_on_after_its_last_run(tmp_path, monkeypatch):
     assert trained == names[:4] + names[3:]
     assert [row["number"] for row in made["rows"]] == list(range(18))
     assert told[0] == (names[0], 0, 0) and told[-1] == ("", len(names), 0)
+
+
+def child(folder, monkeypatch, parent):
+    """The program that makes a table, in this process."""
+    words = ["--folder", str(folder), "--seed", "2", "--steps", "5", "--parent", str(parent)]
+    monkeypatch.setattr(sys, "argv", ["clinic_child", *words])
+    monkeypatch.setattr(clinic, "train", lambda job, *_: row_of(job))
+    clinic_child.main()
+
+
+def test_the_child_leaves_the_table_and_what_it_told_and_no_runs(tmp_path, monkeypatch):
+    (tmp_path / "runs-of-other-code").mkdir()
+    child(tmp_path, monkeypatch, os.getppid())
+    made = json.loads((tmp_path / "table.json").read_text())
+    assert made["seed"] == 2 and made["steps"] == 5 and len(made["rows"]) == 18
+    assert json.loads((tmp_path / "rows.json").read_text()) == made["rows"]
+    told = json.loads((tmp_path / "progress.json").read_text())
+    assert told["share"] == 1 and told["done"] == told["total"] == len(jobs())
+    assert list(tmp_path.glob("runs-*")) == []
+
+
+def test_the_child_ends_where_its_parent_is_gone(tmp_path, monkeypatch):
+    with pytest.raises(SystemExit) as ended:
+        child(tmp_path, monkeypatch, os.getppid() + 1)
+    assert ended.value.code == clinic_child.ALONE and not (tmp_path / "table.json").exists()
 
 
 def test_rows_come_as_soon_as_their_sound_runs_are_there(tmp_path):
