@@ -123,9 +123,11 @@ def test_put_and_recall_are_answered(arena):
 
 def test_a_killed_arena_goes_on_bit_for_bit(app, arena):
     """A twin of the same seed and commands that was not killed has the same way and spikes."""
-    twins = [Started(app.test_client(), kind="arena", seed=8) for _ in range(2)]
+    twins, start = [], 10
     try:
-        start = max(twin.step_to(0)[0]["step1"] for twin in twins) + 10
+        for _ in range(2):
+            twins.append(Started(app.test_client(), kind="arena", seed=8))
+            start = max(start, twins[-1].step_to(0)[0]["step1"])
         for twin in twins:
             twin.step_to(start)
             assert twin.send({"type": "put", "x": 0.2, "y": 0.9}).status_code == 200
