@@ -1,7 +1,8 @@
 """``make run``: start every line of the Procfile, say where the page is, end all of it together.
 
-Exit codes: 0 after Ctrl-C, SIGTERM or SIGHUP; 1 if a process ended by itself or the page never
-came up; 2 if the address cannot be used.  What the processes print goes to stderr, the one line with
+A web or jobs process that is killed is started again, three times a minute at most; nothing of a run
+hangs on it.  Exit codes: 0 after Ctrl-C, SIGTERM or SIGHUP; 1 if another process ended by itself, or one
+too often, or the page never came up; 2 if the address cannot be used.  What the processes print goes to stderr, the one line with
 the address to stdout.  ``T4DM_LOG_LEVEL`` (default ``warning``) is the web server's level.
 """
 
@@ -20,6 +21,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -33,6 +35,8 @@ from dashboard.settings import Settings, settings_from_env
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 60.0  # longest wait for the first answer
 END_S = 7.0  # from SIGTERM to SIGKILL
+STATELESS = ("web", "jobs")
+RESTARTS, RESTART_S = 3, 60.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -56,7 +60,7 @@ def main(procfile: Path = ROOT / "Procfile") -> int:
     try:
         if _await_page(group, f"{url}/healthz"):
             print(f"t4dm is live at {url}", flush=True)
-            while not group.stopping and group.ended() is None:
+            while not group.stopping and group.mended():
                 time.sleep(0.1)
         if group.stopping:
             code = 0
@@ -118,23 +122,56 @@ class ProcessGroup:
         self.commands, self.env = commands, env
         self.stopping = False
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._restarts: deque[float] = deque(maxlen=RESTARTS)
         self._printer = Printer(sys.stderr, width=max(map(len, commands)))
 
     def start(self) -> None:
         """Start every process; what it prints follows on stderr behind its name."""
-        for name, command in self.commands.items():
-            self._children[name] = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_end_with_parent(),  # noqa: PLW1509 - no thread runs yet
-            )
+        for name in self.commands:
+            self._children[name] = self._started(name)
         for name, child in self._children.items():
             threading.Thread(target=self._follow, args=(name, child), daemon=True).start()
+
+    def _started(self, name: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.commands[name],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_end_with_parent(),  # noqa: PLW1509 - it makes one system call
+        )
+
+    def mended(self) -> bool:
+        """Whether all run; a stateless process that was killed is started again first."""
+        name = self.ended()
+        if name is None:
+            return True
+        now = time.monotonic()
+        killed = (self._children[name].returncode or 0) < 0
+        too_often = len(self._restarts) == RESTARTS and now - self._restarts[0] < RESTART_S
+        if name not in STATELESS or not killed or too_often:
+            return False
+        self._restarts.append(now)
+        print(f"{name} was killed; starting it again.", file=sys.stderr, flush=True)
+        for process in self._left_of(name):
+            _kill(process)
+        child = self._children[name] = self._started(name)
+        threading.Thread(target=self._follow, args=(name, child), daemon=True).start()
+        return True
+
+    def _left_of(self, name: str) -> list[psutil.Process]:
+        """What is left of a killed process: its group, which it led."""
+        left = []
+        for process in psutil.process_iter():
+            try:
+                if os.getpgid(process.pid) == self._children[name].pid:
+                    left.append(process)
+            except (ProcessLookupError, PermissionError):
+                continue
+        return left
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Signal handler: ask for the end."""

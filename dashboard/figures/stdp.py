@@ -69,7 +69,8 @@ def figure(
         ),
     }  # fmt: skip
     _add_cross(out, theme)
-    out["layout"]["annotations"].append(style.caption(theme, caption(params, now, ltp, ltd)))
+    path = None if window is None else window.meta.get("stdp_path")
+    out["layout"]["annotations"].append(style.caption(theme, caption(params, now, ltp, ltd, path)))
     if now.words:
         out["layout"]["annotations"].append(_state(now, theme))
     if window is not None and len(window.hist_steps):
@@ -154,8 +155,10 @@ def curve(params: dict[str, Any], now: Applied) -> tuple[np.ndarray, np.ndarray]
     return dt, dw
 
 
-def caption(params: dict[str, Any], now: Applied, ltp: float, ltd: float) -> str:
-    """``A+ 0.01 x 1.1 · tau+ 20 ms · …``: what a reader needs to draw it again."""
+def caption(
+    params: dict[str, Any], now: Applied, ltp: float, ltd: float, path: str | None = None
+) -> str:
+    """``A+ 0.01 x 1.1 · tau+ 20 ms · …``: what a reader needs to draw it again, and how it is computed."""
     by_da = now.quantity == "dw"
     scheme = "all pairs" if params["pairing"] == "all_to_all" else "nearest pairs"
     parts = [
@@ -165,6 +168,7 @@ def caption(params: dict[str, Any], now: Applied, ltp: float, ltd: float) -> str
         f"tau- {params['tau_minus']:.3g} ms",
         scheme,
         f"w_max {params['w_max']:.3g}",
+        *([f"path: {path}"] if path else []),
     ]
     return " · ".join(parts)
 

@@ -252,6 +252,7 @@ class Engine:
             "w_max": float(self.tree.get("stdp.w_max")),
             "w_shown": self.sensory.values.w_shown,
             "learned": self.sensory.told(),
+            "stdp_path": self.stdp_path,
             "events": sorted(events, key=lambda event: event["step"]),
         }
         return segment_of(self._out, self.step - n, n, n_spikes, rows, meta, self.sensory)
@@ -305,8 +306,7 @@ class Engine:
 
     def describe(self) -> dict[str, Any]:
         """Groups, probes and constants for the manifest."""
-        config = {"config": asdict(self.config), "stdp_path": self.stdp_path}
-        return describe(self.config, self.n_exc, self._w_hi) | config
+        return describe(self.config, self.n_exc, self._w_hi) | {"config": asdict(self.config)}
 
     # -- state ---------------------------------------------------------------------------------
 

@@ -178,6 +178,7 @@ KEPT_META = (
     "learned",
     "w_max",
     "weights",
+    "stdp_path",
     "params_rev",
     "mono_ns",
     "axis",

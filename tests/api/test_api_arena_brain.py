@@ -13,6 +13,8 @@ import pytest
 from t4dm.live import frame
 from tests.api.conftest import HOST, ROOT
 
+FAST = {"agent.pace": 20.0}
+
 
 def ask(client, body):
     return client.post("/sessions", json=body, headers=HOST)
@@ -65,7 +67,7 @@ class Started:
 
 @pytest.fixture(scope="module")
 def arena(app):
-    started = Started(app.test_client(), kind="arena", seed=3, params={"agent.pace": 20.0})
+    started = Started(app.test_client(), kind="arena", seed=3, params=FAST)
     yield started
     started.end()
 
@@ -126,7 +128,7 @@ def test_a_killed_arena_goes_on_bit_for_bit(app, arena):
     twins, start = [], 10
     try:
         for _ in range(2):
-            twins.append(Started(app.test_client(), kind="arena", seed=8))
+            twins.append(Started(app.test_client(), kind="arena", seed=8, params=FAST))
             start = max(start, twins[-1].step_to(0)[0]["step1"])
         for twin in twins:
             twin.step_to(start)

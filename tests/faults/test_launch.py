@@ -97,6 +97,29 @@ def test_a_process_that_ends_by_itself_ends_all(launched):
     assert "worker ended by itself" in err
 
 
+def test_a_web_process_that_is_killed_is_started_again_and_the_run_goes_on(launched):
+    process = launched(web=WEB, worker="import signal; signal.pause()")
+    process.stdout.readline()
+    children = psutil.Process(process.pid).children()
+    web = next(child for child in children if "web.py" in " ".join(child.cmdline()))
+    worker = next(child for child in children if "worker.py" in " ".join(child.cmdline()))
+    web.kill()
+    lines = iter(process.stderr.readline, "")
+    assert any("web was killed; starting it again" in line for line in lines)
+    launcher = psutil.Process(process.pid)
+    assert wait_for(lambda: len([c for c in launcher.children() if c != web]) == 2)
+    assert worker.is_running() and process.poll() is None
+
+
+def test_a_process_that_is_killed_again_and_again_ends_all(launched):
+    process = launched(
+        web="import os, threading; threading.Timer(1.0, os.kill, (os.getpid(), 9)).start()" + WEB
+    )
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and err.count("starting it again") == 3
+    assert "web ended by itself" in err
+
+
 def test_processes_end_when_the_launcher_is_killed(launched):
     process = launched(web=WEB)
     process.stdout.readline()

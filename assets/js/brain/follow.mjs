@@ -92,7 +92,7 @@ function pageState(app, store, changed) {
     pin(i) { page.pinned = i === page.pinned ? -1 : i; changed(); },
     again() { page.pinned = -1; return send({ type: "read" }); },
     learnt(told) {
-      if (page.lessons.some((one) => one.step === told.step && one.error === told.error && one.after === told.after)) return;
+      if (page.lessons.some((one) => one.error === told.error && one.after === told.after)) return;
       page.lessons.unshift(told);
       page.lessons.length = Math.min(MOST_LESSONS, page.lessons.length);
       page.onLesson?.();

@@ -54,7 +54,9 @@ export const mark = {
     const p = stdp(scene);
     if (!p) return "";
     const scheme = p.pairing === "all_to_all" ? "all-to-all pairs" : "nearest pairs";
+    const path = scene.store.meta?.stdp_path;
     return `block ${scene.store.meta?.weights_block ?? 0} · ${scheme}, ${p.mode}, rate ${short(p.learning_rate)}, w_max ${short(p.w_max)}`
+      + (path ? ` · path: ${path}` : "")
       + ` · bars: ${compact(shown.pairs_sum ?? 0)} pairs in 1 s`;
   },
 

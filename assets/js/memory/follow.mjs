@@ -199,7 +199,7 @@ function feet(page) {
   const held = simTime((store.step1 - (store.x[0] ?? 0)) * constants.dt_ms);
   return {
     arena: `way of ${held}${every > 1 ? `, 1 step in ${every}` : ""} · ● ${spikes} spikes of the chosen cell · ■ object · ◇ episode`,
-    place: "spikes over seconds, smoothed · blank: never visited · top: declared peak",
+    place: "spikes over seconds · blank: never visited · top: declared peak",
     grid: "a module a row: its declared spacing, in brackets the measured one",
     time: `rate over the time in the episode, bins of ${constants.time_bin_s} s · line: now`,
     cell: { place: "circle: declared field, + measured", grid: "dashed: declared spacing, line: measured", time: "each tick a spike · the last 30 episodes, newest on top" }[kindOf(constants, page.selected).kind],

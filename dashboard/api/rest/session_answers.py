@@ -24,7 +24,9 @@ class NewSession(BaseModel):
 
     kind: Literal[SPIKING, *kinds()] = SPIKING  # type: ignore[valid-type]
     run: str | None = Field(
-        default=None, max_length=64, description="Of a training session: tiny, clinic, read or memorise."
+        default=None,
+        max_length=64,
+        description="Of a training session: tiny, clinic, read or memorise.",
     )
     fault: str | None = Field(
         default=None, max_length=64, description="Train a faulty model beside the sound one."
