@@ -50,7 +50,8 @@ format: setup
 	$(BIN)/ruff format .
 
 bench: setup
-	for program in benchmarks/bench_*.py; do $(BIN)/python $$program || exit 1; done
+	for program in $(filter-out benchmarks/bench_peers%,$(wildcard benchmarks/bench_*.py)); do \
+	    $(BIN)/python $$program || exit 1; done
 
 docs: setup
 	$(BIN)/python -m tools.write_parameter_docs

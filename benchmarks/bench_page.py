@@ -1,6 +1,6 @@
 """The live page in headless Chromium: frames a second, worker-to-pixel latency, control latency.
 
-    python benchmarks/bench_page.py [--url URL] [--seconds 30] [--trials 40]
+    python benchmarks/bench_page.py [--url URL] [--seconds 30] [--trials 80]
 
 Without ``--url`` the program is started with its own folders on a free port.  Writes
 ``benchmarks/results/page.json``.
@@ -37,18 +37,27 @@ PAINTS = """() => {
     return {at: performance.now(), painted: window.painted};
 }"""
 
-# Types a value as a user does (value, then Enter), and times the acknowledgement and the paint.
-TYPE_AND_WAIT = """async value => {
+# Types a value as a user does (value, then Enter) or moves the slider there, and times the acknowledgement
+# and the paint.
+CHANGE_AND_WAIT = """async ([value, by]) => {
     const api = await import('/assets/js/api.mjs');
     window.acks ??= (api.onAck(x => window.onAckOnce?.(x)), true);
     const {app} = window.t4dm, box = document.querySelector('input[data-param="lif.v_thresh"]');
     const acked = new Promise(done => { window.onAckOnce = x => done([performance.now(), x.ack]); });
     const start = performance.now();
-    box.focus();
-    box.value = value;
-    box.dispatchEvent(new Event('input', {bubbles: true}));
-    box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));
-    box.dispatchEvent(new Event('change', {bubbles: true}));
+    if (by === 'slider') {
+        const slider = box.closest('.row').querySelector('input[type=range]');
+        slider.value = Number(slider.value) + (Number(value) > app.params.effective['lif.v_thresh'] ? 1 : -1)
+            * Number(slider.step || 1);
+        slider.dispatchEvent(new Event('input', {bubbles: true}));
+        slider.dispatchEvent(new Event('change', {bubbles: true}));
+    } else {
+        box.focus();
+        box.value = value;
+        box.dispatchEvent(new Event('input', {bubbles: true}));
+        box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));
+        box.dispatchEvent(new Event('change', {bubbles: true}));
+    }
     let rev = Infinity;
     const early = [];
     const seen = new Promise(done => {
@@ -66,7 +75,8 @@ TYPE_AND_WAIT = """async value => {
 
 
 def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]:
-    """One viewer of the whole page at 1x: drawing for ``seconds``, then ``trials`` typed values.
+    """One viewer of the whole page at 1x: drawing for ``seconds``, then ``trials`` changes, half of them
+    typed and half by the slider.
 
     CPU times are those of what this process started: the browser, and the program unless a URL was given.
     """
@@ -97,7 +107,9 @@ def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]
     answers = []
     for trial in range(trials):
         page.wait_for_timeout(clock.uniform(150, 350))
-        answers.append(page.evaluate(TYPE_AND_WAIT, f"{1 + 0.01 * (1 + trial % 2):.2f}"))
+        by = "slider" if trial % 4 > 1 else "number"
+        value = f"{1 + 0.01 * (1 + trial % 2):.2f}"
+        answers.append(page.evaluate(CHANGE_AND_WAIT, [value, by]) | {"by": by})
     page.request.post(f"{url}/sessions/default/commands", data=[{"type": "replace", "values": {}}])
     latency = drawing.pop("latency")
     return {
@@ -110,6 +122,10 @@ def measure(page: Page, url: str, seconds: float, trials: int) -> dict[str, Any]
         "answered_p50_ms": quantile([a["answered"] for a in answers], 0.5),
         "seen_p95_ms": quantile([a["seen"] for a in answers], 0.95),
         "seen_p50_ms": quantile([a["seen"] for a in answers], 0.5),
+        "slider_applied_p95_ms": quantile(
+            [a["applied"] for a in answers if a["by"] == "slider"], 0.95
+        ),
+        "slider_seen_p95_ms": quantile([a["seen"] for a in answers if a["by"] == "slider"], 0.95),
     }
 
 
@@ -138,7 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", help="a running program; without it one is started")
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--trials", type=int, default=80)
     options = parser.parse_args()
     before = machine()
     with contextlib.ExitStack() as stack:

@@ -14,7 +14,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 HEAD = """# Performance
 
 Measured, not promised: written from `benchmarks/results/*.json` by `make docs`. Each file holds the machine, its load and the command;
-`make bench` repeats them all. Headless Chromium draws without a GPU, on two cores that also run the model.
+`make bench` repeats them, but those beside other programs, which need these installed. Headless Chromium draws without a GPU, on two cores that also run the model.
 
 | what | goal | measured | repeat with `python benchmarks/` |
 |---|---|---|---|"""

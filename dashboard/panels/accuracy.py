@@ -16,5 +16,6 @@ PANEL = Panel(
     axis="other",
     height=380,
     arrays=("course",),
-    help="Share of the last 100 held-out digits answered correctly; below, the reward expected.",
+    help="Share of the last 100 held-out digits answered correctly; below, the reward expected. "
+    "A reward acts on dopamine from the next line of the 8 ms grid on.",
 )
