@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from t4dm.client import Client, Refused
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
-PARTS = {"keyframe.bin": b"T4F1", "window.bin": b"T4F1"}
+PARTS = {"keyframe.bin": b"T4F1", "window.bin": b"T4F1", "course.bin": b"T4F1"}
 
 
 @pytest.fixture
@@ -25,11 +27,34 @@ def program(live_app):
         client.command([{"type": "replace", "values": {}}, {"type": "run"}])
 
 
+@pytest.fixture
+def training(live_app):
+    """The training session ``t`` that the page's lines speak of, once it publishes."""
+    body = json.dumps({"kind": "training", "run": "tiny", "name": "t"}).encode()
+    asked = urllib.request.Request(f"{live_app.url}/sessions", body, method="POST")
+    urllib.request.urlopen(asked, timeout=30).close()
+    until = time.monotonic() + 200
+    while not _answers(f"{live_app.url}/sessions/t/params"):
+        assert time.monotonic() < until, "the training session did not start"
+        time.sleep(0.2)
+    yield
+    asked = urllib.request.Request(f"{live_app.url}/sessions/t", method="DELETE")
+    urllib.request.urlopen(asked, timeout=30).close()
+
+
+def _answers(url):
+    try:
+        urllib.request.urlopen(url, timeout=10).close()
+    except urllib.error.HTTPError:
+        return False
+    return True
+
+
 def curls():
     return re.findall(r"^```sh\n(curl .*?)\n```$", PAGE.read_text(), re.MULTILINE)
 
 
-def test_every_line_of_curl_is_answered(program, live_app, tmp_path):
+def test_every_line_of_curl_is_answered(program, training, live_app, tmp_path):
     (tmp_path / "stimulus.csv").write_text("\n".join(",".join(["0.5"] * 64) for _ in range(4)))
     place = live_app.url.removeprefix("http://")
     lines = curls()
