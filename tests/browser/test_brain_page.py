@@ -27,7 +27,7 @@ def begun(tab):
     """The session that one click on the empty page began."""
     expect(tab.locator("#empty")).to_contain_text("No brain is reading")
     tab.locator("#begin").click()
-    tab.wait_for_url("**/brain?session=*")
+    tab.wait_for_url("**/brain?session=*", timeout=60_000)
     until(
         tab, "() => window.t4dm?.drawn?.().n > 2 && Boolean(window.t4dm.app.params)", patience_s=90
     )

@@ -33,7 +33,7 @@ def begun(tab):
     expect(tab.locator("#empty")).to_contain_text("No agent is walking")
     expect(tab.locator("#controls")).to_be_hidden()
     tab.locator("#begin").click()
-    tab.wait_for_url("**/memory?session=*")
+    tab.wait_for_url("**/memory?session=*", timeout=60_000)
     until(tab, READY, patience_s=90)
     return tab.evaluate("window.t4dm.app.session")
 

@@ -64,7 +64,7 @@ def test_a_session_is_created_shown_and_deleted(fresh):
         fresh.locator(f"#new-{field}").fill(text)
     fresh.locator("#new-stimulus").select_option("noise")
     fresh.locator("#new-create").click()
-    fresh.wait_for_url("**/?session=small")
+    fresh.wait_for_url("**/?session=small", timeout=60_000)
     until(fresh, "() => window.t4dm?.drawn?.('raster')?.ticks > 0", patience_s=180)
     until(fresh, "() => Boolean(window.t4dm.app.manifest)")
     told = fresh.request.get("/sessions/small/params").json()
@@ -78,6 +78,6 @@ def test_a_session_is_created_shown_and_deleted(fresh):
     for text in ("lost for good", "its weights", "checkpoints", "1 changed parameter"):
         expect(lost).to_contain_text(text)
     lost.get_by_role("button", name="Delete it").click()
-    fresh.wait_for_url(lambda url: "session=small" not in url)
+    fresh.wait_for_url(lambda url: "session=small" not in url, timeout=60_000)
     until(fresh, "() => window.t4dm?.app?.session === 'default'")
     assert "small" not in fresh.request.get("/sessions").json()["sessions"]

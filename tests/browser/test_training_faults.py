@@ -32,7 +32,7 @@ def test_one_click_begins_a_run_and_a_deleted_one_leaves_the_empty_page(page):
     expect(page.locator("#empty")).to_contain_text("No model is being trained")
     expect(page.locator("#controls")).to_be_hidden()
     page.locator("#begin").click()
-    page.wait_for_url("**/training?session=*")
+    page.wait_for_url("**/training?session=*", timeout=60_000)
     wait_step(page, 2)
     expect(page.locator("#progress-text")).to_contain_text("of 200")
     page.locator("#delete-this").click()
@@ -80,7 +80,7 @@ def test_the_dialog_refuses_in_place_and_begins_what_was_chosen(page):
     page.locator("#new-run").select_option("tiny")
     page.locator("#new-name").fill("seven")
     page.locator("#new-create").click()
-    page.wait_for_url("**/training?session=seven")
+    page.wait_for_url("**/training?session=seven", timeout=60_000)
     wait_step(page, 1)
     expect(page.locator("#run-name")).to_have_text("tiny · seed 7")
 

@@ -218,7 +218,7 @@ def test_a_checkpoint_is_kept_and_branched_from(page):
     page.locator('[data-branch="half-way"]').click()
     page.locator("#branch-name").fill("branched")
     page.locator("#branch-dialog [data-action=go]").click()
-    page.wait_for_url("**/training?session=branched")
+    page.wait_for_url("**/training?session=branched", timeout=60_000)
     kept = page.evaluate(
         "async () => (await (await fetch('/sessions/looked-at/records')).arrayBuffer()).byteLength"
     )

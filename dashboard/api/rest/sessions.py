@@ -134,7 +134,8 @@ def get_frames(name: str) -> Response:
 def get_records(name: str) -> Response:
     """Of a training session and its like: one encoded record, keyframe (the whole course) or status.
 
-    Waits at most 250 ms.
+    Waits at most 250 ms.  The session `t` of the line is one made by `POST /sessions` with
+    `{"kind": "training", "run": "tiny", "name": "t"}`.
     """
     body = records.next_record(
         run_session(name),
