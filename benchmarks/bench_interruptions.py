@@ -1,9 +1,9 @@
 """What a viewer sees of kills: when the page says so, when it is live again, and how long Ctrl-C takes.
 
-    python benchmarks/bench_interruptions.py [--kills 5]
+    python benchmarks/bench_interruptions.py [--kills 3]
 
-``kill -9`` of the worker, of a web process and of gunicorn's master, each under a page that runs at 1x; then
-Ctrl-C.  Writes benchmarks/results/interruptions.json.
+``kill -9`` of the worker (three times: it is given up when it dies more often in a minute), of a web process
+and of gunicorn's master, each under a page that runs at 1x; then Ctrl-C.  Writes benchmarks/results/interruptions.json.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def web_killed(page: Page, url: str, process: psutil.Process) -> dict[str, Any]:
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--kills", type=int, default=5)
+    ask.add_argument("--kills", type=int, default=3)
     options = ask.parse_args()
     before = machine()
     with viewer() as page, program() as running:

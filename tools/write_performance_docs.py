@@ -28,9 +28,11 @@ def performance_page() -> str:
         *_start(),
         *_engine(),
         *_kernel(),
+        *_interruptions(),
         *_stream(),
         *_memory(),
         *_rest(),
+        *_watch(),
         *_model(),
         *_digits(),
     ]
@@ -49,13 +51,39 @@ def _page() -> list[str]:
     result, script = _load("page")["result"], "bench_page.py"
     latency = f"{result['latency_p50_ms']:.1f} / {result['latency_p95_ms']:.1f} ms"
     typed = f"{result['applied_p95_ms']:.0f} / {result['seen_p95_ms']:.0f} ms"
+    slid = f"{result['slider_applied_p95_ms']:.0f} / {result['slider_seen_p95_ms']:.0f} ms"
     unpaced = f"{result['unpaced_times_real_time']:.1f}x at {result['unpaced_fps']:.0f} fps"
     return [
         _row("live page, all panels, 1x", "30 fps", f"{result['fps']:.1f} fps", script),
         _row("worker to painted pixel, p50 / p95", "30 / 80 ms", latency, script),
         _row("typed value to applied / seen, p95", "50 / 150 ms", typed, script),
-        _row("unpaced with one viewer", "2x real time", unpaced, script),
+        _row("moved slider to applied / seen, p95", "50 / 150 ms", slid, script),
+        _row("unpaced with one viewer", "2x real time, 30 fps", unpaced, script),
     ]
+
+
+def _interruptions() -> list[str]:
+    result, script = _load("interruptions")["result"], "bench_interruptions.py"
+    worker, web = result["worker"], result["web"]["both and their master"]
+    told = f"{worker['told_s']['slowest']:.1f} / {worker['live_again_s']['slowest']:.1f} s"
+    meanwhile = f"page live after {web['page_live_s']:.1f} s, run at {web['times_real_time']:.2f}x"
+    left = f"{result['ctrl_c_s']:.1f} s, {result['left_after_ctrl_c']} left"
+    return [
+        _row(
+            "`kill -9` of the worker: page says so / live again, slowest", "2 / 10 s", told, script
+        ),
+        _row("`kill -9` of the whole web process", "the run does not notice", meanwhile, script),
+        _row("Ctrl-C until no process is left", "10 s", left, script),
+    ]
+
+
+def _watch() -> list[str]:
+    result, parts = _load("watch")["result"], []
+    for size in ("typical", "small"):
+        wall, cpu = (result[size][clock]["overhead_percent"] for clock in ("wall", "processor"))
+        parts.append(f"{size} {cpu:.1f} % of processor time, {wall:.1f} % on the clock")
+    what = "watching a training script, steps of 784-1000-10 and of 64-256-10"
+    return [_row(what, "5 %", "; ".join(parts), "bench_watch.py")]
 
 
 def _snapshot() -> list[str]:
@@ -95,7 +123,7 @@ def _kernel() -> list[str]:
     rows = {row["what"]: row for row in _load("kernel")["results"]}
     same, cut = rows["kernel"]["ratio"], rows["kernel, windows cut at 100 ms"]["ratio"]
     measured = f"{same:.0f}x; {cut:.0f}x with the windows cut at 100 ms, which torch's are not"
-    what = "LIF + dense recurrence + STDP, N = 1000, against tuned torch"
+    what = "LIF + dense recurrence + STDP, N = 1000, the kernels in a loop of their own, against tuned torch"
     return [_row(what, "20x", measured, "bench_kernel.py")]
 
 
