@@ -80,7 +80,10 @@ def _section(panel: Panel) -> html.Section:
         children=[
             html.Div(
                 className="panel-head",
-                children=[html.H2(panel.title, title=panel.help or None), html.Div(className="panel-tools")],
+                children=[
+                    html.H2(panel.title, title=panel.help or None),
+                    html.Div(className="panel-tools"),
+                ],
             ),
             html.Div(
                 className="panel-plot",
