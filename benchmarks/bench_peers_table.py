@@ -130,7 +130,8 @@ def cell(work: str, n: int, options: argparse.Namespace) -> list[dict[str, Any]]
         for worker in workers:
             told = worker.ask()
             if told.get("ok"):
-                worker.rate = told.get("rate")
+                rate = told.get("rate")
+                worker.rate = rate if rate == rate else None
                 ready.append(worker)
             else:
                 why = told.get("err", "its worker died")

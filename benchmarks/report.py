@@ -45,5 +45,5 @@ def write(name: str, result: dict[str, Any]) -> None:
     command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"command": command} | result, indent=1) + "\n")
+    path.write_text(json.dumps({"command": command} | result, indent=1, allow_nan=False) + "\n")
     print(f"written: benchmarks/results/{path.name}")
