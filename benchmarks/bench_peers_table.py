@@ -130,8 +130,7 @@ def cell(work: str, n: int, options: argparse.Namespace) -> list[dict[str, Any]]
         for worker in workers:
             told = worker.ask()
             if told.get("ok"):
-                rate = told.get("rate")
-                worker.rate = rate if rate == rate else None
+                worker.rate = told.get("rate")
                 ready.append(worker)
             else:
                 why = told.get("err", "its worker died")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import sys
@@ -40,10 +41,19 @@ def _processor() -> str:
         return platform.processor()
 
 
+def _plain(value: Any) -> Any:
+    """``value`` as JSON can say it: null where a number is missing (NaN) or infinite."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def write(name: str, result: dict[str, Any]) -> None:
     """Put ``result`` with the command into ``results/<name>.json``."""
     command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"command": command} | result, indent=1, allow_nan=False) + "\n")
+    path.write_text(json.dumps(_plain({"command": command} | result), indent=1) + "\n")
     print(f"written: benchmarks/results/{path.name}")
