@@ -4,9 +4,11 @@
 
 Configuration k is drawn from seed k: ``--first 100`` takes a hundred that no rule was written beside.
 Each runs from its first step with its damage; at the end the findings that stand, notes apart, are
-compared with what was measured (benchmarks/damage.py has the damages and the measures).  For each of
-the six symptoms: right, missed, wrongly called, precision and recall.  ``cause_right`` counts the
-damages that were called by their own cause.  Writes benchmarks/results/confusion.json.
+compared with what was measured (benchmarks/damage.py has the damages, truth.py the measures and what
+counts as true).  For each of the six symptoms: right, missed, wrongly called, precision and recall, and
+``open`` where the truth lies on a limit.  ``wrong_now`` and ``missed_now`` are the same against the last
+second alone, whatever came before.  ``cause_right`` counts the damages that were called by their own
+cause.  Writes benchmarks/results/confusion.json.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 from clinic import open_session, put, run
-from damage import SIX, Case, Witness, draw
+from damage import SIX, Case, draw
 from report import machine, write
+from truth import SETTLE, Witness
 
-LAST_MS = 1000
 CAUSES = {
     "high threshold": "threshold", "input cut": "input", "gate shut": "gate",
     "one block silent": "threshold", "raised threshold": "threshold", "weak input": "input",
@@ -40,9 +42,9 @@ def examine(case: Case, run_ms: int, folder: Path) -> dict[str, Any]:
     """One row: what was called and what is true."""
     session = open_session(case.config, case.number % 3, folder)
     put(session, {"stimulus.kind": case.stimulus} | case.values)
-    run(session, run_ms - LAST_MS)
+    run(session, SETTLE)
     witness = Witness(session, case)
-    run(session, LAST_MS, witness.see, chunk=1)
+    run(session, run_ms - SETTLE, witness.see, chunk=1)
     standing = [f for f in session.doctor.findings if f["severity"] != "note"]
     truth = witness.truth()
     causes = {f["id"]: f["cause"]["code"] for f in standing}
@@ -54,6 +56,8 @@ def examine(case: Case, run_ms: int, folder: Path) -> dict[str, Any]:
         "aimed": case.aimed,
         "values": case.values,
         "true": [name for name in SIX if truth[name]],
+        "open": [name for name in SIX if truth[name] is None],
+        "now": [name for name, here in witness.now().items() if here],
         "called": [name for name in SIX if name in causes],
         "beside": sorted(set(causes) - set(SIX)),
         "cause": causes.get(case.aimed),
@@ -65,15 +69,24 @@ def table(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Counts, precision and recall of each symptom; None where nothing was called or true."""
     found = {}
     for name in SIX:
-        right = sum(name in row["true"] and name in row["called"] for row in rows)
-        missed = sum(name in row["true"] and name not in row["called"] for row in rows)
-        wrong = sum(name not in row["true"] and name in row["called"] for row in rows)
+        judged = [row for row in rows if name not in row["open"]]
+        right, missed, wrong = _counts(judged, "true", name)
+        _, missed_now, wrong_now = _counts(rows, "now", name)
         found[name] = {
-            "right": right, "missed": missed, "wrong": wrong,
+            "right": right, "missed": missed, "wrong": wrong, "open": len(rows) - len(judged),
+            "missed_now": missed_now, "wrong_now": wrong_now,
             "precision": right / (right + wrong) if right + wrong else None,
             "recall": right / (right + missed) if right + missed else None,
         }  # fmt: skip
     return found
+
+
+def _counts(rows: list[dict[str, Any]], truth: str, name: str) -> tuple[int, int, int]:
+    """How often ``name`` was called rightly, missed, and called wrongly."""
+    right = sum(name in row[truth] and name in row["called"] for row in rows)
+    missed = sum(name in row[truth] and name not in row["called"] for row in rows)
+    wrong = sum(name not in row[truth] and name in row["called"] for row in rows)
+    return right, missed, wrong
 
 
 def causes_right(rows: list[dict[str, Any]]) -> dict[str, int]:
@@ -95,10 +108,12 @@ def main() -> None:
         for number in range(options.first, options.first + options.cases):
             row = examine(draw(number), options.run_ms, Path(folder))
             rows.append(row)
-            sign = " " if row["true"] == row["called"] else "!"
+            differs = set(row["true"]) ^ set(row["called"])
+            sign = "!" if differs - set(row["open"]) else "?" if row["open"] else " "
             print(
                 f"{sign} {number:3d} {row['damage']:20s} {row['stimulus']:7s} {row['size']}"
-                f" true {row['true']} called {row['called']} cause {row['cause']} {row['beside']}",
+                f" true {row['true']} open {row['open']} called {row['called']} cause {row['cause']}"
+                f" {row['beside']}",
                 flush=True,
             )
     symptoms = table(rows)

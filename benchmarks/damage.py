@@ -1,12 +1,8 @@
-"""Randomly damaged configurations, and measures of what is really wrong with a run.
+"""Randomly damaged configurations.
 
 A configuration is drawn from a seed: a size, a stimulus and one damage (a symptom's mechanism with
 random strength), or a change that a healthy network bears.  What it should be called is measured on
-the run, by other means than the doctor's: from the spikes of its last second, the engine's own
-membranes and levels at every step, and whole weight matrices.  Runaway is more than half of a
-stage's neurons a step in either half of that second.  One label rests on the damage alone,
-since no measure of one run shows it: windows so narrow that pairs of spikes at even distances would
-count for less than a tenth of what they count by default.
+the run (``truth.py``).
 """
 
 from __future__ import annotations
@@ -17,8 +13,6 @@ from typing import Any
 import numpy as np
 
 from t4dm.live.engine import StackConfig
-from t4dm.live.segment import Segment
-from t4dm.live.session import Session
 
 SIX = (
     "not_firing", "sparsity", "runaway", "stdp_not_engaging", "neuromodulators_frozen",
@@ -28,8 +22,6 @@ SIZES = ((1, 128), (2, 128), (3, 128), (2, 256), (4, 256), (6, 256))
 STIMULI = ("digits", "digits", "text", "noise", "sine")
 ONSETS = ("digits", "text")
 FROZEN = {"homeostasis.enabled": False}
-SILENT, SPARSE, WILD, FAR = 0.001, 0.01, 0.5, 100.0
-STILL_WEIGHTS, STILL_LEVELS = 0.001, 0.002
 
 
 @dataclass(frozen=True)
@@ -140,61 +132,3 @@ DAMAGES: dict[str, tuple[str, Any]] = {
     "untouched": ("", lambda r, n: {}),
     "harmless 4": ("", _harmless),
 }  # fmt: skip
-
-
-class Witness:
-    """Measures a run's last second by itself: call :meth:`see` with every segment of it.
-
-    Membranes are seen at the end of a segment: one step each, or it misses what lies between.
-    """
-
-    def __init__(self, session: Session, case: Case) -> None:
-        self.session, self.case = session, case
-        self.spikes: list[np.ndarray] = []
-        self.steps: list[int] = []
-        self.onsets = 0
-        self.far = 0.0
-        self.levels: list[np.ndarray] = []
-        self.before = self._weights()
-
-    def _weights(self) -> np.ndarray:
-        engine = self.session.engine
-        return np.stack([engine.recurrent(b) for b in range(self.case.size[0])])
-
-    def see(self, segment: Segment) -> None:
-        edges = [g.first for g in self.session.layout.groups] + [self.session.layout.n_total]
-        self.spikes.append(np.histogram(segment.spk_id, bins=edges)[0])
-        self.steps.append(segment.step1 - segment.step0)
-        self.onsets += sum(e["type"] == "stimulus" for e in segment.meta["events"])
-        self.far = max(self.far, float(np.abs(self.session.engine.arrays.u).max()))
-        self.levels.append(segment.levels[:, :3])
-
-    def _rate(self, part: slice) -> np.ndarray:
-        """(G,) share of each stage's neurons that fire in a step, in some of the segments."""
-        sizes = np.array(self.session.layout.sizes)
-        return (sum(self.spikes[part]) / (sizes * sum(self.steps[part])))[:-1]
-
-    def truth(self) -> dict[str, bool]:
-        """Whether each of the six symptoms is really there."""
-        rate = self._rate(slice(None))
-        half = len(self.steps) // 2
-        peak = max(self._rate(slice(half)).max(), self._rate(slice(half, None)).max())
-        pairs = rate.reshape(-1, 2)
-        network, block = float(rate.mean()), pairs.max(axis=1)
-        cut = [
-            b for b in range(1, len(pairs)) if block[b] < SILENT and (pairs[b - 1] >= 0.02).all()
-        ]
-        silent = network < SILENT or bool(cut)
-        moved = np.abs(self._weights() - self.before)[:, : self.session.engine.n_exc].mean((1, 2))
-        still = bool((moved < STILL_WEIGHTS).all()) and bool((pairs[:, 0] >= 0.005).any())
-        swing = np.ptp(np.concatenate(self.levels), axis=0)
-        wild = bool(peak > WILD)
-        narrow = self.case.damage == "narrow windows"
-        return {
-            "not_firing": silent,
-            "sparsity": network < SPARSE and not silent,
-            "runaway": wild,
-            "stdp_not_engaging": (still or narrow) and not wild and not silent,
-            "neuromodulators_frozen": self.onsets >= 2 and bool((swing < STILL_LEVELS).all()),
-            "membranes_diverging": self.far > FAR,
-        }

@@ -6,14 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from t4dm.live.limits import limits_from_env, number_from_env
 from t4dm.live.registry import DEFAULT_LIMITS, Limits
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 MAX_KEY = 200
 MAX_HOURS = 24 * 30
 MAX_HOPS = 5
-MAX_SESSIONS = 64
-MAX_MB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +84,7 @@ def settings_from_env(environ: Mapping[str, str] | None = None) -> Settings:
         api_key=env.get("T4DM_API_KEY", ""),
         view_key=env.get("T4DM_VIEW_KEY", ""),
         extra_hosts=tuple(h.strip() for h in hosts.split(",") if h.strip()),
-        login_hours=_number(env, "T4DM_LOGIN_HOURS", 12.0, 0.01, MAX_HOURS),
-        proxy_hops=int(_number(env, "T4DM_PROXY_HOPS", 0, 0, MAX_HOPS)),
-        limits=_limits(env),
+        login_hours=number_from_env(env, "T4DM_LOGIN_HOURS", 12.0, 0.01, MAX_HOURS),
+        proxy_hops=int(number_from_env(env, "T4DM_PROXY_HOPS", 0, 0, MAX_HOPS)),
+        limits=limits_from_env(env),
     )
-
-
-def _limits(env: Mapping[str, str]) -> Limits:
-    most, budget = DEFAULT_LIMITS.sessions, DEFAULT_LIMITS.bytes >> 20
-    return Limits(
-        sessions=int(_number(env, "T4DM_MAX_SESSIONS", most, 0, MAX_SESSIONS)),
-        bytes=int(_number(env, "T4DM_MEMORY_MB", budget, 1, MAX_MB)) << 20,
-    )
-
-
-def _number(env: Mapping[str, str], name: str, default: float, lo: float, hi: float) -> float:
-    text = env.get(name, "")
-    try:
-        value = float(text) if text else default
-    except ValueError:
-        value = float("nan")
-    if not lo <= value <= hi:
-        raise ValueError(f"{name} must be a number from {lo:g} to {hi:g}, got {text[:20]!r}")
-    return value

@@ -43,7 +43,7 @@ def main(where: Path) -> None:
     images, labels = map(torch.as_tensor, load_digits(return_X_y=True))
     net, v_thresh = Net(), param(1.0, 0.2, 3.0, help="Threshold of both layers.")
     adam = torch.optim.Adam(net.parameters(), lr=0.01)
-    with t4dm.live.watch(net, "digits", params={"v_thresh": v_thresh}):
+    with t4dm.live.watch(net, "digits", params={"v_thresh": v_thresh}, budget=None):
         for call in range(CALLS):
             batch = slice(call * 24, call * 24 + 24)
             loss = nn.functional.cross_entropy(net(images[batch].float() / 16), labels[batch])

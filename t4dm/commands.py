@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.config import JsonDict
 
 from t4dm.params import ParamError, did_you_mean, plain
 
@@ -21,6 +22,10 @@ BREAK_BOUNDS: dict[str, tuple[float, float, str]] = {
     "membrane": (-1000.0, 1000.0, "1"),
     "weight": (0.0, 1.0, "1"),
 }
+
+
+# What an id may be in any session; the session itself knows how many it has.
+ANY_ID: JsonDict = {"minimum": 0, "maximum": 65_534}
 
 
 def _sane(value: Any) -> Any:
@@ -72,10 +77,14 @@ class Preset(_Command):
 
 
 class Run(_Command):
+    """Go on."""
+
     type: Literal["run"] = "run"
 
 
 class Pause(_Command):
+    """Stand still before the next step."""
+
     type: Literal["pause"] = "pause"
     reason: str = Field("", max_length=200, description="A sentence for those who find it so.")
 
@@ -129,8 +138,10 @@ class BreakOn(_Command):
 
     type: Literal["break_on"] = "break_on"
     kind: Literal["rate", "spike", "membrane", "weight", "nan", "finding"]
-    group: int | None = Field(None, description="stage (rate) or block (weight), from 0")
-    neuron: int | None = Field(None, description="neuron id, from 0")
+    group: int | None = Field(
+        None, description="stage (rate) or block (weight), from 0", json_schema_extra=ANY_ID
+    )
+    neuron: int | None = Field(None, description="neuron id, from 0", json_schema_extra=ANY_ID)
     op: Literal["above", "below"] = "above"
     bound: float = Field(0.0, allow_inf_nan=False)
     window_ms: int = Field(100, ge=1, le=10_000)
@@ -142,14 +153,14 @@ class BreakOff(_Command):
     """Remove breakpoint ``id``, or all of them when it is null."""
 
     type: Literal["break_off"] = "break_off"
-    id: int | None = Field(None, ge=1)
+    id: int | None = Field(None, ge=1, le=2**31 - 1)
 
 
 class Watch(_Command):
     """Record the membrane of these neurons too (beside the default set); at most 64 extra."""
 
     type: Literal["watch"] = "watch"
-    neurons: list[Annotated[int, Field(ge=0, le=10_000_000)]] = Field(max_length=64)
+    neurons: list[Annotated[int, Field(ge=0, le=65_534)]] = Field(max_length=64)
 
 
 class Note(_Command):
@@ -323,7 +334,7 @@ def _bounds(cls: type[_Command], name: str) -> tuple[float | None, float | None]
     lo = hi = None
     if field is not None:
         schema = TypeAdapter(cls).json_schema()["properties"].get(name, {})
-        for option in [schema, *schema.get("anyOf", [])]:
+        for option in [schema, *schema.get("anyOf", []), schema.get("items", {})]:
             lo = option.get("minimum", lo)
             hi = option.get("maximum", hi)
     return lo, hi

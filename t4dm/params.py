@@ -14,7 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 
 class ParamError(ValueError):
-    """A refused value or name.  ``field`` is the parameter path; ``lo``/``hi`` the valid range."""
+    """A refused value or name.  ``field`` is the parameter path; ``lo``/``hi`` the valid range.
+
+    ``code`` tells programs why: ``refused`` is what no session would take.
+    """
+
+    code: ClassVar[str] = "refused"
 
     def __init__(
         self,

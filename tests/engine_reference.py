@@ -219,6 +219,13 @@ def follow(
     return paths
 
 
+def rate_errors(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, np.ndarray]:
+    """How far spike counts (G,) of all groups together, and of each that fires, differ, as shares."""
+    fires = theirs > 0
+    each = np.abs(ours[fires] / theirs[fires] - 1)
+    return float(abs(ours.sum() / theirs.sum() - 1)), each
+
+
 class Agreement:
     """How far an engine and the reference agree, step after step."""
 
@@ -248,14 +255,3 @@ class Agreement:
             theirs = self.reference.sensory.layer.weight.numpy()
             gap = np.abs(self.engine.sensory.arrays.weight - theirs).max()
             self.largest_weight_gap = max(self.largest_weight_gap, float(gap))
-
-    @property
-    def rate_error(self) -> float:
-        """Of the whole network, as a share of the reference's rate."""
-        ours, theirs = self.spikes.sum(1)
-        return float(abs(ours / theirs - 1))
-
-    @property
-    def stage_errors(self) -> np.ndarray:
-        """(G,) the same for each stage."""
-        return np.abs(self.spikes[0] / self.spikes[1] - 1)

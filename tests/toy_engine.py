@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from t4dm.live.segment import GATE_EVERY, HIST_EVERY, KEYS, Segment, grid
+from t4dm.live.segment import GATE_EVERY, HIST_EVERY, KEYS, MATRIX_EVERY, Segment, grid
 from t4dm.live.window import default_membranes
 
 L, N = 6, 256
@@ -90,6 +90,7 @@ class ToyEngine:
             })  # fmt: skip
         self._hash.update(steps.tobytes() + spk_id.tobytes())
         self.step = step1
+        matrices = len(grid(step0, step1, MATRIX_EVERY))
         hist = np.tile(np.arange(64, dtype="<u4") * 10, (len(hists), L, 1))
         return Segment(
             step0=step0, step1=step1, epoch=0,
@@ -103,6 +104,7 @@ class ToyEngine:
             pairs=np.tile(np.arange(201, dtype="<u4"), (len(hists), L, 1)),
             meta={"watch": list(self.watch), "hist_steps": hists.tolist(), "w_hi": 1.0, "w_max": 1.0, "events": events},
             attention=np.rint(shares * 255).astype("u1"), attention_keys=keys,
+            matrix=np.tile((np.arange(L * N * N) % 251).astype("u1").reshape(L, N, N), (matrices, 1, 1, 1)),
         )  # fmt: skip
 
     def state(self) -> dict[str, np.ndarray]:

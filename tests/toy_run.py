@@ -115,6 +115,9 @@ class ToyRun:
             }
         ]  # fmt: skip
 
+    def waiting(self) -> str:
+        return "" if self.step else "it looks at the first step"
+
     def progress(self) -> dict[str, Any]:
         return {"done": self.step}
 

@@ -66,8 +66,9 @@ class BareEngine(UnevenEngine):
             hist_inh=np.zeros((m, 0, 64), "<u4"),
             bounds=np.zeros((m, 0, 2), "<f4"),
             pairs=np.zeros((m, 0, 201), "<u4"),
+            matrix=np.zeros((len(full.matrix), 0, 0, 0), "u1"),
         )
 
     def describe(self) -> dict[str, Any]:
-        lacks = ["gate", "levels", "gains", "weights", "pairs", "stimulus"]
+        lacks = ["gate", "levels", "gains", "weights", "weight_matrix", "pairs", "stimulus"]
         return super().describe() | {"lacks": lacks}

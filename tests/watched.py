@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from t4dm.live.client import SessionClient
 from t4dm.live.segment import Segment
 from t4dm.live.window import View, merge
 from t4dm.spiking.lif import LIFNeuron
+from tests.waiting import eventually
 
 T, B, N1, N2 = 5, 3, 12, 4
 
@@ -74,18 +74,12 @@ class Cell(nn.Module):
         return z, Cell.State(v * (1 - z))
 
 
-def until(test, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not (found := test()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
-    return found
-
-
 def window(run, name="w", steps=None, rows="all", **view):
     """Everything the session published, once there are ``steps`` steps of it."""
     client = SessionClient(run, name)
-    held = until(lambda: (h := client.reader().held()) and (steps is None or h[3] >= steps) and h)
+    held = eventually(
+        lambda: (h := client.reader().held()) and (steps is None or h[3] >= steps) and h
+    )
     epoch = client.reader().entry(held[1]).epoch
     segments = [Segment.decode(data) for data in client.reader().range(epoch, 0, held[3])]
     return merge(segments, View(rows=rows, **view))
@@ -111,5 +105,5 @@ def ask(run, body, name="w"):
 def acknowledged(run, module, body, x, name="w"):
     """The answer to ``body``, while the script goes on calling its module."""
     thread, answers = ask(run, body, name)
-    until(lambda: module(x) is not None and not thread.is_alive())
+    eventually(lambda: module(x) is not None and not thread.is_alive())
     return answers[0]

@@ -20,7 +20,7 @@ With `fault`, one of the seventeen of [language.md](language.md), two runs, `sou
 
 | what | when |
 |---|---|
-| a command | before the next optimizer step; with the header `X-T4DM-Ack: queued` it is answered at once that it waits, and a refusal is then told as an event |
+| a command | before the next optimizer step; answered within 50 ms: with what came of it where no step is in work, else with `"queued": true`, and a refusal is then told as an event. `X-T4DM-Ack: applied` waits for the step's end, `queued` never waits |
 | held-out loss | every `train.held_out_every` steps, of the model as the next step finds it; a batch at a time |
 | a look inside (place cells, gates, prosody) | every `train.probe_every` steps, on one fixed window of held-out text |
 | a text | every `sample.every` steps, and by the command `sample`, also while paused; eight tokens at a time |

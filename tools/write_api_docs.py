@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dashboard.api.command_fields import LISTED_WITH, DescribedCommand, described_commands
 from dashboard.api.openapi import document
 from dashboard.api.reference import Described, Field, sections
 
@@ -38,9 +39,17 @@ def _operation(one: Described) -> str:
     for title, fields in (("parameter", one.parameters), ("body", one.body)):
         if fields:
             lines += ["", *_table(title, fields)]
+    if one.name == LISTED_WITH:
+        lines += ["", "| command | sessions | fields | |", "|---|---|---|---|"]
+        lines += [_command(command) for command in described_commands()]
     if one.answer:
         lines += ["", "Answers " + ", ".join(f"`{field.name}`" for field in one.answer) + "."]
     return "\n".join(lines) + "\n"
+
+
+def _command(one: DescribedCommand) -> str:
+    fields = [f"`{f.name}` {f.kind}{f': {f.words}' if f.words else ''}" for f in one.fields]
+    return f"| `{one.name}` | {one.taken_by} | {_cell('; '.join(fields))} | {_cell(one.words)} |"
 
 
 def _table(title: str, fields: list[Field]) -> list[str]:

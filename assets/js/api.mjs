@@ -2,6 +2,7 @@
 // of one path only the newest is sent. Reads of parameters, sets and uploads live here too.
 
 import { Refused, askJson } from "./ask.mjs";
+import { VIEW_ONLY } from "./capabilities.mjs";
 import { basePath } from "./paths.mjs";
 import { refusalOf } from "./scale.mjs";
 
@@ -94,6 +95,7 @@ async function drain() {
     const { message, gesture, done } = outbox.shift();
     const parts = [message].flat();
     const before = parts.map(snapshotOf);
+    const answered = app.whileAwaited?.(parts);
     try {
       const ack = await request("POST", `${session()}/commands`, message, app.commandHeaders?.(parts));
       if (ack.queued) app.emit("queued", { parts, before, gesture });
@@ -102,6 +104,7 @@ async function drain() {
     } catch (error) {
       for (const { reject } of done) reject(error);
     }
+    answered?.();
   }
   sending = false;
 }
@@ -150,6 +153,7 @@ function session() {
 
 /** JSON in, JSON out; every failure is an ApiError that says what happened in a sentence. */
 export async function request(method, url, body, headers = {}) {
+  if (method !== "GET" && app?.config?.access === "view") throw new ApiError({ code: "view_only", message: VIEW_ONLY }, 403);
   const raw = body instanceof FormData || body instanceof Blob;
   const options = { method, headers: { "X-T4DM-Who": app.who, ...headers }, signal: AbortSignal.timeout(TIMEOUT_MS) };
   if (body !== undefined) {

@@ -1,5 +1,6 @@
 /** All panels together: find them, draw the newest window into each, answer what they show. */
 
+import { mountHover } from "./hover.mjs";
 import { SceneMaker } from "./scene.mjs";
 import { Surface } from "./layout.mjs";
 import { mark as raster } from "./marks/raster.mjs";
@@ -40,7 +41,10 @@ export class Board {
       if (mark) this.surfaces.set(section.dataset.slug, new Surface(section, mark, onChange));
     }
     await until(() => [...this.surfaces.values()].every((surface) => surface.ready));
-    for (const surface of this.surfaces.values()) surface.watch(onChange);
+    for (const surface of this.surfaces.values()) {
+      surface.watch(onChange);
+      mountHover(surface);
+    }
     new ResizeObserver(onChange).observe(document.getElementById("board"));
   }
 

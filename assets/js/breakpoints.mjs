@@ -71,7 +71,7 @@ function form(app) {
   const blocks = blockCount(app.manifest);
   const option = (value, text) => h("option", { value: String(value), text });
   const kind = h("select", { id: "break-kind" }, ...Object.entries(KINDS).map(([name, { label }]) => option(name, label)));
-  const number = (id, value) => h("input", { type: "text", inputMode: "decimal", id, value, class: "row-box", autocomplete: "off" });
+  const number = (id, value) => h("input", { type: "text", inputMode: "decimal", id, value, class: "row-box", autocomplete: "off", "aria-describedby": "break-message" });
   const inputs = {
     stage: h("select", { id: "break-stage" }, ...(app.manifest?.groups ?? []).map(({ name }, g) => option(g, name))),
     block: h("select", { id: "break-block" }, ...Array.from({ length: blocks }, (_, b) => option(b, `block ${b}`))),
@@ -83,7 +83,7 @@ function form(app) {
   };
   const names = { stage: "Stage", block: "Block", neuron: "Neuron id", op: "When", bound: "Bound", window_ms: "Over (ms)", finding: "Finding" };
   const lines = Object.entries(inputs).map(([name, input]) => h("label", { class: "form-field", htmlFor: input.id, data: { field: name } }, h("span", { text: names[name] }), input));
-  const message = h("output", { class: "row-message", data: { kind: "error" } });
+  const message = h("output", { class: "row-message", id: "break-message", data: { kind: "error" } });
   const choose = () => {
     const { fields, unit } = KINDS[kind.value];
     for (const node of lines) node.hidden = !fields.includes(node.dataset.field);
@@ -93,7 +93,8 @@ function form(app) {
   kind.addEventListener("change", choose);
   choose();
   const add = async () => {
-    const { message: sent, error } = toCommand(app, kind.value, inputs);
+    const { message: sent, wrong, error } = toCommand(app, kind.value, inputs);
+    for (const input of Object.values(inputs)) input.setAttribute("aria-invalid", String(input === wrong));
     message.textContent = error ?? "";
     if (error) return;
     try {
@@ -117,7 +118,7 @@ function specOf(app, kind, name) {
 
 const neuronCount = (app) => app.manifest.groups.reduce((sum, group) => sum + group.n, 0);
 
-/** The command for what the form says, or an error that names the field. */
+/** The command for what the form says, or the field that is wrong and an error that names it. */
 function toCommand(app, kind, inputs) {
   const { fields } = KINDS[kind];
   const message = { type: "break_on", kind };
@@ -127,7 +128,7 @@ function toCommand(app, kind, inputs) {
     else if (name === "stage" || name === "block") message.group = Number(text);
     else {
       const { value, error } = parseNumber(specOf(app, kind, name), text);
-      if (error) return { error: `${inputs[name].labels[0].firstChild.textContent}: ${error}` };
+      if (error) return { wrong: inputs[name], error: `${inputs[name].labels[0].firstChild.textContent}: ${error}` };
       message[name] = value;
     }
   }

@@ -8,10 +8,11 @@ const COMMANDS = {
   set: "change parameters", clear: "clear parameters", replace: "load parameter sets",
   inject: "take injections", reward: "take a reward",
   preset: "take presets", checkpoint: "keep checkpoints", forget: "keep checkpoints", branch: "be branched",
-  sample: "write on request",
+  sample: "write on request", read: "read again", outcome: "learn from an outcome", put: "be put anywhere", recall: "be asked",
 };
 
-const VIEW_ONLY = "This key may only look: log in with the full key to change anything.";
+/** What a page with a key that may only look says of every change. */
+export const VIEW_ONLY = "This key may only look: log in with the full key to change anything.";
 
 /** Why the session cannot do `name`, or "" where it can; `keep` is to store a file on the server. */
 export function lacking(app, name) {

@@ -19,7 +19,7 @@ export function findingCard(app) {
   const remedies = h("ul", { class: "remedy-list", "aria-label": "Remedies" });
   const stop = h("button", { type: "button", class: "finding-break" });
   const node = h("li", { class: "finding" }, h("div", { class: "finding-head" }, mark, title, grade, stop), place, rule, cause, remedies, outcome);
-  let finding = null, trial = null, offered = "";
+  let finding = null, trial = null, offered = "", lines = [];
   stop.addEventListener("click", () => pauseOn(app, finding.id).catch(toastError));
 
   const tick = () => {
@@ -32,6 +32,7 @@ export function findingCard(app) {
     stop.title = why || (set ? "Remove this breakpoint" : "Pause the run when this is found again");
     write(outcome, trial ? outcomeText(app, trial) : "");
     outcome.dataset.outcome = trial?.outcome ?? "";
+    for (const line of lines) line.tick();
   };
 
   const show = (now, tried) => {
@@ -51,7 +52,8 @@ export function findingCard(app) {
     const key = JSON.stringify(now.remedies);
     if (key !== offered) {
       offered = key;
-      remedies.replaceChildren(...now.remedies.map((remedy) => remedyLine(app, () => finding, remedy)));
+      lines = now.remedies.map((remedy) => remedyLine(app, () => finding, remedy));
+      remedies.replaceChildren(...lines.map((line) => line.node));
     }
     tick();
   };
@@ -61,19 +63,29 @@ export function findingCard(app) {
 function write(node, text) { if (node.textContent !== text) node.textContent = text; }
 
 function remedyLine(app, findingOf, remedy) {
-  const why = hindrance(app, remedy);
+  let why = hindrance(app, remedy, findingOf());
   const go = async () => {
     button.disabled = true;
     try {
       const own = app.remedies?.[remedy.id];
-      if (own) await own(findingOf());
+      if (own) await own.act(findingOf());
       else await treat(app, findingOf(), remedy);
     } catch (error) {
       toastError(error);
     }
-    button.disabled = false;
+    button.disabled = why !== "";
   };
+  const tick = () => {
+    const now = hindrance(app, remedy, findingOf());
+    if (now === why) return;
+    why = now;
+    button.disabled = why !== "";
+    button.title = why || remedy.label;
+    write(said, why);
+  };
+  const said = h("span", { class: "quiet", text: why });
   const button = h("button", { type: "button", class: "remedy-do", text: "Do it", title: why || remedy.label, disabled: why !== "", "aria-label": `Do it: ${remedy.label}`, data: { remedy: remedy.id }, on: { click: go } });
   const commands = remedy.commands.map((message) => h("code", { text: commandText(message) }));
-  return h("li", {}, button, h("div", {}, h("span", { class: "remedy-label", text: remedy.label }), h("div", { class: "remedy-commands" }, ...commands), h("span", { class: "quiet", text: remedy.expect })));
+  const node = h("li", {}, button, h("div", {}, h("span", { class: "remedy-label", text: remedy.label }), h("div", { class: "remedy-commands" }, ...commands), h("span", { class: "quiet", text: remedy.expect }), said));
+  return { node, tick };
 }

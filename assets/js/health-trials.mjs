@@ -62,9 +62,10 @@ export function commandText(message) {
   }
 }
 
-/** Why `remedy` cannot be applied in this session, or "". */
-export function hindrance(app, remedy) {
-  return remedy.commands.map(({ type }) => lacking(app, type)).find(Boolean) ?? "";
+/** Why `remedy` cannot be applied in this session now, or ""; a page has its own word on its own ones. */
+export function hindrance(app, remedy, finding) {
+  const own = app.remedies?.[remedy.id]?.hindrance?.(finding);
+  return own || (remedy.commands.map(({ type }) => lacking(app, type)).find(Boolean) ?? "");
 }
 
 /** The breakpoint that pauses on finding `id`, or undefined. */

@@ -70,6 +70,7 @@ export class Inspector {
       return;
     }
     if (changed.length === 1 && changed[0] === "zoom") { this.#zoomAll(); return; }
+    if (changed.includes("weights_view")) this.board.surfaces.get("weights").zoom = null;
     this.turn++;
     this.#readPast();
     const still = changed.includes("mode") && view.mode === "paused";
@@ -152,7 +153,7 @@ export class Inspector {
   #listen(surface) {
     surface.gd.on("plotly_relayout", (event) => this.#relayout(surface, event));
     surface.plot.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || event.target.closest(".modebar")) return;
+      if (event.button !== 0 || event.target.closest(".modebar, .panel-table")) return;
       const twice = event.timeStamp - (this.downAt ?? -Infinity) < DOUBLE_MS;
       this.downAt = event.timeStamp;
       clearTimeout(this.click);

@@ -21,7 +21,7 @@ const SHEET = [
   ["1 – 9", "pages"],
   ["/", "search the parameters"],
   ["?", "this sheet"],
-  ["Esc", "close the health panel"],
+  ["Esc", "close the health panel, a panel's table, a maximised panel"],
   ["Enter, Esc", "in a field: apply, or take back what was typed"],
   ["↑ ↓", "in a number field: one step; with Shift ten"],
 ];

@@ -30,6 +30,7 @@ export async function collectPanels(app, wanted = 1.5) {
     foot: node.querySelector(".panel-foot")?.textContent.trim() ?? "",
     plot: place((node.querySelector(".panel-plot") ?? node).getBoundingClientRect()),
     image: images[i],
+    parts: [...node.querySelectorAll("[data-part]")].map((part) => ({ ...place(part.getBoundingClientRect()), image: app.composePart(part, { scale, background }) })),
     ...place(boxes[i]),
   }));
   return { panels, width, height, scale };
@@ -120,6 +121,7 @@ function drawPanel(g, panel) {
   g.stroke();
   g.clip();
   g.drawImage(panel.image, panel.plot.x, panel.plot.y, panel.plot.w, panel.plot.h);
+  for (const { image, x, y, w, h } of panel.parts) g.drawImage(image, x, y, w, h);
   g.font = `600 13px ${FONT}`;
   g.fillStyle = ink("--text");
   g.fillText(panel.title, panel.x + 10, panel.y + 7, panel.w - 20);

@@ -8,6 +8,7 @@ const SPIKES = 1 << 22;
 const HISTORY = 512;
 const EVENTS = 2000;
 const LAYERS = 64;
+const MATRICES = 16;
 
 export class Store {
   /** @param {number} capacity steps kept, a multiple of 4 */
@@ -29,6 +30,7 @@ export class Store {
     this.membrane = [];
     this.hist = [];
     this.layers = [];
+    this.matrices = [];
     this.events = [];
     this.meta = null;
     this.version = (this.version ?? 0) + 1;
@@ -60,6 +62,7 @@ export class Store {
     this.#spikes(meta, arrays);
     this.#histograms(meta, arrays);
     this.#layer(meta, arrays);
+    this.#matrix(meta, arrays);
     this.#events(meta.events ?? []);
     this.step1 = meta.step1;
     this.step0 = Math.max(this.step0, this.step1 - this.capacity);
@@ -154,6 +157,13 @@ export class Store {
     if (this.layers.length > LAYERS) this.layers.shift();
   }
 
+  /** A sample of a block's weights, one byte a cell, pre x post. */
+  #matrix({ matrix_step: step, matrix_w_hi: w_hi, weights_block: block }, { matrix }) {
+    if (!matrix?.shape[0]) return;
+    this.matrices.push({ step, w_hi, block, cells: matrix.shape[1], data: matrix.data.slice() });
+    if (this.matrices.length > MATRICES) this.matrices.shift();
+  }
+
   #events(events) {
     for (const event of events) this.events.push(event);
     if (this.events.length > EVENTS) this.events.splice(0, this.events.length - EVENTS);
@@ -182,6 +192,9 @@ export class Store {
     for (let i = this.layers.length - 1; i >= 0; i--) if (this.layers[i].step < step) return this.layers[i];
     return null;
   }
+
+  /** The newest matrix of the weights before `step`, or null. */
+  matrixAt(step) { return this.matrices.findLast((matrix) => matrix.step < step) ?? null; }
 
   /** The newest weight record at or before `step`, or null. */
   histAt(step) {

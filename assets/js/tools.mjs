@@ -5,6 +5,7 @@ import { panelPng } from "./compose.mjs";
 import { ORDER_NAMES } from "./marks/raster.mjs";
 import { membraneTools } from "./membranes.mjs";
 import { blocksOf } from "./paths.mjs";
+import { tableButton } from "./table.mjs";
 
 /** Fill `.panel-tools` of every panel. */
 export function mountTools(app, board, inspector) {
@@ -27,6 +28,7 @@ function buttons(app, surface, inspector) {
     link.click();
   };
   return [
+    tableButton(app, surface, () => inspector.query(surface.slug)),
     button("CSV", `Download the data of ${title} in view as CSV`, data("csv")),
     button("NPZ", `Download the data of ${title} in view as NPZ`, data("npz")),
     button("PNG", `Save ${title} as a PNG picture`, async () =>
@@ -82,7 +84,8 @@ function selects(app, surface) {
     case "membrane": return membraneTools(app);
     case "gate": return [blockSelect(app, "gate_block")];
     case "attention": return [blockSelect(app, "attention_block")];
-    case "weights": case "stdp": return [blockSelect(app, "weights_block")];
+    case "weights": return [blockSelect(app, "weights_block"), weightsView(app)];
+    case "stdp": return [blockSelect(app, "weights_block")];
     default: return [];
   }
 }
@@ -101,6 +104,19 @@ function select(title, options, value, act) {
 function viewSelect(app, key, title, options) {
   const node = select(title, options, app.view[key], (value) => app.setView({ [key]: value }));
   app.on("view", (changed) => { if (changed.includes(key)) node.value = app.view[key]; });
+  return node;
+}
+
+/** Counts or every weight; where the session publishes no matrix its option says so. */
+function weightsView(app) {
+  const node = viewSelect(app, "weights_view", "What to show",
+    [["histogram", "histogram"], ["matrix", "matrix"]]);
+  const offer = () => {
+    const lacks = app.manifest && !app.manifest.probes.weight_matrix;
+    Object.assign(node.options[1], { disabled: lacks, text: lacks ? "matrix (not published)" : "matrix" });
+  };
+  app.on("manifest", offer);
+  offer();
   return node;
 }
 

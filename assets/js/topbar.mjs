@@ -109,10 +109,11 @@ function clock(app) {
   return {
     node: h("div", { class: "bar-part clock" }, time, ratio),
     refresh() {
-      const { t_ms: ms, ratio: achieved, state, axis = "sim_ms", rate } = app.meta ?? {};
+      const { t_ms: ms, ratio: achieved, state, axis = "sim_ms", rate, recording } = app.meta ?? {};
       if (axis !== "sim_ms") {
         time.textContent = Number.isFinite(ms) ? `${axis} ${ms.toLocaleString("en")}` : "–";
-        ratio.textContent = state === "running" && Number.isFinite(rate) ? `${num(rate, 3)} ${axis}s/s` : "standing";
+        ratio.textContent = state === "running" && Number.isFinite(rate) ? `${num(rate, 3)} ${axis}s/s${share(recording)}` : "standing";
+        ratio.title = recordingText(recording);
         return;
       }
       time.textContent = simTime(ms);
@@ -120,6 +121,21 @@ function clock(app) {
       ratio.textContent = state === "running" && Number.isFinite(achieved) ? `${achieved.toFixed(achieved < 10 ? 2 : 1)}x real time` : "standing";
     },
   };
+}
+
+/** ` · 38 % of calls` where a watched script's calls are not all recorded, for their cost. */
+function share(recording) {
+  const part = recording?.part;
+  return Number.isFinite(part) && part < 1 ? ` · ${num(100 * part, 2)} % of calls` : "";
+}
+
+/** What recording a watched script costs it, and what it may cost. */
+function recordingText(recording) {
+  if (!Number.isFinite(recording?.cost)) return "Steps recorded a second";
+  const { cost, budget, calls, recorded } = recording;
+  const most = budget === null ? "every call asked for is recorded, whatever it costs" : `at most ${num(100 * budget, 2)} % may be`;
+  return `Steps recorded a second. ${num(100 * cost, 2)} % of the script's time is spent on recording, ${most}; ` +
+    `${recorded.toLocaleString("en")} of ${calls.toLocaleString("en")} calls recorded`;
 }
 
 /** The stimulus at the end of the window drawn, live or rewound, as its panel shows it. */

@@ -61,6 +61,8 @@ def _refused(model: type[BaseModel], error: ValidationError) -> ParamError:
     bounds = _bounds(model).get(field, {})
     lo, hi, choices = bounds.get("lo"), bounds.get("hi"), bounds.get("choices")
     words = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        words = f"not of the form that is taken. {bounds.get('form', '')}".rstrip()
     span = f" (valid: {plain(lo)} to {plain(hi)})" if lo is not None and hi is not None else ""
     message = f"{field}: {words[:1].lower()}{words[1:]}{span}"
     return ParamError(field, message, lo=lo, hi=hi, choices=choices)
@@ -68,11 +70,11 @@ def _refused(model: type[BaseModel], error: ValidationError) -> ParamError:
 
 @lru_cache(maxsize=128)
 def _bounds(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
-    """``{field: {lo, hi, choices}}`` from the model's own JSON schema."""
+    """``{field: {lo, hi, choices, form}}`` from the model's own JSON schema."""
     found: dict[str, dict[str, Any]] = {}
     for name, schema in model.model_json_schema()["properties"].items():
+        entry = found.setdefault(name, {"form": schema.get("description", "")})
         for option in [schema, *schema.get("anyOf", [])]:
-            entry = found.setdefault(name, {})
             for here, there in (("minimum", "lo"), ("maximum", "hi"), ("enum", "choices")):
                 if here in option:
                     entry[there] = option[here]

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from dashboard.api import strict_json
+from dashboard.api import foreign, strict_json
 from dashboard.api.errors import ApiError, json_response
 from dashboard.api.sessions import checking_tree
 from t4dm.commands import (
@@ -26,6 +26,8 @@ from t4dm.params import ParamError
 
 MAX_COMMANDS = 256
 ACKS = APPLIED, QUEUED = ("applied", "queued")
+SOON = "soon"  # what came of it where that is known at once, else "queued"
+REVISION = '[0-9]{1,15}|(W/)?"[0-9]{1,15}"'
 _WHO = re.compile(r"[ -~]{1,64}")
 _STATUS = {"busy": 429, "too_large": 413, "stale": 412}
 
@@ -40,7 +42,8 @@ def send(
 ) -> Response:
     """Check ``body`` (a command or a list), send it, and answer what the worker answered.
 
-    With ``ack`` "queued" a run session answers as soon as the request waits for its step's end.
+    With ``ack`` "queued" a run session answers as soon as the request waits for its step's end; "" is
+    what suits its kind: "soon" where steps are long, else "applied".
 
     A request with the same ``key`` is applied once, and answered as the first time; one with
     ``if_rev`` only at that revision, else 412.
@@ -52,17 +55,25 @@ def send(
     if not 1 <= len(commands) <= MAX_COMMANDS:
         raise ParamError("body", f"1 to {MAX_COMMANDS} commands a request", lo=1, hi=MAX_COMMANDS)
     tree = checking_tree(client)
-    types = types_of(client)
+    types, kind = types_of(client), client.manifest()["kind"]
     for index, item in enumerate(commands):
         try:
+            foreign.check_command(item, types, kind)
             check(parse_command(item, types), tree)
         except ParamError as error:
             if len(commands) > 1:
                 error.message = f"command {index}: {error.message}"
             raise
+    ack = ack or usual_ack(client.manifest()["kind"])
     answer = client.command(body, who, key=key, if_rev=if_rev, ack=ack)
     status = 200 if answer.get("ok") else _STATUS.get(answer["error"].get("code"), 422)
     return json_response(answer, status)
+
+
+def usual_ack(kind: str) -> str:
+    """When a session of ``kind`` answers one who does not say."""
+    known = kinds.kinds().get(kind)
+    return SOON if known is not None and known.long_steps else APPLIED
 
 
 def types_of(client: SessionClient) -> dict[str, Any]:
@@ -74,17 +85,23 @@ def types_of(client: SessionClient) -> dict[str, Any]:
 
 
 def check(command: Command, tree: ParamTree) -> None:
-    """Paths and values against the session's parameters; raises :class:`ParamError`."""
+    """Paths and values against the session's parameters; raises :class:`ParamError`.
+
+    What other sessions have and this one has not is an :class:`ApiError` 409.
+    """
     if isinstance(command, Set):
-        tree.check(command.path, command.value)
+        check_values({command.path: command.value}, tree)
     elif isinstance(command, Clear):
+        foreign.check_path(command.path, tree)
         tree.spec(command.path)
     elif isinstance(command, Replace):
         check_values(dict(command.values), tree)
 
 
 def check_values(values: dict[str, Any], tree: ParamTree) -> dict[str, Any]:
-    """``values`` as the session would store them; raises :class:`ParamError` naming the path."""
+    """``values`` as the session would store them; raises as :func:`check`, naming the path."""
+    for path, value in values.items():
+        foreign.check_path(path, tree, value)
     return {path: tree.check(path, value) for path, value in values.items()}
 
 
@@ -99,9 +116,9 @@ def who_is(header: str | None) -> str:
 
 
 def ack() -> str:
-    """When the request is answered, from the header; raises :class:`ApiError` 400."""
-    header = request.headers.get("X-T4DM-Ack", APPLIED)
-    if header not in ACKS:
+    """When the request is answered, from the header, "" for none; raises :class:`ApiError` 400."""
+    header = request.headers.get("X-T4DM-Ack", "")
+    if header and header not in ACKS:
         message = f"X-T4DM-Ack is one of {', '.join(ACKS)}"
         raise ApiError(400, "bad_header", message, field="X-T4DM-Ack", choices=list(ACKS))
     return header
@@ -127,11 +144,11 @@ def if_match(header: str | None) -> int | None:
     """The revision that a request is meant for, None for any; raises :class:`ApiError` 400."""
     if header is None or header.strip() in ("", "*"):
         return None
-    text = header.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdecimal() and len(text) <= 15):
+    found = re.fullmatch(REVISION, header.strip())
+    if found is None:
         message = "If-Match is a revision, as in the ETag of GET"
         raise ApiError(400, "bad_header", message, field="If-Match")
-    return int(text)
+    return int(found.group().removeprefix("W/").strip('"'))
 
 
 def json_body() -> Any:

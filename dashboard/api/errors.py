@@ -60,7 +60,7 @@ def refusal(error: ParamError, status: int = 422) -> Response:
     """The answer to a refused value: field, message, range, unit, choices."""
     details = error.to_json()
     message = details.pop("message")
-    return json_response(error_body("refused", message, **details), status)
+    return json_response(error_body(error.code, message, **details), status)
 
 
 def in_200(response: Response) -> Response:

@@ -22,9 +22,10 @@ from t4dm.params import plain
 WAIT_S = 0.25
 TICK_S = 0.002
 MAX_WINDOW_MS = 20_000
+NOT_HELD = {416: "That part of the run is not held; the refusal has the range that is."}
 STATUS_KEYS = (
     "state", "reason", "speed", "ratio", "params_rev", "seed", "breakpoints", "pending",
-    "axis", "rate", "owner",
+    "axis", "rate", "owner", "recording",
 )  # fmt: skip
 
 

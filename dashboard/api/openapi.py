@@ -8,8 +8,11 @@ from typing import Any
 
 from flask import Flask
 
+from dashboard.api import parameter_schemas
 from dashboard.api.about import ABOUT
+from dashboard.api.commands import ACKS, REVISION
 from dashboard.api.operations import TAGS, describe_all, media, spec
+from dashboard.api.panels import file_names
 from t4dm.live import paths
 
 KEY = "ApiKey"
@@ -33,8 +36,13 @@ WHO = {
 }  # fmt: skip
 IF_MATCH = {
     "name": "If-Match", "in": "header", "required": False,
-    "schema": {"type": "string", "pattern": r'^([0-9]{1,15}|"[0-9]{1,15}"|\*)$'},
+    "schema": {"type": "string", "pattern": rf"^({REVISION}|\*)$"},
     "description": "The revision that the change is meant for; 412 at another one.",
+}  # fmt: skip
+ACK = {
+    "name": "X-T4DM-Ack", "in": "header", "required": False,
+    "schema": {"type": "string", "enum": list(ACKS), "default": ACKS[0]},
+    "description": "Of a training session and its like: answer at once that the request waits.",
 }  # fmt: skip
 IMAGE = "image/png"
 FIGURE = {
@@ -42,8 +50,12 @@ FIGURE = {
     "properties": {"data": {"type": "array"}, "layout": {"type": "object"}},
     "description": "A Plotly figure.",
 }  # fmt: skip
+IN_PATH: dict[str, dict[str, Any]] = {
+    "name": {"pattern": f"^{paths.NAME.pattern}$"},
+    "file_name": {"enum": file_names()},
+}
 HEADERS: dict[str, list[dict[str, Any]]] = {
-    "post_commands": [ONCE, WHO],
+    "post_commands": [ONCE, WHO, ACK],
     "spiking_inject_neuromod": [ONCE, WHO],
     "patch_params": [IF_MATCH, ONCE, WHO],
 }
@@ -61,6 +73,7 @@ def _document(app: Flask) -> dict[str, Any]:
         made = copy.deepcopy(spec.spec)
     made["info"] = {"title": "t4dm", "version": ABOUT["version"], "description": WORDS}
     made["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    parameter_schemas.complete(made["components"]["schemas"])
     made["components"]["securitySchemes"] = {
         KEY: {"type": "apiKey", "in": "header", "name": "X-API-Key"}
     }
@@ -77,8 +90,8 @@ def _complete(operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     operation["responses"]["default"] = REFUSED
     for parameter in operation["parameters"]:
-        if parameter["in"] == "path" and parameter["name"] == "name":
-            parameter["schema"] |= {"pattern": f"^{paths.NAME.pattern}$"}
+        if parameter["in"] == "path":
+            parameter["schema"] |= IN_PATH[parameter["name"]]
     operation["parameters"] += HEADERS.get(name, [])
     good = operation["responses"].get("200") or operation["responses"]["201"]
     table = good.get("content", {}).get("application/json")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from flask import Response, request
+from flask import Response
 
 from dashboard import pictures
-from dashboard.api import export, frames, query
+from dashboard.api import export, frames
 from dashboard.api.errors import ApiError
 from dashboard.cache import answers
 from dashboard.figures import style
@@ -21,8 +21,10 @@ from t4dm.live.frame import dumps
 from t4dm.live.published import missing
 from t4dm.live.window import View, Window
 
+if TYPE_CHECKING:
+    from dashboard.api.rest.window_queries import PictureOfPanel
+
 KINDS = ("json", "csv", "npz", "png", "svg")
-THEMES = ("light", "dark")
 _shared: dict[tuple[str, str, View, frames.Steps], Window] = {}  # the newest one asked for
 PAPER = {"light": "#FFFFFF", "dark": "#1A1B1E"}
 
@@ -35,7 +37,12 @@ class Size(NamedTuple):
     scale: float
 
 
-def answer(client: SessionClient, file_name: str) -> Response:
+def file_names() -> list[str]:
+    """Every panel in every format."""
+    return [f"{panel.slug}.{kind}" for panel in all_panels() for kind in KINDS]
+
+
+def answer(client: SessionClient, file_name: str, query: PictureOfPanel) -> Response:
     """``<slug>.<kind>`` over ``from_ms`` to ``to_ms``, by default the panel's newest span.
 
     Raises :class:`ApiError` 404 for an unknown panel or kind, and as :func:`frames.held_steps`.
@@ -43,15 +50,10 @@ def answer(client: SessionClient, file_name: str) -> Response:
     slug, _, kind = file_name.rpartition(".")
     panel = panel_by_slug(slug)
     if panel is None or kind not in KINDS:
-        known = [f"{p.slug}.{k}" for p in all_panels() for k in KINDS]
+        known = file_names()
         raise ApiError(404, "no_panel", "no such panel or format", field="panel", choices=known)
-    steps = frames.held_steps(
-        client,
-        query.number("from_ms", None, 0.0, 1e15),
-        query.number("to_ms", None, 0.0, 1e15),
-        panel.span_ms,
-    )
-    view = query.view()
+    steps = frames.held_steps(client, query.from_ms, query.to_ms, panel.span_ms)
+    view = query.shown()
     absent = missing(panel.needs, client.manifest()["probes"])
     if absent and kind in ("csv", "npz"):
         raise ApiError(422, "not_published", absent, field="panel")
@@ -61,18 +63,13 @@ def answer(client: SessionClient, file_name: str) -> Response:
         window = frames.history(client, view, steps)
         body = export.to_npz(panel, window, {"session": client.session, "panel": slug})
         return _file(body, "application/octet-stream", f"{slug}.npz")
-    theme = query.choice("theme", "light", THEMES)
-    options = {name: query.choice(name, values[0], values) for name, values in panel.options}
-    titled = query.choice("title", "1", ("0", "1")) == "1"
-    text = figure_text(client, panel, view, steps, theme, options, titled)
+    options = {name: getattr(query, name) for name, _ in panel.options}
+    text = figure_text(client, panel, view, steps, query.theme, options, query.title == "1")
     if kind == "json":
         return as_json(text)
-    size = Size(
-        query.integer("width", 1200, 200, 4000) or 1200,
-        query.integer("height", panel.height, 120, 4000) or panel.height,
-        query.number("scale", 2.0 if kind == "png" else 1.0, 0.5, 4.0) or 1.0,
-    )
-    return picture(panel, text, kind, theme, size)
+    scale = query.scale or (2.0 if kind == "png" else 1.0)
+    size = Size(query.width, query.height or panel.height, scale)
+    return picture(panel, text, kind, query.theme, size)
 
 
 def _csv(client: SessionClient, panel: Panel, view: View, steps: frames.Steps) -> Response:
@@ -146,6 +143,6 @@ def _file(
     response = Response(body, content_type=mime)
     response.headers["Cache-Control"] = "no-store"
     if name is not None:
-        how = "inline" if inline and "download" not in request.args else "attachment"
+        how = "inline" if inline else "attachment"
         response.headers["Content-Disposition"] = f'{how}; filename="{name}"'
     return response

@@ -70,8 +70,8 @@ def _described(
         summary=operation["summary"],
         description=operation["description"],
         parameters=[_parameter(schemas, item) for item in operation.get("parameters", [])],
-        body=[f for part in sent.values() for f in _fields(schemas, part["schema"])],
-        answer=_fields(schemas, _first(content.get("application/json", {}).get("schema", {}))),
+        body=[f for part in sent.values() for f in fields_of(schemas, part["schema"])],
+        answer=fields_of(schemas, _first(content.get("application/json", {}).get("schema", {}))),
         answer_kinds=list(content),
         curl=EXAMPLES[operation["operationId"]].curl(),
     )
@@ -85,12 +85,16 @@ def _parameter(schemas: dict[str, Any], item: dict[str, Any]) -> Field:
     )  # fmt: skip
 
 
-def _fields(schemas: dict[str, Any], schema: dict[str, Any]) -> list[Field]:
+def fields_of(schemas: dict[str, Any], schema: dict[str, Any]) -> list[Field]:
     """The fields of an object's schema; none where it is no object of ours."""
     schema = _resolved(schemas, schema)
+    fields: dict[str, dict[str, Any]] = {}
+    for form in (schema, *schema.get("anyOf", [])):
+        for name, inner in form.get("properties", {}).items():
+            fields.setdefault(name, inner)
     return [
         Field(name, kind_of(schemas, inner), _default(inner), inner.get("description", ""))
-        for name, inner in schema.get("properties", {}).items()
+        for name, inner in fields.items()
     ]
 
 

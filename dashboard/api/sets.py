@@ -14,7 +14,6 @@ from t4dm.store.sealed_json import read_json, write_json
 
 FORMAT = 2
 MAX_SETS = 1000
-MAX_VALUES = 2000
 
 
 def folder() -> Path:
@@ -81,18 +80,6 @@ def delete(name: str) -> None:
         _path(name).unlink()
     except FileNotFoundError:
         raise _missing(name) from None
-
-
-def values_of(body: Any) -> dict[str, Any]:
-    """The ``values`` of a request body; raises :class:`ParamError`."""
-    if not isinstance(body, dict) or not isinstance(body.get("values"), dict):
-        raise ParamError("values", 'a set is {"values": {"lif.v_thresh": 1.1, …}}')
-    unknown = sorted(set(body) - {"values", "name"})
-    if unknown:
-        raise ParamError(unknown[0][:40], "a set has nothing but values")
-    if len(body["values"]) > MAX_VALUES:
-        raise ParamError("values", f"at most {MAX_VALUES} values", hi=MAX_VALUES)
-    return body["values"]
 
 
 def _path(name: str) -> Path:

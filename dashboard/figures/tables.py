@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dashboard.figures import attention as attention_figure
-from dashboard.figures import groups
+from dashboard.figures import groups, weight_matrix
 from dashboard.figures import weights as weights_figure
 from t4dm.live.attention import weights_of
 from t4dm.live.segment import GATE_FULL, HIST_BINS, NO_LABEL, PAIR_BINS
@@ -66,7 +66,12 @@ def attention(window: Window) -> Columns:
 
 
 def weights(window: Window) -> Columns:
-    """One line a bin and sample: time, bin edges, excitatory and inhibitory counts."""
+    """One line a bin and sample: time, bin edges, excitatory and inhibitory counts.
+
+    Of a window with a matrix: one line a weight, or a cell of ``neurons`` x ``neurons`` weights.
+    """
+    if len(window.matrix):
+        return _matrix(window)
     w_lo, w_hi = weights_figure.limits(window)
     samples = len(window.hist_steps)
     edges = np.linspace(0.0, 1.0, HIST_BINS + 1)
@@ -79,6 +84,19 @@ def weights(window: Window) -> Columns:
         "inh_from": np.tile((edges[:-1] - 1.0) * -w_lo, samples),
         "inh_to": np.tile((edges[1:] - 1.0) * -w_lo, samples),
         "inh_count": window.hist_inh[:, block].ravel(),
+    }
+
+
+def _matrix(window: Window) -> Columns:
+    values = weight_matrix.newest(window)
+    side = weight_matrix.side_of(weight_matrix.place(window)[0], len(values))
+    first = np.arange(len(values)) * side
+    return {
+        "time_ms": np.full(values.size, window.meta["matrix_step"] * DT_MS),
+        "pre": np.repeat(first, len(values)),
+        "post": np.tile(first, len(values)),
+        "neurons": np.full(values.size, side),
+        "weight": values.ravel(),
     }
 
 

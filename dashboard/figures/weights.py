@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.figures import style, timeline
+from dashboard.figures import style, timeline, weight_matrix
 from t4dm.live.segment import HIST_BINS
 from t4dm.live.window import DT_MS, Window
 
@@ -21,17 +21,23 @@ def figure(
     window: Window | None,
     manifest: dict[str, Any] | None,
     theme: style.Theme = "light",
+    weights_view: str = "histogram",
 ) -> style.Figure:
-    """Above: the newest histogram of the chosen block. Below: time x bin, log counts, for drift."""
-    w_lo, w_hi = limits(window)
-    held = window is not None and len(window.hist_steps) > 0
+    """Above: the newest histogram of the chosen block. Below: time x bin, log counts, for drift.
+
+    With ``weights_view`` "matrix" the weights themselves (``dashboard.figures.weight_matrix``).
+    """
     which = "" if window is None else set_name(window)
-    below, above = side_names(window)
     out: style.Figure = {
         "data": [],
-        "layout": style.layout(theme, timeline.title("Weights", which, window), SLUG)
-        | _axes(theme, window, w_lo, w_hi),
+        "layout": style.layout(theme, timeline.title("Weights", which, window), SLUG),
     }
+    if weights_view == "matrix":
+        return weight_matrix.fill(out, window, (manifest or {}).get("groups", ()), theme)
+    w_lo, w_hi = limits(window)
+    held = window is not None and len(window.hist_steps) > 0
+    below, above = side_names(window)
+    out["layout"] |= _axes(theme, window, w_lo, w_hi)
     if window is None or not held:
         text = (
             "waiting for the first frame"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.pages.catalogue import Page, Section
+from dashboard.pages.catalogue import Page, Section, health_rules
 from t4dm.brain.reading_params import EXAMPLE
+from t4dm.live.brain_findings import RULES
 
 SECTIONS = (
     Section("text", "Text", "What is read; each word in the colour of what it stirs"),
@@ -55,7 +56,7 @@ def config() -> dict[str, Any]:
         "words": WORDS,
         "examples": [{"name": name, "text": text} for name, text in EXAMPLES],
         "seed": {"lo": 0, "hi": 2**31 - 1},
-        "health": {"rules": [], "presets": []},
+        "health": health_rules(RULES, "reading"),
     }
 
 

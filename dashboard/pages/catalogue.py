@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -53,6 +53,17 @@ class Page:
     def link(self) -> dict[str, str]:
         """Its entry in the list of pages."""
         return {"path": self.path, "title": self.title}
+
+
+def health_rules(rules: Mapping[str, tuple[str, str]], group: str) -> dict[str, Any]:
+    """``rules`` (id to title and text) as the health panel reads them, of sessions with ``group``."""
+    return {
+        "rules": [
+            {"id": name, "title": title, "text": text, "groups": [group]}
+            for name, (title, text) in rules.items()
+        ],
+        "presets": [],
+    }
 
 
 @cache

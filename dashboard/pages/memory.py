@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.pages.catalogue import Page, Section
+from dashboard.pages.catalogue import Page, Section, health_rules
+from t4dm.live.arena_findings import RULES
 
 SECTIONS = (
     Section("arena", "Arena", "The agent's way; a click sets it down or asks its memory"),
@@ -39,7 +40,7 @@ def config() -> dict[str, Any]:
     return {
         "words": WORDS,
         "seed": {"lo": 0, "hi": 2**31 - 1},
-        "health": {"rules": [], "presets": []},
+        "health": health_rules(RULES, "agent"),
     }
 
 

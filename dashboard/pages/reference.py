@@ -6,6 +6,7 @@ from flask import Blueprint, Response, current_app
 from jinja2 import Environment, StrictUndefined
 
 from dashboard.api.about import ABOUT
+from dashboard.api.command_fields import LISTED_WITH, described_commands
 from dashboard.api.openapi import WORDS, document
 from dashboard.api.reference import sections
 
@@ -47,7 +48,8 @@ Leave <code>session_id</code> out for the session <code>default</code>. A refusa
 <p>{{ one.summary }}</p>
 {% if one.description %}<p>{{ one.description }}</p>{% endif %}
 <pre tabindex="0">{{ one.curl }}</pre>
-{{ table("Parameter", one.parameters) }}{{ table("Body", one.body) }}{{ table("Answer", one.answer) }}
+{{ table("Parameter", one.parameters) }}{{ table("Body", one.body) }}
+{%- if one.name == listed_with %}{{ commands_table(commands) }}{% endif %}{{ table("Answer", one.answer) }}
 </section>
 {% endfor %}
 {% endfor %}
@@ -64,7 +66,17 @@ TABLE = """{% macro table(title, fields) %}{% if fields %}
 {% endfor %}
 </tbody>
 </table>
-{% endif %}{% endmacro %}"""
+{% endif %}{% endmacro %}
+{% macro commands_table(commands) %}
+<table>
+<thead><tr><th scope="col">Command</th><th scope="col">Sessions</th><th scope="col">Fields</th><th scope="col"></th></tr></thead>
+<tbody>
+{% for c in commands %}
+<tr><td><code>{{ c.name }}</code></td><td>{{ c.taken_by }}</td><td>{% for f in c.fields %}<code>{{ f.name }}</code> {{ f.kind }}{% if f.words %}: {{ f.words }}{% endif %}{% if not loop.last %}; {% endif %}{% endfor %}</td><td>{{ c.words }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+{% endmacro %}"""
 _page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
     TABLE + TEMPLATE
 )
@@ -76,5 +88,6 @@ def docs() -> Response:
     text = _page.render(
         sections=sections(document(current_app)),  # type: ignore[arg-type]
         version=ABOUT["version"], words=WORDS, style=STYLE,
+        listed_with=LISTED_WITH, commands=described_commands(),
     )  # fmt: skip
     return Response(text, mimetype="text/html")

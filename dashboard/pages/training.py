@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from dashboard.pages.catalogue import Page, Section
+from dashboard.pages.catalogue import Page, Section, health_rules
 from t4dm.ablations import FAULTS
 from t4dm.live.training_kind import RUN_NAMES
 from t4dm.training.runs import RUNS
@@ -70,13 +70,7 @@ def config() -> dict[str, Any]:
             for f in FAULTS
         ],
         "seed": {"lo": 0, "hi": 2**31 - 1},
-        "health": {
-            "rules": [
-                {"id": name, "title": title, "text": text, "groups": ["train"]}
-                for name, (title, text) in RULES.items()
-            ],
-            "presets": [],
-        },
+        "health": health_rules(RULES, "train"),
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from dashboard.figures import tables, weights
 from dashboard.panels.base import Panel
+from t4dm.live.window import WEIGHTS_VIEWS
 
 PANEL = Panel(
     id="panel-weights",
@@ -15,6 +16,8 @@ PANEL = Panel(
     axis="other",
     span_ms=10_000,
     height=320,
-    arrays=("hist_exc", "hist_inh", "bounds"),
-    help="Counts of a block's recurrent weights on a log scale; below, how they drift.",
+    arrays=("hist_exc", "hist_inh", "bounds", "matrix"),
+    wants_groups=True,
+    options=(("weights_view", WEIGHTS_VIEWS),),
+    help="Counts of a block's recurrent weights on a log scale, below how they drift; or every weight.",
 )

@@ -6,7 +6,7 @@
     a_t       = a_{t-1} + (1 - exp(-1/tau)) (target_t - a_{t-1})      tau = 4 tokens
     learning  w <- w + rate * (outcome - w . x/|x|) x/|x|             outcome in -1..1
 Valence and arousal as two axes: Russell 1980; prediction-error learning: Rescorla & Wagner 1972;
-conditioning in the amygdala: LeDoux 2000.
+conditioning in the amygdala: LeDoux 2000.  All in the dtype of ``x``, which the weights have.
 B batch  T time  D channels
 """
 

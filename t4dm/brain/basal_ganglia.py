@@ -8,6 +8,7 @@
 Votes lie in 0..1.  The mean is the diffuse excitation by the subthalamic nucleus: regions compete.
 At neutral dopamine (0.5) a region opens once 1.5 vote_i exceeds the mean; at DA = 0 none of up to four is
 released, whatever the votes.  Gurney, Prescott & Redgrave 2001; go and no-go under dopamine: Frank 2005.
+The total has the dtype of the outputs, the shares that of the votes.
 B batch  T time  R regions  D channels
 """
 

@@ -4,7 +4,7 @@
     k = 4 pi / sqrt(3),  u_i = (cos, sin)(theta_m + i * 60 deg),  i = 0, 1, 2
 The sum lies in -3/2..3, so rates lie in 0..peak and reach the peak at every vertex x = phi + lattice.
 lambda_m is the distance of neighbouring vertices.  Hafting et al. 2005; cosine form: Solstad, Moser &
-Einevoll 2006; scale steps of about sqrt(2): Stensola et al. 2012.
+Einevoll 2006; scale steps of about sqrt(2): Stensola et al. 2012.  In the dtype of the position.
 B batch  M modules  G cells a module
 """
 

@@ -1,8 +1,10 @@
 """Hippocampal formation: where (place, grid), when (time), and what happened there and then.
 
     code = [place/|place|, grid/|grid|, time/|time|] / sqrt(3)            length 1
+A part in which no cell fires (long after the last time cell's peak) is 0, and the code that much shorter.
 An episode is stored under its code and recalled by the nearest codes, exactly (``memory_bank``).
 Where and when in one index: Eichenbaum 2014; index to what: Teyler & DiScenna 1986.
+Rates and code in the dtype of the input, stored episodes float32.
 B batch  P place cells  M modules  G cells a module  C time cells  V content
 """
 
@@ -23,7 +25,7 @@ from t4dm.hippocampal.memory_bank import MemoryBank, Recall
 
 
 class WhereWhen(NamedTuple):
-    """Rates in Hz: ``place`` (B,P), ``grid`` (B,M,G), ``time`` (B,C); ``code`` (B,K) of length 1."""
+    """Rates in Hz: ``place`` (B,P), ``grid`` (B,M,G), ``time`` (B,C); ``code`` (B,K)."""
 
     place: Tensor
     grid: Tensor

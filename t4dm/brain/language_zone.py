@@ -3,6 +3,8 @@
     full     x -> bridge -> GIF neurons, K steps a token, state kept over the text -> mean rate -> bridge
     experts  x -> bridge -> mean rate -> mixture of experts under a liquid router -> bridge
 K is whatever the bridge gives: spikes (B*T, K, N) are folded back to (B, T, K, N) by their own K.
+Rates as the values that spikes stand for: Gerstner et al. 2014, ch. 7; experts: Shazeer et al. 2017.
+In the dtype of ``x``, spikes and states too.
 B batch  T time  D channels  N neurons  K spike steps a token
 """
 

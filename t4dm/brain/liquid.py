@@ -1,9 +1,10 @@
 """Liquid cell: a recurrent unit whose time constant depends on its input.
 
-    f  = sigmoid(x W_x + h W_h + b)
-    h' = (h + dt f A) / (1 + dt (1/tau + f)),   tau = 0.1 + softplus(raw)      dt = 1 step
-The fused solver step of liquid time-constant networks (Hasani et al. 2021).  h stays between 0 and A
-of its channel.  The state is handed in and out and runs through a whole text, so tau and W_h get gradient.
+    dh/dt = -(1/tau + f) h + f A,   f = sigmoid(x W_x + h W_h + b),   tau = 0.1 + softplus(raw)
+    h'    = (h + dt f A) / (1 + dt (1/tau + f))                                dt = 1 step
+The equation of liquid time-constant networks and its fused solver step (Hasani et al. 2021), of first
+order in dt.  h stays between 0 and A of its channel.  The state is handed in and out and runs through a
+whole text, so tau and W_h get gradient.  All in the dtype of the input.
 B batch  T time  D inputs  N units
 """
 
@@ -21,6 +22,11 @@ from t4dm.spiking.init import normal, uniform
 from t4dm.spiking.scan import scan
 
 TAU_FLOOR = 0.1
+
+
+def liquid_step(h: Tensor, f: Tensor, a: Tensor, tau: Tensor, dt: float = 1.0) -> Tensor:
+    """State (..., N) ``dt`` steps on, ``f`` (..., N) held; ``a`` and ``tau`` (N,), tau in steps."""
+    return (h + dt * f * a) / (1.0 + dt / tau + dt * f)
 
 
 class LiquidCell(nn.Module):
@@ -52,7 +58,7 @@ class LiquidCell(nn.Module):
         """``h', h'`` (B,N) after one input (B,D)."""
         h = self.init_state(x) if h is None else h
         f = torch.sigmoid(self.w_x(x) + self.w_h(h))
-        h = (h + f * self.a) / (1.0 + 1.0 / self.tau + f)
+        h = liquid_step(h, f, self.a, self.tau)
         return h, h
 
     def run(self, x_BTD: Tensor, h: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -1,10 +1,12 @@
 """Mixture of experts routed by a liquid cell, its load balanced by a loss.
 
     h_t = cell(x_t, h_{t-1});   p = softmax(h_t W + b)
-    the k = min(top_k, E) largest p act, weighted by p over their sum
+    the k = min(top_k, E) largest p act, weighted by p over their sum (1 where k = 1: then nothing but
+    the balance loss teaches the router)
     balance = E * sum_e share_e * mean p_e       share_e: part of all choices that fell on e
 The balance loss is 1 when all experts are used alike and E when one takes all (Fedus, Zoph & Shazeer
 2022; Shazeer et al. 2017).  Every expert is computed and the unchosen are weighted 0: few and small.
+In the dtype of ``x``; ``chosen`` int64.
 B batch  T time  D channels  N units  E experts  k chosen
 """
 

@@ -7,7 +7,9 @@
     total            = basal ganglia(votes, out, DA),   DA = clip(tonic + valence / 2, 0, 1)
     y                = x + c * total              c = 0.1
 The hippocampal region reads x as a place in a square of meanings, a token lasting 1/8 s (a theta cycle):
-grid codes for concepts, Constantinescu, O'Reilly & Behrens 2016.
+grid codes for concepts, Constantinescu, O'Reilly & Behrens 2016.  The order of the parts: thalamic relay
+and gated release of cortical regions by the basal ganglia, O'Reilly & Frank 2006; valence on dopamine:
+Schultz 2016.  All in the dtype of ``x``, which the weights have.
 B batch  T time  D channels  R regions
 """
 

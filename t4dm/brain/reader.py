@@ -69,6 +69,11 @@ def tokens_of(text: str, words: Words) -> list[Token]:
     return found[:MAX_TOKENS]
 
 
+def count_tokens(text: str) -> int:
+    """Words and marks of ``text``, also those beyond :data:`MAX_TOKENS`."""
+    return len(_TOKEN.findall(text))
+
+
 class Reader:
     """Built from word vectors and a seed; ``state`` goes on from token to token."""
 

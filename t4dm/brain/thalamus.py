@@ -3,6 +3,7 @@
     g     = sigmoid(x W_g + b_g) * (0.5 + arousal)       in (0, 1.5)
     relay = (g * x) W_r + b_r
 Relay under attention and arousal: McCormick & Bal 1997; Halassa & Kastner 2017.
+In and out in the dtype of ``x``, which the weights have.
 B batch  T time  D channels
 """
 

@@ -8,6 +8,7 @@
 The bank holds events "in this temporal context came this token"; ``score`` is the cosine of the
 present context with event j's.  "Nothing" wins when no score exceeds tau.  g is a gain a channel,
 beta and tau are learned.  Vaswani et al. 2017; reading stored events: Wu et al. 2022; Graves et al. 2014.
+All in the dtype of the weights, which ``x`` has; prosody and scores are brought to it.
 B batch  T time  S keys  D channels  H heads  C channels of a head  k recalled events
 """
 

@@ -1,7 +1,8 @@
 """Writing on from a prompt, one token at a time, with the keys and values of what stands already.
 
     p(next) = softmax(logits / temperature), over the top_k largest logits; temperature 0: the largest
-When the context is full, the last half of it is read anew from position 0.
+When the context is full, the last half of it is read anew from position 0.  Between two tokens the
+model is in the mode it was in: a step may be trained meanwhile.  Token ids int64.
 B batch (1 here)  T time
 """
 
@@ -20,7 +21,10 @@ from t4dm.hippocampal.transformer import Context, HippocampalTransformer, Output
 def pick(
     logits: Tensor, temperature: float, top_k: int | None, generator: torch.Generator | None
 ) -> int:
-    """One token id from ``logits`` (V,).  Raises ValueError for a negative temperature."""
+    """One token id from ``logits`` (V,), drawn where ``generator`` lives.
+
+    Raises ValueError for a negative temperature.
+    """
     if temperature < 0:
         raise ValueError(f"temperature must be 0 or more, got {temperature}")
     if temperature == 0:
@@ -29,6 +33,8 @@ def pick(
         floor = logits.topk(min(top_k, logits.shape[-1])).values[-1]
         logits = logits.masked_fill(logits < floor, float("-inf"))
     shares = torch.softmax(logits.float() / temperature, dim=-1)
+    if generator is not None:
+        shares = shares.to(generator.device)
     return int(torch.multinomial(shares, 1, generator=generator))
 
 
@@ -46,28 +52,10 @@ def generate(
 ) -> Iterator[int]:
     """``n`` token ids that follow ``prompt``; ``text_of`` gives a token's text, for its prosody.
 
-    The model's mode is put back.  Raises ValueError for an empty prompt.
+    ``generator`` draws, on whatever device it is.  Raises ValueError for an empty prompt.
     """
     if not prompt:
         raise ValueError("the prompt must have at least one token")
-    was_training = model.training
-    model.eval()
-    try:
-        yield from _write(model, prompt, n, text_of, temperature, top_k, generator, memory)
-    finally:
-        model.train(was_training)
-
-
-def _write(
-    model: HippocampalTransformer,
-    prompt: list[int],
-    n: int,
-    text_of: Callable[[int], str],
-    temperature: float,
-    top_k: int | None,
-    generator: torch.Generator | None,
-    memory: MemoryBank | None,
-) -> Iterator[int]:
     device = model.output_head.weight.device
     limit = model.params.max_seq_len
     heard: ProsodyState | None = None
@@ -83,14 +71,29 @@ def _write(
                 (ids, rows) if len(ids) <= limit else (ids[-limit // 2 :], rows[-limit // 2 :])
             )
             context, fresh = None, ids
-        made: Output = model(
-            torch.tensor([fresh], device=device),
-            torch.stack(rows[-len(fresh) :])[None].to(device),
-            memory is not None,
-            memory=memory,
-            context=context,
-        )
+        ids_1T = torch.tensor([fresh], device=device)
+        prosody_1T4 = torch.stack(rows[-len(fresh) :])[None].to(device)
+        made = _read(model, ids_1T, prosody_1T4, memory, context)
         context = made.context
         chosen = pick(made.logits[0, -1], temperature, top_k, generator)
         fresh = [chosen]
         yield chosen
+
+
+def _read(
+    model: HippocampalTransformer,
+    ids_1T: Tensor,
+    prosody_1T4: Tensor,
+    memory: MemoryBank | None,
+    context: Context | None,
+) -> Output:
+    """The model's output without dropout; its mode is put back."""
+    was_training = model.training
+    model.eval()
+    try:
+        made: Output = model(
+            ids_1T, prosody_1T4, memory is not None, memory=memory, context=context
+        )
+    finally:
+        model.train(was_training)
+    return made

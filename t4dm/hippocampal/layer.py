@@ -2,6 +2,7 @@
 
     x = x + dropout(attention(LN(x)));   x = x + dropout(W_2 gelu(W_1 LN(x)))
 Radford et al. 2019; pre-norm: Xiong et al. 2020.  Output projections start at N(0, (0.02/sqrt(2L))^2).
+In and out in the dtype of the weights.
 B batch  T time  D channels  L layers
 """
 

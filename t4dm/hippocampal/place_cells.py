@@ -7,6 +7,7 @@
 
 Competition by k winners: Makhzani & Frey 2014 (k-sparse autoencoders); sparse codes and pattern
 separation in the hippocampus: Rolls 2013.  Start of E: Radford et al. 2019.
+ids int64, everything else in the dtype of the weights.
 B batch  T time  D channels  P place cells
 """
 

@@ -10,6 +10,7 @@ One second of rhythm spans ``max_seq_len`` positions, whatever the length of the
 As 40 = 5 * 8, theta and gamma alone come back every M/8 positions; (cos, sin) of the slow phase never
 does, so any two codes differ.  Lisman & Jensen 2013 (theta-gamma code); the fast phases give the
 resolution of single tokens, as the short wavelengths of Vaswani et al. 2017 do.
+Codes are computed in float64 and kept in the dtype of the weights, in which they are told apart too.
 B batch  T time  D channels
 """
 

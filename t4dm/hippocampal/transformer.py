@@ -4,12 +4,13 @@
 One LayerNorm and one dropout stand before the head, and the head is the embedding (Press & Wolf 2017).
 While memory is in use, each token's temporal context (decayed sum of place codes) asks the bank once;
 every layer reads the answer.  ``remember`` stores "in this context came this token".
+Activations are in the dtype of the weights; ids and slots int64; cues and scores float32.
 B batch  T time  D channels  P place cells  L layers  V vocabulary  k recalled events
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,11 +27,15 @@ from t4dm.hippocampal.theta_gamma import ThetaGammaEncoding
 
 
 class Context(NamedTuple):
-    """What a later call needs to go on from here: tokens seen, keys and values, temporal context."""
+    """What a later call needs to go on from here: tokens seen, keys and values, temporal context.
+
+    ``between`` is the state of what stands between the layers and the head, None where nothing does.
+    """
 
     length: int
     layers: tuple[KeysValues, ...]
     cue: Tensor  # (B, P) float32
+    between: Any = None
 
 
 class Trace(NamedTuple):
@@ -41,7 +46,10 @@ class Trace(NamedTuple):
 
 
 class Output(NamedTuple):
-    """``logits`` (B,T,V), ``hidden`` (B,T,D) that the head read, ``place`` and ``cue`` (B,T,P)."""
+    """``logits`` (B,T,V), ``hidden`` (B,T,D) that the head read, ``place`` and ``cue`` (B,T,P).
+
+    ``balance`` is the loss of a router whose load is to be evened out; None without one.
+    """
 
     logits: Tensor
     hidden: Tensor
@@ -50,6 +58,7 @@ class Output(NamedTuple):
     context: Context
     recalled: Recall | None
     trace: Trace | None
+    balance: Tensor | None = None
 
 
 class HippocampalTransformer(nn.Module):
@@ -116,13 +125,14 @@ class HippocampalTransformer(nn.Module):
             past.append(made.past)
             weights.append(made.weights)
             gates.append(made.gate)
+        x, carried, balance = self._between(x, prosody, context.between if context else None)
         hidden = self._finish(x, generator)
         trace = None
         if need_trace:
             trace = Trace(torch.stack(weights), torch.stack(gates) if use_memory else None)
-        after = Context(start + ids.shape[1], tuple(past), cue[:, -1])
+        after = Context(start + ids.shape[1], tuple(past), cue[:, -1], carried)
         logits = self.output_head(hidden) if need_logits else hidden[..., :0]
-        return Output(logits, hidden, place, cue, after, found, trace)
+        return Output(logits, hidden, place, cue, after, found, trace, balance)
 
     def empty_memory(self) -> MemoryBank:
         """A bank of ``memory_size`` free slots on the model's device; values are token ids."""
@@ -132,6 +142,12 @@ class HippocampalTransformer(nn.Module):
     def remember(self, memory: MemoryBank, cue_nP: Tensor, next_ids_n: Tensor) -> MemoryBank:
         """The bank with n events added: after temporal context ``cue`` came token ``next_ids``."""
         return memory_bank.write(memory, cue_nP, next_ids_n)
+
+    def _between(
+        self, x: Tensor, prosody: Tensor | None, state: Any
+    ) -> tuple[Tensor, Any, Tensor | None]:
+        """What the head gets for ``x`` (B,T,D) of the last layer, the state after it, a balance loss."""
+        return x, None, None
 
     def _finish(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
         hidden = dropout(self.norm(x), self.dropout, self.training, generator)

@@ -18,12 +18,13 @@ from t4dm.kernels.observe import (
     gate_sample,
     spike_pairs,
     u_sample,
+    weight_cells,
     weight_counts,
     weights_moved,
 )
 from t4dm.kernels.products import TILE, add_rows, tile_matmul
 from t4dm.kernels.rwkv import shift, wkv
-from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY
+from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, MATRIX_EVERY
 
 
 @jit()
@@ -100,12 +101,14 @@ def _fire(step0, k, stage, current, u_pre, rest):  # type: ignore[no-untyped-def
 
 @jit()
 def measure(t, n_exc, w_hi, plastic, rule, samples, times):  # type: ignore[no-untyped-def]
-    """Histogram, bounds, change and spike pairs as they stand before step t."""
+    """Histogram, bounds, change, matrix and spike pairs as they stand before step t."""
     settle(t, n_exc, plastic, rule)
     weight_counts(
         plastic.w_rec, n_exc, w_hi, rule.bounds[0], samples.hist_exc, samples.hist_inh,
         samples.bounds,
     )  # fmt: skip
+    if t % MATRIX_EVERY == 0:
+        weight_cells(plastic.w_rec, w_hi, samples.matrix)
     samples.moved[0] = weights_moved(
         t, HIST_EVERY, plastic.w_rec, n_exc, samples.kept, samples.kept_at
     )

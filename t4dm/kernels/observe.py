@@ -42,6 +42,28 @@ def weight_counts(w, n_exc, w_hi, w_max, exc, inh, bounds):  # type: ignore[no-u
 
 
 @jit()
+def weight_cells(w, w_hi, out):  # type: ignore[no-untyped-def]
+    """out (R, R) u8: weights from pre (row) to post (column) as 128 for 0, 255 for w_hi, 0 for -1.
+
+    Where R < N a cell is the mean of ceil(N/R) x ceil(N/R) weights, fewer at the ends.
+    """
+    n, size = w.shape[0], out.shape[0]
+    side = (n + size - 1) // size
+    for a in range(size):
+        last_i = min(n, (a + 1) * side)
+        for b in range(size):
+            last_j = min(n, (b + 1) * side)
+            total, count = 0.0, 0
+            for i in range(a * side, last_i):
+                for j in range(b * side, last_j):
+                    total += w[i, j]
+                    count += 1
+            mean = total / count
+            level = mean * (127.0 / w_hi) if mean > 0 else mean * 128.0
+            out[a, b] = np.uint8(min(255.0, max(0.0, level + 128.5)))
+
+
+@jit()
 def spike_pairs(t, ring, ring_n, n_exc, last, out):  # type: ignore[no-untyped-def]
     """Pairs by dt = t_post - t_pre = -100..100 ms with both spikes in the PAIR_STEPS before step t.
 

@@ -19,6 +19,8 @@ CHUNK = 64
 HISTORY = 1024
 ROWS = CHUNK + TILE
 HIST_EVERY = 250
+MATRIX_EVERY = 1000
+MATRIX_SIDE = 256  # cells of a weight matrix a side, at most
 GATE_EVERY = 4
 KEPT_ROWS = 64  # of each block, to see how far weights move between two samples
 STIM_WIDTH = 64
@@ -175,6 +177,7 @@ class Samples(NamedTuple):
     moved: np.ndarray  # (1,) f4 mean |change| of the weights since the sample before
     kept: np.ndarray  # (2, R, N) real: rows of the last two samples, in turn
     kept_at: np.ndarray  # (2,) i8 their steps
+    matrix: np.ndarray  # (R, R) u1 cells of the weight matrix, pre x post
     pairs: np.ndarray  # (201,) u4
 
 
@@ -197,6 +200,7 @@ class Output(NamedTuple):
     hist_inh: np.ndarray
     bounds: np.ndarray  # (L, 2) f4
     moved: np.ndarray  # (L, 1) f4
+    matrix: np.ndarray  # (L, R, R) u1
     pairs: np.ndarray  # (L, 201) u4
     strange: np.ndarray  # (G, 1) i8
     spk_n: np.ndarray  # (T,) u2
@@ -270,9 +274,16 @@ def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype)
     )
 
 
+def matrix_cells(n: int) -> int:
+    """Cells a side in which the weights of n neurons are shown: each as large as the others."""
+    side = -(-n // MATRIX_SIDE)
+    return -(-n // side)
+
+
 def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output:
     """Room for CHUNK steps of the stages and of ``more`` groups after them."""
     stages = 2 * n_blocks + more
+    cells = matrix_cells(n)
     return Output(
         counts=np.zeros((stages, CHUNK), np.uint16),
         ids=np.zeros((stages, CHUNK, n), np.uint16),
@@ -290,6 +301,7 @@ def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output
         hist_inh=np.zeros((n_blocks, BINS), np.uint32),
         bounds=np.zeros((n_blocks, 2), np.float32),
         moved=np.full((n_blocks, 1), np.nan, np.float32),
+        matrix=np.full((n_blocks, cells, cells), 128, np.uint8),
         pairs=np.zeros((n_blocks, 2 * PAIR_SPAN + 1), np.uint32),
         strange=np.full((stages, 1), -1, np.int64),
         spk_n=np.zeros(CHUNK, np.uint16),

@@ -79,5 +79,8 @@ class GradientParams(Params):
 
 PROBES = {
     "weights": Probe("L B", kind="state", dtype="uint32", help="Weight counts per fixed bin."),
+    "weight_matrix": Probe(
+        "L R R", kind="state", dtype="uint8", help="Weights pre x post; cells where N > 256."
+    ),
     "pairs": Probe("L 201", kind="state", dtype="uint32", help="Spike pairs per dt, last second."),
 }

@@ -20,13 +20,17 @@ from t4dm.brain import arena as model
 from t4dm.brain import rate_maps
 from t4dm.brain.arena import Arena, Moment, Settings
 from t4dm.brain.arena_params import DT_S
+from t4dm.live.arena_findings import LEAST, RULES, Recent, findings
+from t4dm.live.arena_kind import KIND
 from t4dm.live.arena_series import SERIES, constants, declared, full_hz
 from t4dm.live.record import Record
+from t4dm.live.run_health import as_told
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 
 MAPS_S = 0.5  # of the clock, between two sets of maps
 MEASURE_STEPS = 250
+LOOK_STEPS = 125  # between two looks for findings
 LATE_S = 0.25  # a delay beyond this is not made up for
 UNKNOWN = 255  # byte of a bin that was never visited
 
@@ -48,6 +52,8 @@ class ArenaEngine:
         self._measured = _measures(arena)
         self._events: list[dict[str, Any]] = []
         self._fresh = True  # nothing of this arena was published yet
+        self._recent, self._looked = Recent(), False
+        self._found: list[dict[str, Any]] = []
         self._due = time.monotonic()
 
     @property
@@ -60,6 +66,7 @@ class ArenaEngine:
         """One step of 40 ms."""
         step0 = self.arena.step
         moment = self.arena.advance(self._settings)
+        self._look(moment)
         arrays = _rows(moment)
         arrays["episodes"] = self._episodes()
         if self.arena.step % MEASURE_STEPS == 0 or self._fresh:
@@ -101,8 +108,10 @@ class ArenaEngine:
     # -- what is asked -------------------------------------------------------------------------
 
     def params_changed(self, paths: list[str]) -> None:
-        """From the next step on."""
+        """From the next step on; findings are judged by what comes now."""
         self._settings = settings_of(self.tree)
+        if paths != ["agent.pace"]:
+            self._recent = Recent()
         self._due = time.monotonic()
 
     def command(self, command: c.Command) -> tuple[Any, Any]:
@@ -159,13 +168,43 @@ class ArenaEngine:
         return {
             "axis": "step",
             "series": SERIES,
-            "commands": ["put", "recall"],
+            "commands": list(KIND.commands),
             "constants": constants(self.arena),
         }
 
+    def _look(self, moment: Moment) -> None:
+        """Remember the step; now and then judge the last minute, once there is enough of it."""
+        arena = self.arena
+        stored = [event for event in moment.events if event["type"] == "stored"]
+        held = [
+            arena.episode(int(slot))["object"] for slot in np.flatnonzero(arena.memory.stamp >= 0)
+        ]
+        copies = sum(held.count(event["object"]) > 1 for event in stored) if stored else 0
+        spikes = moment.spikes[: arena.params.n_place]
+        near = moment.similarity >= self._settings.threshold
+        self._recent.take(arena.step, (moment.x, moment.y), spikes, near, copies)
+        if arena.step % LOOK_STEPS or len(self._recent) < LEAST:
+            return
+        self._looked = True
+        walked = self._recent.walked(arena.step, len(held), self._declared_rates)
+        usual = {spec.path: spec.default for spec in self.tree.specs()}
+        self._found = as_told(findings(walked, self.tree.get, usual), RULES)
+
+    @torch.no_grad()
+    def _declared_rates(self, places: np.ndarray) -> np.ndarray:
+        """(T,P) Hz of the place cells at places (T,2) in m."""
+        where = torch.from_numpy(places.astype(np.float32))
+        rates: np.ndarray = self.arena.formation.place(where).numpy()
+        return rates
+
     def findings(self) -> list[dict[str, Any]]:
-        """Nothing in an arena is ill."""
-        return []
+        """What the last minute of the agent's time shows."""
+        return [dict(one) for one in self._found]
+
+    def waiting(self) -> str:
+        return (
+            "" if self._looked else f"the rules look after {LEAST * DT_S:g} s of the agent's time"
+        )
 
     def progress(self) -> dict[str, Any]:
         """Bins of the arena that were visited."""

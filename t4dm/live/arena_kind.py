@@ -35,4 +35,5 @@ KIND = Kind(
     groups=ARENA_GROUPS,
     defaults=_defaults,
     bytes=_bytes,
+    commands=("put", "recall"),
 )

@@ -15,10 +15,13 @@ import torch
 from t4dm import commands as c
 from t4dm.brain import feelings
 from t4dm.brain.params import REGIONS, BrainParams
-from t4dm.brain.reader import BANDS, MAX_TOKENS, Read, Reader, tokens_of
+from t4dm.brain.reader import BANDS, MAX_TOKENS, Read, Reader, count_tokens, tokens_of
 from t4dm.brain.words import Words, learn
 from t4dm.hippocampal.params import PROSODY
+from t4dm.live.brain_findings import LEAST, RULES, Heard, findings
+from t4dm.live.brain_kind import KIND
 from t4dm.live.record import Record
+from t4dm.live.run_health import as_told
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 from t4dm.training.corpus import american_standard_version
@@ -56,6 +59,8 @@ class BrainEngine:
         self.seed, self.step = seed, 0
         self.reader = Reader(vocabulary(), seed)
         self._events: list[dict[str, Any]] = []
+        self._found: list[dict[str, Any]] = []
+        self._looked = False
         self._from_the_top()
 
     def _from_the_top(self) -> None:
@@ -64,6 +69,7 @@ class BrainEngine:
         self.at, self.begun = 0, self.step
         self.reader.begin()
         self._fresh = True
+        self._heard: list[tuple[str, Read]] = []
         self._due = time.monotonic()
 
     # -- time ----------------------------------------------------------------------------------
@@ -78,7 +84,9 @@ class BrainEngine:
             dopamine=get("feelings.dopamine"),
         )  # fmt: skip
         arrays = _rows(read, self.at) | self._text_arrays()
+        self._heard.append((self.tokens[self.at].kind, read))
         self.at += 1
+        self._look()
         self.step += 1
         meta: dict[str, Any] = {"events": self._told()}
         if self.at == len(self.tokens):
@@ -117,6 +125,8 @@ class BrainEngine:
     def params_changed(self, paths: list[str]) -> None:
         """A new text is read from its first word; one without a word or mark is refused."""
         self._due = time.monotonic()
+        if paths != ["reading.pace"]:
+            self._heard = []
         text = self.tree.get("reading.text")
         if text == self.text:
             return
@@ -170,7 +180,7 @@ class BrainEngine:
         return {
             "axis": "token",
             "series": SERIES,
-            "commands": ["read", "outcome"],
+            "commands": list(KIND.commands),
             "constants": {
                 "regions": list(REGIONS), "experts": self.reader.params.n_experts, "bands": BANDS,
                 "prosody": list(PROSODY), "max_tokens": MAX_TOKENS, "words": len(vocabulary().places),
@@ -179,9 +189,30 @@ class BrainEngine:
             },
         }  # fmt: skip
 
+    def _look(self) -> None:
+        """Judge what was heard since the last change, once there is enough of it."""
+        if len(self._heard) < LEAST and self.at < len(self.tokens):
+            return
+        self._looked = True
+        whole = count_tokens(self.text)
+        heard = Heard(
+            [kind for kind, _ in self._heard],
+            np.array([read.valence for _, read in self._heard]),
+            np.array([read.release for _, read in self._heard]),
+            [token.kind for token in self.tokens],
+            whole - len(self.tokens),
+            "".join(token.before + token.text for token in self.tokens),
+            self.begun,
+        )
+        usual = {spec.path: spec.default for spec in self.tree.specs()}
+        self._found = as_told(findings(heard, self.tree.get, usual), RULES)
+
     def findings(self) -> list[dict[str, Any]]:
-        """Nothing in a brain that reads is ill."""
-        return []
+        """What the words of this reading show."""
+        return [dict(one) for one in self._found]
+
+    def waiting(self) -> str:
+        return "" if self._looked else f"the rules look after {LEAST} words"
 
     def progress(self) -> dict[str, Any]:
         """Tokens of the text that were read."""

@@ -37,4 +37,5 @@ KIND = Kind(
     groups=READING_GROUPS,
     defaults=_defaults,
     bytes=_bytes,
+    commands=("read", "outcome"),
 )

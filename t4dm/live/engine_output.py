@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t4dm.kernels.attention import WINDOW
-from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, Output
+from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, MATRIX_EVERY, Output
 from t4dm.live.engine_sensory import Sensory
 from t4dm.live.segment import Segment, grid
 from t4dm.live.window import DT_MS
@@ -66,6 +66,7 @@ def segment_of(
         course=sensory.course(m),
         u_range=out.u_range[:, :gates].swapaxes(0, 1).copy(),
         moved=out.moved[None, :, 0][:m].copy(),
+        matrix=out.matrix[None][: len(grid(step0, step1, MATRIX_EVERY))].copy(),
         attention=out.attention[:, :gates].swapaxes(0, 1).copy(),
         attention_top=out.attention_top[:, :gates].T.copy(),
         attention_keys=keys_in_sight(sampled, out.attention.shape[0]),
@@ -106,6 +107,7 @@ def describe(config: StackConfig, n_exc: int, w_hi: float) -> dict[str, Any]:
             "w_hi": w_hi,
             "gate_every": GATE_EVERY,
             "hist_every": HIST_EVERY,
+            "matrix_every": MATRIX_EVERY,
             "neuromodulators": list(NEUROMODULATORS),
             "gains": list(GAINS),
         },

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from t4dm import commands as c
 from t4dm.live import external_files, paths
 from t4dm.live.checkpoint import KIND, Checkpoint
-from t4dm.live.registry import Registry, SessionSpec
+from t4dm.live.registry import DEFAULT_LIMITS, Limits, Registry, SessionSpec
 from t4dm.live.run_session import RunSession
 from t4dm.live.server import Request, failure
 from t4dm.params import ParamError
@@ -40,12 +40,20 @@ class Done(NamedTuple):
 
 
 class KeptFiles:
-    """The named checkpoints in ``folder`` of the session ``spec``."""
+    """The named checkpoints in ``folder`` of the session ``spec``; ``limits`` hold for its branches."""
 
     DONE = "kept"  # op of the request that wakes the loop when one is done
 
-    def __init__(self, folder: Path, spec: SessionSpec, data: Path, run: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        spec: SessionSpec,
+        data: Path,
+        run: Path,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self.folder, self.spec, self.data, self.run = folder / "kept", spec, data, run
+        self.limits = limits
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kept")
         self._done: deque[Done] = deque()
         self._listed = self._read()
@@ -117,7 +125,7 @@ class KeptFiles:
         step = _head(path)["step"]
         spec = replace(self.spec, name=command.name or "", params={})
         taken = [paths.DEFAULT_SESSION, *external_files.names(self.run)]
-        made = Registry(self.data).create(spec, taken, place=_placed(path))
+        made = Registry(self.data).create(spec, taken, self.limits, _placed(path))
         return {"checkpoint": command.checkpoint, "step": step, "session": made.name}
 
     def _path(self, name: str, field: str) -> Path:

@@ -27,7 +27,9 @@ class Kind:
     engine: ``module:class``, made as ``Engine(options, tree, seed, folder)``; page: where it is shown;
     options: the model of ``options`` in ``POST /sessions``, strict, every field with its bounds and default;
     groups: its parameters; defaults: of parameters by path, for checked options;
-    bytes: memory that its worker may come to.
+    bytes: memory that its worker may come to; long_steps: whether a step may take longer than one who
+    asks wants to wait, so that a command is answered with "queued" where none other is asked for;
+    commands: those it takes beside the ones of every kind (``run_session.ALWAYS``).
     """
 
     name: str
@@ -38,6 +40,8 @@ class Kind:
     groups: tuple[type[Params], ...]
     defaults: Callable[[Checked], dict[str, Any]]
     bytes: Callable[[Checked], int]
+    long_steps: bool = False
+    commands: tuple[str, ...] = ()
 
     def checked(self, options: Mapping[str, Any]) -> Checked:
         """``options`` whole, with defaults, as plain JSON data; raises :class:`ParamError`."""

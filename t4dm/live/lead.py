@@ -6,7 +6,7 @@ it has the last 10 s of samples up to its end, and the newest onset or rest befo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.segment import HIST_EVERY, Segment, grid
-from t4dm.live.window import NEWEST, Window
+from t4dm.live.window import NEWEST, Window, newest_matrix
 
 LEAD_STEPS = 10_000
 ONSETS = ("stimulus", "rest")
@@ -43,7 +43,8 @@ def with_lead(
         if onset:
             break
     events = [onset, *window.events] if onset else window.events
-    return _with_samples(replace(window, events=events), list(read.values()))
+    led = _with_matrix(replace(window, events=events), list(read.values()))
+    return _with_samples(led, list(read.values()))
 
 
 def _next_sample(step: int) -> int:
@@ -55,6 +56,15 @@ def _newest_onset(segment: Segment, before: int) -> dict[str, Any] | None:
     events = segment.meta.get("events", [])
     mine = (e for e in reversed(events) if e["type"] in ONSETS and e["step"] < before)
     return next(mine, None)
+
+
+def _with_matrix(window: Window, segments: Sequence[Segment]) -> Window:
+    """The newest matrix before the window where the window has none and its view asks for it."""
+    if len(window.matrix):
+        return window
+    parts = [s.crop(s.step0, min(s.step1, window.step0)) for s in segments]
+    matrix, dated = newest_matrix(parts, window.weights_block, window.meta.get("weights_view", ""))
+    return replace(window, matrix=matrix, meta=window.meta | dated)
 
 
 def _with_samples(window: Window, segments: Iterable[Segment]) -> Window:

@@ -13,6 +13,7 @@ TITLES = {
     "levels": "neuromodulators",
     "gains": "neuromodulator gains",
     "weights": "weights",
+    "weight_matrix": "weight matrix",
     "pairs": "spike pairs",
     "receptive_fields": "receptive fields",
     "neuron_labels": "labels of neurons",

@@ -27,6 +27,7 @@ from t4dm.live.frame import dumps
 from t4dm.live.publisher_blocks import Block, Publishes, goes_on, joined, segment_of
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request, failure
+from t4dm.live.watch_budget import Budget, Spent, shares
 from t4dm.live.window import DT_MS
 from t4dm.store.files import write_durable
 
@@ -40,6 +41,7 @@ MAX_BLOCKS = 64  # waiting for the thread; more are dropped, and that is said
 MAX_WAITING = 64
 MAX_STEPS = 512  # of one segment
 MAX_CELLS = 100_000  # membrane samples of one segment, so that it fits a block of the ring
+THINNED = "from here on fewer calls are recorded, so that watching keeps to its budget"
 log = logging.getLogger("t4dm.watch")
 
 
@@ -66,15 +68,19 @@ class Files:
 class Publisher:
     """Publishes ``session``; ``failed(sentence)`` is called once where it cannot go on.
 
-    Raises OSError where ring or socket cannot be made.
+    ``budget`` knows which calls were recorded, and is told what this thread takes.  Raises OSError
+    where ring or socket cannot be made.
     """
 
     def __init__(
         self, session: ExternalSession, files: Files, publishes: Publishes,
-        failed: Callable[[str], None],
+        failed: Callable[[str], None], budget: Budget | None = None,
     ) -> None:  # fmt: skip
         self.session, self.files, self.publishes = session, files, publishes
-        self._failed = failed
+        self._failed, self._budget = failed, budget
+        self._spent_from = Spent() if budget is None else budget.sums()
+        self._shares = shares(self._spent_from, self._spent_from)
+        self._thinned_told = False
         self.lock = threading.Lock()
         self.waiting: deque[tuple[Request, float]] = deque()
         self.recorded = 0  # steps handed over; written by the script's thread only
@@ -152,6 +158,8 @@ class Publisher:
                 self._requests()
                 self._publish()
                 self._tell()
+                if self._budget is not None:
+                    self._budget.publisher_s = time.thread_time()
             self._publish()
         except Exception as error:
             log.debug("publishing failed", exc_info=True)
@@ -261,14 +269,31 @@ class Publisher:
         self.ring.heartbeat()
         self.ring.progress()
         self._status_at = now + STATUS_S
+        self._tell_thinned()
         since, steps = self._rate_from
         if now - since >= 1.0:
             self._rate = (self._published - steps) / (now - since)
             self._rate_from = (now, self._published)
+            if self._budget is not None:
+                sums = self._budget.sums()
+                self._shares = shares(self._spent_from, sums)
+                self._spent_from = sums
         state, reason = self._state(now)
         self.ring.status(self._status(state, reason))
         if self._manifest_rev != self.session.rev:
             self._write_manifest()
+
+    def _recorded(self) -> dict[str, Any]:
+        """Which calls were recorded and what that costs; empty where nobody counts."""
+        return {} if self._budget is None else self._budget.counts() | self._shares
+
+    def _tell_thinned(self) -> None:
+        """Once, and on the page: calls are left out for what they would cost."""
+        if self._budget is None or not self._budget.thins_out or self._thinned_told:
+            return
+        with self.lock:
+            self.session.event("note", step=self._published, text=THINNED, who="t4dm")
+        self._thinned_told = True
 
     def _state(self, now: float) -> tuple[str, str]:
         session = self.session
@@ -290,7 +315,7 @@ class Publisher:
                 "mono_ns": time.monotonic_ns(), "breakpoints": session.breakpoints.to_json(),
                 "watch": list(session.engine.watch), "log": newest(session.log, LOG_BYTES),
                 "pending": newest(session.pending, LOG_BYTES), "warnings": [],
-                "checkpoint": {"step": None, "error": None},
+                "checkpoint": {"step": None, "error": None}, "recording": self._recorded(),
             }  # fmt: skip
         if state == "ended":
             status["ended_at"] = datetime.datetime.now(datetime.UTC).strftime("%H:%M:%S UTC")

@@ -94,6 +94,12 @@ def _between(name: str, value: int, lo: int, hi: int) -> None:
         raise ParamError(name, f"{name}: expected {lo} to {hi}, got {value}", lo=lo, hi=hi)
 
 
+class Occupied(ParamError):
+    """What could be, were there room: a name in use, the most sessions there may be, their memory."""
+
+    code = "full"
+
+
 class Registry:
     """The sessions of one data directory."""
 
@@ -136,7 +142,7 @@ class Registry:
         """Keep ``spec`` durably, under a free name where it has none.
 
         ``running`` are the names taken by other sessions, ``place`` puts further files into the
-        folder before any worker hears of it.  Raises :class:`ParamError` for a name in
+        folder before any worker hears of it.  Raises :class:`Occupied` for a name in
         use, for too many sessions, and where memory would not do for all of them together.
         """
         spec.check()
@@ -146,12 +152,12 @@ class Registry:
             if spec.name in taken:
                 known = sorted(taken)
                 message = f"name: there is a session '{spec.name}' already"
-                raise ParamError("name", message, choices=known)
+                raise Occupied("name", message, choices=known)
             if len(mine) >= limits.sessions:
                 message = f"there are {len(mine)} sessions beside the default one; delete one"
                 if not mine:
                     message = "no session may be created beside the default one"
-                raise ParamError("sessions", message, lo=0, hi=limits.sessions)
+                raise Occupied("sessions", message, lo=0, hi=limits.sessions)
             self._check_memory(spec, mine, limits.bytes)
             if not spec.name:
                 spec = _named(spec, taken)
@@ -175,7 +181,7 @@ class Registry:
                 f"a session of kind {spec.kind} needs {spec.bytes >> 20} MB beside {used >> 20} MB of "
                 f"the others, and {budget >> 20} MB are allowed in all; delete one"
             )
-            raise ParamError("kind", message)
+            raise Occupied("kind", message)
         free = max(0, budget - used)
         room = (free - WORKER_BYTES - RING_BYTES) / (MATRICES * DTYPE_BYTES * spec.blocks)
         most = int(max(0.0, room) ** 0.5) // (2 * N_HEADS) * 2 * N_HEADS
@@ -183,7 +189,7 @@ class Registry:
             f"n: {spec.blocks} blocks of {spec.n} neurons need {spec.bytes >> 20} MB beside "
             f"{used >> 20} MB of the others, and {budget >> 20} MB are allowed in all"
         )
-        raise ParamError("n", message, lo=LEAST_N, hi=most, unit="neurons")
+        raise Occupied("n", message, lo=LEAST_N, hi=most, unit="neurons")
 
     def delete(self, name: str) -> bool:
         """Mark the session as deleted; False where there is none."""

@@ -62,6 +62,10 @@ class RunEngine(Protocol):
         """What is wrong now, as ``t4dm.training.findings.Finding.as_json``, with a ``title``."""
         ...
 
+    def waiting(self) -> str:
+        """What the rules of ``findings`` wait for, in a sentence; "" once they have looked."""
+        ...
+
     def progress(self) -> dict[str, Any]:
         """For the status: ``{"done", "total", "rate", "unit", "left_s"}``, or nothing."""
         ...

@@ -5,7 +5,10 @@ The same JSON as the doctor's (``t4dm.live.doctor``); a finding is known by its 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from t4dm.training.findings import Finding
 
 SEVERITIES = ("note", "warning", "critical")
 EVENT = ("id", "severity", "where", "rule")
@@ -18,10 +21,16 @@ class Health:
     def __init__(self) -> None:
         self._found: dict[Key, dict[str, Any]] = {}
         self._step = 0
+        self._waiting = ""
 
-    def take(self, findings: list[dict[str, Any]], step: int) -> list[dict[str, Any]]:
-        """Note what is found at ``step``; returns the changes as fields of events."""
-        self._step = step
+    def take(
+        self, findings: list[dict[str, Any]], step: int, waiting: str = ""
+    ) -> list[dict[str, Any]]:
+        """Note what is found at ``step``; returns the changes as fields of events.
+
+        ``waiting`` says what the rules still wait for; "" where they have looked.
+        """
+        self._step, self._waiting = step, waiting
         now = {(one["id"], one["where"]["group"]): one for one in findings}
         changes = []
         for key, one in now.items():
@@ -40,11 +49,16 @@ class Health:
         return {
             "step": self._step,
             "t_ms": None,
-            "severity": found[0]["severity"] if found else "ok",
+            "severity": found[0]["severity"] if found else "waiting" if self._waiting else "ok",
             "findings": found,
-            "waiting": "",
+            "waiting": self._waiting,
             "evidence": {},
         }
+
+
+def as_told(found: Sequence[Finding], rules: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    """Findings as a run session's engine gives them, titled as in ``rules``: id to title and text."""
+    return [one.as_json() | {"title": rules[one.id][0], "groups": []} for one in found]
 
 
 def _told(finding: dict[str, Any], state: str) -> dict[str, Any]:

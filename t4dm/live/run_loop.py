@@ -130,9 +130,13 @@ class RunWorker(CommandLoop[RunSession]):
         self.kept.ask(first, self.session, request, self.server.requests)
 
     def _refuse(self, request: Request, refusal: Refused) -> None:
-        if request.queued:  # it was told "queued" already: the log has to tell it
-            self.session.event("refused", message=refusal.error["message"], who=request.who)
+        self._tell_refusal(request, refusal.error)
         super()._refuse(request, refusal)
+
+    def _tell_refusal(self, request: Request, error: dict[str, Any]) -> None:
+        """Of a request that was told "queued" already the log has to tell it."""
+        if request.was_queued():
+            self.session.event("refused", message=error["message"], who=request.who)
 
     def _other(self, request: Request) -> dict[str, Any] | None:
         if request.op == self.kept.DONE:
@@ -145,6 +149,8 @@ class RunWorker(CommandLoop[RunSession]):
         while (done := self.kept.take_done()) is not None:
             if done.event is not None:
                 self.session.event(**done.event)
+            else:
+                self._tell_refusal(done.request, done.answer["error"])
             where = self._where() if done.answer["ok"] else {}
             self._answer(done.request, where | done.answer)
 

@@ -77,7 +77,8 @@ class RunSession:
         if record is None:
             return None
         if record.step1 > record.step0:
-            for change in self.health.take(self.engine.findings(), self.engine.step):
+            engine = self.engine
+            for change in self.health.take(engine.findings(), engine.step, engine.waiting()):
                 self.event("finding", **change)
         if self.goal is not None and self.engine.step >= self.goal:
             self.goal, self.state = None, "paused"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from t4dm.live import kinds, manifest, paths
 from t4dm.live.checkpoint import CheckpointStore, Keeper
 from t4dm.live.command_log import CommandLog
 from t4dm.live.kept import KeptFiles, branched_from
-from t4dm.live.registry import SessionSpec
+from t4dm.live.limits import limits_from_env
+from t4dm.live.registry import DEFAULT_LIMITS, Limits, SessionSpec
 from t4dm.live.replay import Tell
 from t4dm.live.run_engine import RunEngine
 from t4dm.live.run_loop import RunWorker
@@ -54,11 +56,20 @@ def open_run(
             session.note_applied(begun | {"commands": [{"type": "replace", "values": values}]})
     command_log.append(session.line())
     keeper = Keeper(store, command_log, args.checkpoint_s)
-    kept = KeptFiles(keep, asked, data, paths.run_dir())
+    kept = KeptFiles(keep, asked, data, paths.run_dir(), limits_in_force())
     return Opened(
         build(session, code),
         lambda ring, server: RunWorker(session, ring, server, keeper, notes, kept, Samples(keep)),
     )
+
+
+def limits_in_force() -> Limits:
+    """Those of the environment; the web process refuses to start where they are no numbers."""
+    try:
+        return limits_from_env(os.environ)
+    except ValueError as error:
+        log.warning("%s; the defaults hold", error)
+        return DEFAULT_LIMITS
 
 
 def _take_up(

@@ -11,6 +11,8 @@ samples it as it does the gate: ``attention`` (Tg, L, K) over the last K keys, n
 ``attention_top`` (Tg, L) is the largest weight of a head, mean over the heads.
 ``u_range`` (Tg, G, 3) is the largest, smallest and mean u_pre of all neurons of a group, NaN where it
 is not measured; ``moved`` (M, B) the mean |change| of weights since the sample before, NaN for none.
+``matrix`` (Mm, B, R, R) are the weights themselves at the Mm steps divisible by :data:`MATRIX_EVERY`, in
+R x R cells, pre x post: 128 is 0, 255 is meta["w_hi"], 0 is -1; a cell is the mean of ceil(N/R) squared.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from t4dm.live.groups import Layout
 
 GATE_EVERY = 4
 HIST_EVERY = 250
+MATRIX_EVERY = 1000
+MATRIX_ZERO = 128
 HIST_BINS = 64
 PAIR_BINS = 201
 STIM_WIDTH = 64
@@ -34,6 +38,7 @@ KEYS = 64
 NO_LABEL = 255
 _PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "clamped")
 _PER_GATE = ("gate", "gate_mean", "attention", "attention_keys", "attention_top", "u_range")
+_PER_MATRIX = ("matrix",)
 _PER_LAYER = ("receptive", "neuron_labels", "course")
 _PER_HIST = ("hist_exc", "hist_inh", "bounds", "pairs", "moved", *_PER_LAYER)
 
@@ -73,6 +78,7 @@ class Segment:
     attention_top: np.ndarray = field(default_factory=partial(_none, "f4", 0))
     u_range: np.ndarray = field(default_factory=partial(_none, "f4", 0, 3))
     moved: np.ndarray = field(default_factory=partial(_none, "f4", 0))
+    matrix: np.ndarray = field(default_factory=partial(_none, "u1", 0, 0, 0))
 
     @property
     def layout(self) -> Layout:
@@ -112,6 +118,7 @@ class Segment:
             (_PER_STEP, np.arange(self.step0, self.step1)),
             (_PER_GATE, grid(self.step0, self.step1, GATE_EVERY)),
             (_PER_HIST, grid(self.step0, self.step1, HIST_EVERY)),
+            (_PER_MATRIX, grid(self.step0, self.step1, MATRIX_EVERY)),
         ):
             i, j = np.searchsorted(steps, (a, b))
             changed |= {name: getattr(self, name)[i:j] for name in names}

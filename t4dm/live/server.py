@@ -2,7 +2,8 @@
 
 One line of JSON a request, one line an answer.  ``{"op": "commands", "body": {...} | [...],
 "who": "...", "key": "...", "if_rev": 7}`` or ``{"op": "params"}``.  Where the loop's steps are long, a
-request with ``"ack": "queued"`` is answered when it waits, and not when it is applied.
+request with ``"ack": "queued"`` is answered when it waits, and not when it is applied; one with
+``"ack": "soon"`` with what came of it where that is known within :data:`SOON_S`, else as the former.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ QUEUE_LENGTH = 256
 MAX_CONNECTIONS = 64
 IDLE_S = 60.0
 WHO_LENGTH = 80
+SOON_S = 0.02
 
 
 @dataclass(slots=True)
@@ -38,6 +40,8 @@ class Request:
     queued: bool = False  # whether its sender was told already that it waits
     _answer: dict[str, Any] | None = None
     _ready: threading.Event = field(default_factory=threading.Event)
+    _refused: bool = False  # the loop has looked at ``queued``: what it answers counts
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, answer: dict[str, Any]) -> None:
         self._answer = answer
@@ -47,6 +51,24 @@ class Request:
         self._ready.wait()
         assert self._answer is not None
         return self._answer
+
+    def wait_soon(self, at_most_s: float) -> dict[str, Any] | None:
+        """The answer, or None after ``at_most_s``: its sender is then told that it waits.
+
+        A refusal is told in one way and not in both: here, or as an event (:meth:`was_queued`).
+        """
+        if not self._ready.wait(at_most_s):
+            with self._lock:
+                if not self._refused:
+                    self.queued = True
+                    return None
+        return self.wait()
+
+    def was_queued(self) -> bool:
+        """Asked by the loop that refuses it: whether the answer would come too late."""
+        with self._lock:
+            self._refused = True
+            return self.queued
 
 
 def failure(code: str, field: str, message: str) -> dict[str, Any]:
@@ -119,14 +141,18 @@ class CommandServer:
             return failure("invalid", "body", "a request is one line of JSON with an op")
         if self.requests.qsize() >= QUEUE_LENGTH:
             return failure("busy", "body", f"{QUEUE_LENGTH} requests are waiting; try again")
-        at_once = data.get("ack") == "queued" and self.where is not None
-        request.queued = at_once
+        ack = data.get("ack") if self.where is not None else None
+        request.queued = ack == "queued"
         self.requests.put(request)
-        if at_once:
-            assert self.where is not None
-            waiting = self.requests.qsize()
-            return {"ok": True, "queued": True, "waiting": waiting, **self.where()}
+        if ack == "queued":
+            return self._waiting()
+        if ack == "soon":
+            return request.wait_soon(SOON_S) or self._waiting()
         return request.wait()
+
+    def _waiting(self) -> dict[str, Any]:
+        assert self.where is not None
+        return {"ok": True, "queued": True, "waiting": self.requests.qsize(), **self.where()}
 
     @staticmethod
     def _send(connection: socket.socket, answer: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 from t4dm.training.clinic_trials import TRIALS, ablations_for, trial_of
 from t4dm.training.data import TokenText
+from t4dm.training.findings import RECENT
 from t4dm.training.params import LiveTrainParams
 from t4dm.training.runs import RUNS
 from t4dm.training.trainer import Trainer
@@ -238,6 +239,10 @@ class TrainingEngine:
     def findings(self) -> list[dict[str, Any]]:
         """Those of every run; ``where.group`` says of which."""
         return [dict(one) for one in self._found]
+
+    def waiting(self) -> str:
+        """Norms are judged over :data:`RECENT` steps."""
+        return "" if self.step >= RECENT else f"the rules look from step {RECENT} on"
 
     def progress(self) -> dict[str, Any]:
         """Steps done of the schedule, tokens a second of one run, seconds left, and error texts."""

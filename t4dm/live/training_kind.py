@@ -31,11 +31,11 @@ class TrainingOptions(BaseModel):
 
 
 def _defaults(options: dict[str, Any]) -> dict[str, Any]:
-    """The schedule of the run, and its first prompt."""
+    """The schedule of the run, its first prompt, and how often it writes."""
     run = RUNS[options["run"]]
     values = {f"train.{name}": value for name, value in run.train.model_dump().items()}
     values["train.dropout"] = run.model.dropout
-    return values | {"sample.prompt": run.prompts[0]}
+    return values | {"sample.prompt": run.prompts[0], "sample.every": run.sample_every}
 
 
 def _bytes(options: dict[str, Any]) -> int:
@@ -53,4 +53,6 @@ KIND = Kind(
     groups=(LiveTrainParams, SampleParams),
     defaults=_defaults,
     bytes=_bytes,
+    long_steps=True,
+    commands=("sample",),
 )

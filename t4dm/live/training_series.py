@@ -8,6 +8,7 @@ from typing import Any
 
 from t4dm.ablations import FAULTS, Ablation
 from t4dm.hippocampal.params import PROSODY
+from t4dm.live.training_kind import KIND
 from t4dm.live.training_probe import Probe
 from t4dm.live.training_side import SCALARS, Side
 from t4dm.training.findings import HIGH, LOW
@@ -21,7 +22,7 @@ def described(sides: Sequence[Side], probe: Probe, fault: Ablation | None) -> di
     return {
         "axis": "train_step",
         "series": _all_series(len(sides), probe),
-        "commands": ["sample"],
+        "commands": list(KIND.commands),
         "constants": {
             "run": run.name,
             "what": run.what,

@@ -105,7 +105,7 @@ class Side:
 
     def findings(self, params: TrainParams) -> list[Finding]:
         """What is wrong with this run now."""
-        return findings(list(self.steps), list(self.scores), params)
+        return findings(list(self.steps), list(self.scores), params, self.run.train)
 
     # -- what is done between two steps, a little at a time ------------------------------------
 

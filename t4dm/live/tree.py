@@ -84,7 +84,7 @@ class ParamTree:
 
     def _override_base(self, path: str, parts: list[str]) -> str:
         _, block, owner, name = parts
-        if not (block.isascii() and block.isdecimal() and int(block) < self.n_blocks):
+        if block not in map(str, range(self.n_blocks)):
             raise ParamError(
                 path, f"{path}: block must be 0 to {self.n_blocks - 1}", lo=0, hi=self.n_blocks - 1
             )

@@ -23,6 +23,7 @@ from torch.utils.data import get_worker_info
 
 from t4dm.live import paths
 from t4dm.live.claim import claim
+from t4dm.live.watch_budget import SHARE
 from t4dm.live.watch_hooks import Fate, has_dashboard, say
 from t4dm.live.watch_layers import Axes, candidates
 from t4dm.live.watch_params import Declaration, ScriptParams
@@ -48,6 +49,12 @@ class Watch:
     def why(self) -> str:
         """Why nothing is recorded; empty while it is."""
         return self._fate.why
+
+    @property
+    def recording(self) -> dict[str, Any]:
+        """``calls`` so far, how many were ``recorded``, and the ``budget``; empty where none is."""
+        recorder = None if self._ref is None else self._ref()
+        return {} if recorder is None else recorder.budget.counts()
 
     def close(self) -> None:
         """Take every hook off the module and end the session; its last window stays."""
@@ -77,6 +84,7 @@ def watch(
     every: int = 1,
     hold: bool = False,
     no_grad: bool = False,
+    budget: float | None = SHARE,
 ) -> Watch:
     """Show the spikes of ``module``'s layers on the dashboard, from its next call on.
 
@@ -85,7 +93,9 @@ def watch(
     page, ``{"threshold": param(1.0, 0.1, 5, help=…)}`` for an attribute of the module or of its
     spiking layers, or ``{"lr": (object, attribute, lo, hi)}``, applied between two calls; every:
     record each k-th call; hold: let the page pause the script; no_grad: record calls without
-    gradients too, which are left alone otherwise.
+    gradients too, which are left alone otherwise; budget: the share of the script's time (0 to 1)
+    that recording may take, as measured while it goes on: where each k-th call costs more, fewer are
+    recorded, and the page says how many.  None records each k-th call, whatever it costs.
 
     Other ranks (``RANK``, ``LOCAL_RANK`` not 0), workers of a DataLoader and compiled modules are left
     alone.  Raises ValueError for a bad argument and for a name that is taken, TypeError for no module.
@@ -95,6 +105,8 @@ def watch(
     name = paths.checked_name(type(module).__name__.lower() if name is None else name)
     _check("every", every, 1)
     _check("batch_index", batch_index, 0)
+    if budget is not None and not _is_share(budget):
+        raise ValueError(f"budget is a share from 0 to 1, more than 0, or None, got {budget!r}")
     if time_axis is not None and (isinstance(time_axis, bool) or not isinstance(time_axis, int)):
         raise ValueError(f"time_axis is an axis number or None, got {time_axis!r}")
     layers = list(candidates(module))
@@ -107,13 +119,18 @@ def watch(
     except OSError as error:
         return _without(name, f"'{name}' is not shown: {error}")
     _tell_where(run, name)
-    settings = Settings(name, run, lock, Axes(time_axis, batch_index), every, hold, no_grad)
+    axes = Axes(time_axis, batch_index)
+    settings = Settings(name, run, lock, axes, every, hold, no_grad, budget)
     return Watch(name, Recorder(module, layers, declared, settings))
 
 
 def _check(name: str, value: Any, lo: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < lo:
         raise ValueError(f"{name} is a whole number from {lo}, got {value!r}")
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1
 
 
 def _left_alone(module: nn.Module) -> str:

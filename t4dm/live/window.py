@@ -17,14 +17,19 @@ import numpy as np
 
 from t4dm.live import frame
 from t4dm.live.groups import Layout
-from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment, grid
+from t4dm.live.segment import GATE_EVERY, HIST_EVERY, MATRIX_EVERY, Segment, grid
 from t4dm.params import ParamError
 
 DT_MS = 1.0
 DEFAULT_ROWS = "spread:200"
 DEFAULT_MEMBRANES = 6
 MAX_MEMBRANES = 64
+ID = "[0-9]{1,9}"
+IDS = f"{ID}(,{ID})*,?"
+NAMED_ROWS = f"all|spread:[1-9][0-9]{{0,8}}|stage:{ID}|block:{ID}"
+MEMBRANES = f"{ID}(,{ID}){{0,{MAX_MEMBRANES - 1}}},?"
 Rows = str | tuple[int, ...]
+WEIGHTS_VIEWS = ("histogram", "matrix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,8 @@ class View:
 
     rows: neuron ids, or ``spread:n`` (n rows evenly over all neurons), ``stage:g`` (group g),
     ``block:l`` (every group of block l), ``all``; membrane: ids, or None for the first six watched; gate_block, attention_block,
-    weights_block: block whose gate, block whose attention, set of weights that a page shows.
+    weights_block: block whose gate, block whose attention, set of weights that a page shows;
+    weights_view: ``matrix`` asks for the newest matrix of that set too, else it is left out.
     """
 
     rows: Rows = DEFAULT_ROWS
@@ -41,6 +47,7 @@ class View:
     gate_block: int = 0
     weights_block: int = 0
     attention_block: int = 0
+    weights_view: str = WEIGHTS_VIEWS[0]
 
     @classmethod
     def parse(
@@ -50,14 +57,20 @@ class View:
         gate_block: str | int = 0,
         weights_block: str | int = 0,
         attention_block: str | int = 0,
+        weights_view: str = WEIGHTS_VIEWS[0],
     ) -> View:
-        """A view from query text (ids as ``"3,17,250"``); raises :class:`ParamError`."""
+        """A view from query text (ids as ``"3,17,250"``); raises :class:`ParamError`.
+
+        The grammar is that of :data:`IDS`, :data:`NAMED_ROWS` and :data:`MEMBRANES`; a neuron that
+        is named twice is shown once.
+        """
         return cls(
-            rows=_ids("rows", rows) if rows and rows[0].isdigit() else rows or DEFAULT_ROWS,
-            membrane=_ids("membrane", membrane) if membrane else None,
+            rows=ids_of("rows", rows) if rows and rows[0].isdigit() else rows or DEFAULT_ROWS,
+            membrane=ids_of("membrane", membrane) if membrane else None,
             gate_block=_integer("gate_block", gate_block),
             weights_block=_integer("weights_block", weights_block),
             attention_block=_integer("attention_block", attention_block),
+            weights_view=weights_view,
         )
 
 
@@ -103,6 +116,7 @@ class Window:
     meta: dict[str, Any] = field(default_factory=dict)  # KEPT_META, hist_w_hi
     hist_step0: int | None = None  # where the samples begin, if before step0 (``t4dm.live.lead``)
     moved: np.ndarray = field(default_factory=partial(np.empty, (0, 0), "f4"))  # f4 (M, B)
+    matrix: np.ndarray = field(default_factory=partial(np.empty, (0, 0, 0), "u1"))  # (0 or 1, R, R)
 
     @property
     def n_total(self) -> int:
@@ -163,7 +177,7 @@ class Window:
 WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
     "spk_row", "spk_dt", "rates", "u", "theta", "levels", "gains", "gate", "gate_mean", "stim",
     "clamped", "hist_exc", "hist_inh", "bounds", "pairs", "receptive", "neuron_labels", "course",
-    "attention", "attention_keys",
+    "attention", "attention_keys", "matrix",
 ))  # fmt: skip
 NEWEST = ("receptive", "neuron_labels", "course")
 _PLAIN = (
@@ -224,6 +238,8 @@ def merge(
         ids, when = place[keep].astype("<u2"), when[keep]
 
     plain: dict[str, Any] = {name: joined(name, attrgetter(name)) for name in _PLAIN}
+    weights_block = _part("weights_block", view.weights_block, last.hist_exc.shape[1], "weights")
+    matrix, dated = newest_matrix(segments, weights_block, view.weights_view)
     return Window(
         step0=first.step0,
         step1=last.step1,
@@ -232,7 +248,8 @@ def merge(
         rows=rows,
         membrane=membrane,
         gate_block=gate_block,
-        weights_block=_part("weights_block", view.weights_block, last.hist_exc.shape[1], "weights"),
+        weights_block=weights_block,
+        matrix=matrix,
         spk_row=ids,
         spk_dt=when,
         u=_membranes(segments if "u" in only else segments[:0], membrane),
@@ -242,7 +259,8 @@ def merge(
         attention_keys=joined("attention_keys", lambda s: _keys(s, attention_block)),
         events=[event for s in segments for event in s.meta.get("events", [])],
         meta={k: last.meta[k] for k in KEPT_META if k in last.meta}
-        | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]},
+        | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]}
+        | dated,
         **plain,
         **newest_sample(segments),
     )
@@ -252,6 +270,23 @@ def newest_sample(segments: Sequence[Segment]) -> dict[str, Any]:
     """What the sensory layer last looked like in ``segments``: arrays of 0 or 1 sample."""
     last = next((s for s in reversed(segments) if len(s.receptive)), segments[-1])
     return {name: getattr(last, name)[-1:] for name in NEWEST}
+
+
+def newest_matrix(
+    segments: Sequence[Segment], block: int, weights_view: str
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The newest matrix of a set of weights, u1 (1, R, R), and of when and which scale it is.
+
+    (0, 0, 0) and the view alone where none is asked for or none was sampled.
+    """
+    told: dict[str, Any] = {"weights_view": weights_view}
+    if weights_view == "matrix":
+        for s in reversed(segments):
+            if len(s.matrix) and s.matrix.shape[1]:
+                step = int(grid(s.step0, s.step1, MATRIX_EVERY)[-1])
+                told |= {"matrix_step": step, "matrix_w_hi": float(s.meta["w_hi"])}
+                return s.matrix[-1:, block], told
+    return np.empty((0, 0, 0), "u1"), told
 
 
 def tail(segments: Sequence[Segment]) -> Sequence[Segment]:
@@ -393,14 +428,15 @@ def _bounded(name: str, value: int, count: int) -> int:
     return value
 
 
-def _ids(name: str, text: str) -> tuple[int, ...]:
-    return tuple(_integer(name, part) for part in text.split(","))
+def ids_of(name: str, text: str) -> tuple[int, ...]:
+    """The ids of ``"3,17,250"``, each once; one comma may close the list.  Raises ParamError."""
+    return tuple(dict.fromkeys(_integer(name, part) for part in text.removesuffix(",").split(",")))
 
 
 def _integer(name: str, text: str | int, lo: int = 0) -> int:
     if isinstance(text, int):
         return text
-    text = text.strip()
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) >= lo):
+    plain = text.isascii() and text.isdecimal() and len(text) <= 9
+    if not plain or int(text) < lo or (lo > 0 and text.startswith("0")):
         raise ParamError(name, f"{name}: expected an integer from {lo}, got {text[:40]!r}", lo=lo)
     return int(text)

@@ -139,17 +139,23 @@ def _refuse(field: str, values: np.ndarray, bad: np.ndarray, expected: str, tabl
     )
 
 
+class NoFile(ParamError):
+    """The file stimulus without a file that was uploaded."""
+
+    code = "no_file"
+
+
 def need_file(data_dir: Path | None, file_id: str) -> None:
-    """Raises ParamError unless ``file_id`` names an uploaded file that can be read."""
+    """Raises :class:`NoFile` unless ``file_id`` names an uploaded file that can be read."""
     if not file_id:
-        raise ParamError(
+        raise NoFile(
             "stimulus.file_id", "the file stimulus needs a file: upload a file first (no file_id)"
         )
     try:
         _open(data_dir, file_id)
     except (ParamError, OSError, ValueError, KeyError, BadZipFile) as error:
         message = f"the file stimulus needs a file: {error}; upload a file first"
-        raise ParamError("stimulus.file_id", message) from None
+        raise NoFile("stimulus.file_id", message) from None
 
 
 def _open(data_dir: Path | None, file_id: str) -> StimulusFile:

@@ -2,22 +2,22 @@
 
     h = dropout(LN(brain(x, prosody)))      x after the last layer; brain: t4dm.brain.natural_brain
 so that the faults of the brain modules, too, can be seen in a model that learns text.  Every text
-begins with a brain at rest.
+begins with a brain at rest; within a text its state goes from call to call in the context.
+The balance loss of the brain's router is handed out with the output (``t4dm.training.wake``), unless
+every expert is chosen for every token: then there is nothing to even out.
+Activations are in the dtype of the weights.
 B batch  T time  D channels
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 from torch import Tensor
 
 from t4dm.ablations import NONE, Ablations
-from t4dm.brain.natural_brain import NaturalBrain
+from t4dm.brain.natural_brain import BrainState, NaturalBrain
 from t4dm.brain.params import BrainParams
 from t4dm.hippocampal.params import HippocampalParams
-from t4dm.hippocampal.transformer import HippocampalTransformer, Output
+from t4dm.hippocampal.transformer import HippocampalTransformer
 
 
 class BrainTransformer(HippocampalTransformer):
@@ -33,17 +33,11 @@ class BrainTransformer(HippocampalTransformer):
         super().__init__(params, seed, ablations)
         shape = brain.model_copy(update={"dim": params.dim})
         self.brain, self.brain_seed = NaturalBrain(shape, seed, ablations), seed
-        self._prosody: Tensor | None = None
 
-    def forward(
-        self, ids: Tensor, prosody: Tensor | None = None, *args: Any, **more: Any
-    ) -> Output:
-        """As the transformer's; ``prosody`` (B,T,4) is heard by the brain as well."""
-        self._prosody = prosody
-        try:
-            return super().forward(ids, prosody, *args, **more)
-        finally:
-            self._prosody = None
-
-    def _finish(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        return super()._finish(self.brain(x, self._prosody).out, generator)
+    def _between(
+        self, x: Tensor, prosody: Tensor | None, state: BrainState | None
+    ) -> tuple[Tensor, BrainState, Tensor | None]:
+        thought = self.brain(x, prosody, state)
+        shape = self.brain.params
+        balance = thought.routing.balance if shape.top_k < shape.n_experts else None
+        return thought.out, thought.state, balance

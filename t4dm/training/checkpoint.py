@@ -1,8 +1,9 @@
-"""A training run as a sealed file (``t4dm.store.sealed``, no pickle), and the run that goes on from it.
+"""A training run as a safetensors file (``tensor_file``, no pickle), and the run that goes on from it.
 
-Weights, both moments of AdamW, memory bank, replay store, Fisher information and anchor are arrays;
-parameters, ablations, seed and counters are JSON.  Random numbers need no saving: step s draws from
-(seed, s).  bfloat16 has no numpy type and travels as its bits in int16.
+Weights (``model.<name>``, in their own dtype), both moments of AdamW, memory bank, replay store,
+Fisher information and anchor are tensors; parameters, ablations, seed and counters are JSON.  Random
+numbers need no saving: step s draws from (seed, s).  A session packs the same as numpy arrays, where
+bfloat16 has no type and travels as its bits in int16.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from t4dm.hippocampal.memory_bank import MemoryBank
 from t4dm.hippocampal.params import HippocampalParams
 from t4dm.hippocampal.transformer import HippocampalTransformer
 from t4dm.learning.ewc import Consolidated
-from t4dm.store.sealed import read_sealed, write_sealed
 from t4dm.training.brain_transformer import BrainTransformer
 from t4dm.training.data import Batch, TokenText
 from t4dm.training.params import TrainParams
 from t4dm.training.sleep import Replay
+from t4dm.training.tensor_file import read_tensors, write_tensors
 from t4dm.training.trainer import Trainer
 
 KIND = "t4dm-training"
@@ -35,16 +36,19 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 def save(path: Path, trainer: Trainer) -> None:
     """Write the run durably: the file is the old one or the new one, never half.  Raises OSError."""
-    write_sealed(path, KIND, *pack(trainer))
+    write_tensors(path, KIND, _meta(trainer), _tensors(trainer) | _replay_tensors(trainer.replay))
 
 
 def pack(trainer: Trainer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """JSON data and arrays that :func:`unpack` makes the run of; arrays may be views of its tensors."""
-    tensors = _tensors(trainer)
+    tensors = _tensors(trainer) | _replay_tensors(trainer.replay)
+    half = [name for name, tensor in tensors.items() if tensor.dtype == torch.bfloat16]
     arrays = {name: _array(tensor) for name, tensor in tensors.items()}
-    arrays |= {f"replay.{name}": part for name, part in trainer.replay.batch._asdict().items()}
-    arrays["replay.loss"] = trainer.replay.loss
-    meta: dict[str, Any] = {
+    return _meta(trainer) | {"bfloat16": half}, arrays
+
+
+def _meta(trainer: Trainer) -> dict[str, Any]:
+    known: dict[str, Any] = {
         "model": trainer.model.params.model_dump(),
         "brain": _brain(trainer.model),
         "ablations": sorted(trainer.model.ablations),
@@ -53,23 +57,26 @@ def pack(trainer: Trainer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "seed": trainer.seed,
         "replay_seen": trainer.replay.seen,
         "text": text_digest(trainer.text),
-        "bfloat16": [name for name, t in tensors.items() if t.dtype == torch.bfloat16],
     }
-    return meta | {name: getattr(trainer, name) for name in COUNTERS}, arrays
+    return known | {name: getattr(trainer, name) for name in COUNTERS}
 
 
 def load(
-    path: Path, text: TokenText, held_out: TokenText | None = None, other_text: bool = False
+    path: Path,
+    text: TokenText,
+    held_out: TokenText | None = None,
+    other_text: bool = False,
+    device: torch.device | str = "cpu",
 ) -> Trainer:
-    """The run as it was saved, on the CPU.
+    """The run as it was saved, on ``device``, wherever it was before.
 
     ``other_text`` allows to go on with another text than it was saved with.  Raises SealError for a
     damaged file, ValueError for another text, OSError where it cannot be read.
     """
-    meta, arrays = read_sealed(path, KIND)
+    meta, tensors = read_tensors(path, KIND)
     if meta["text"] != text_digest(text) and not other_text:
         raise ValueError(f"{path.name} was trained on another text than the one given")
-    return unpack(meta, arrays, text, held_out)
+    return _rebuilt(meta, tensors, text, held_out, torch.device(device))
 
 
 def unpack(
@@ -81,15 +88,25 @@ def unpack(
     """The run that was packed, on the CPU; raises KeyError or ValueError for anything else."""
     half = set(meta["bfloat16"])
     tensors = {name: _tensor(array, name in half) for name, array in arrays.items()}
+    return _rebuilt(meta, tensors, text, held_out, torch.device("cpu"))
+
+
+def _rebuilt(
+    meta: dict[str, Any],
+    tensors: dict[str, Tensor],
+    text: TokenText,
+    held_out: TokenText | None,
+    device: torch.device,
+) -> Trainer:
     model = _model(meta)
     weights = {name: tensors[f"model.{name}"] for name, _ in model.named_parameters()}
-    model.to(next(iter(weights.values())).dtype)
+    model.to(device, next(iter(weights.values())).dtype)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(weights[name])
     model.dropout = meta["dropout"]
     trainer = Trainer(model, text, TrainParams(**meta["train"]), meta["seed"], held_out)
-    _restore(trainer, meta, tensors, arrays)
+    _restore(trainer, meta, tensors, device)
     return trainer
 
 
@@ -130,10 +147,12 @@ def _restore(
     trainer: Trainer,
     meta: dict[str, Any],
     tensors: dict[str, Tensor],
-    arrays: dict[str, np.ndarray],
+    device: torch.device,
 ) -> None:
     for name in COUNTERS:
         setattr(trainer, name, meta[name])
+    trainer.replay = _replay(tensors, meta["replay_seen"])
+    tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
     for name, parameter in trainer.model.named_parameters():
         moments = {
             moment: tensors[f"optimizer.{moment}.{name}"]
@@ -143,9 +162,17 @@ def _restore(
         if moments:
             trainer.optimizer.state[parameter] = moments
     trainer.memory = MemoryBank(*(tensors[f"memory.{name}"] for name in MemoryBank._fields))
-    batch = Batch(*(arrays[f"replay.{name}"] for name in Batch._fields))
-    trainer.replay = Replay(batch, arrays["replay.loss"], meta["replay_seen"])
     trainer.held = _held(tensors)
+
+
+def _replay_tensors(replay: Replay) -> dict[str, Tensor]:
+    parts = replay.batch._asdict() | {"loss": replay.loss}
+    return {f"replay.{name}": torch.from_numpy(part) for name, part in parts.items()}
+
+
+def _replay(tensors: dict[str, Tensor], seen: int) -> Replay:
+    batch = Batch(*(tensors[f"replay.{name}"].numpy() for name in Batch._fields))
+    return Replay(batch, tensors["replay.loss"].numpy(), seen)
 
 
 def _held(tensors: dict[str, Tensor]) -> Consolidated | None:

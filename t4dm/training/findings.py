@@ -9,6 +9,7 @@
                 the training loss fell over the same steps
 Band of the norm: Pascanu, Mikolov, Bengio 2013 on clipping; over-fit by rising held-out loss: Prechelt
 1998.  Each finding has its numbers, its cause and remedies as commands on the parameters in use.
+A remedy that begins again is offered where weights that large steps have ruined may not come back.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ RECENT, LONG = 20, 100
 LOW, HIGH = 0.1, 10.0
 FLOOR = 0.5  # nat: below it a flat loss is a job done
 RISE = 0.1  # nat above the lowest held-out loss
+SHORT = 1 / 20  # of the usual rate: steps below it are too short to get anywhere
 Severity = Literal["note", "warning", "critical"]
 
 
@@ -78,38 +80,43 @@ class Finding:
         return asdict(self)
 
 
-def findings(steps: Sequence[Step], scored: Sequence[Scored], params: TrainParams) -> list[Finding]:
-    """What is wrong now, the worst first; nothing while too few steps are known."""
+def findings(
+    steps: Sequence[Step], scored: Sequence[Scored], params: TrainParams,
+    usual: TrainParams | None = None,
+) -> list[Finding]:  # fmt: skip
+    """What is wrong now, the worst first; nothing while too few steps are known.
+
+    ``usual`` are the parameters that the run begins with, where others are in use.
+    """
+    usual = params if usual is None else usual
     rules: list[Callable[[], Finding | None]] = [
-        lambda: not_finite(steps, params),
-        lambda: exploding(steps, params),
-        lambda: vanishing(steps, params),
+        lambda: not_finite(steps, params, usual),
+        lambda: exploding(steps, params, usual),
+        lambda: vanishing(steps, params, usual),
         lambda: over_fit(steps, scored, params),
-        lambda: plateau(steps, params),
+        lambda: plateau(steps, params, usual),
     ]
     found = [rule() for rule in rules]
     return [one for one in found if one is not None]
 
 
-def not_finite(steps: Sequence[Step], params: TrainParams) -> Finding | None:
+def not_finite(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> Finding | None:
     """Steps whose loss or gradient was not finite."""
     bad = [one for one in steps[-RECENT:] if not one.applied]
     if not bad:
         return None
-    lower = params.learning_rate / 4
     return Finding(
         "training_nan", "critical",
         f"{len(bad)} of the last {min(RECENT, len(steps))} steps not finite; limit 0",
         {"code": "not_finite", "text": "Loss or gradient was infinite or no number; the step was "
          "not applied, the weights are those of the step before."},
         {"steps": len(bad), "loss": _plain(bad[-1].loss), "grad_norm": _plain(bad[-1].grad_norm)},
-        [_set("lower_rate", f"Lower the rate to {lower:.2g}", {"train.learning_rate": lower},
-              "every step is applied again")],
+        [_lower(params, usual, 4, "every step is applied again"), _again(params, usual, 4)],
         bad[0].step,
     )  # fmt: skip
 
 
-def exploding(steps: Sequence[Step], params: TrainParams) -> Finding | None:
+def exploding(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> Finding | None:
     """Gradient norms above the band."""
     median = _median_norm(steps)
     if median is None or median <= HIGH:
@@ -117,15 +124,10 @@ def exploding(steps: Sequence[Step], params: TrainParams) -> Finding | None:
     remedies = []
     if params.clip == 0 or params.clip > 1:
         remedies.append(_set("clip", "Clip at 1", {"train.clip": 1.0}, "updates stay small"))
-    lower = params.learning_rate / 2
-    remedies.append(
-        _set(
-            "lower_rate",
-            f"Lower the rate to {lower:.2g}",
-            {"train.learning_rate": lower},
-            f"the norm comes below {HIGH:g}",
-        )
-    )
+    remedies += [
+        _lower(params, usual, 2, f"the norm comes below {HIGH:g}"),
+        _again(params, usual, 2),
+    ]
     return Finding(
         "training_exploding", "warning",
         f"median gradient norm {median:.3g} over {RECENT} steps; band {LOW:g} to {HIGH:g}",
@@ -136,25 +138,35 @@ def exploding(steps: Sequence[Step], params: TrainParams) -> Finding | None:
     )  # fmt: skip
 
 
-def vanishing(steps: Sequence[Step], params: TrainParams) -> Finding | None:
-    """Gradient norms below the band."""
+def vanishing(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> Finding | None:
+    """Gradient norms below the band: nothing is left to learn, or nothing gets through."""
     median = _median_norm(steps)
     if median is None or median >= LOW:
         return None
-    higher = min(1.0, params.learning_rate * 2)
+    loss = sum(one.loss for one in steps[-RECENT:]) / RECENT
+    learnt = loss < FLOOR
+    cause, text = (
+        ("nothing_left", f"The loss is down to {loss:.2g}: hardly an error is left to learn from.")
+        if learnt
+        else (
+            "nothing_flows",
+            ("Little of the error reaches the weights: a part of the model is saturated, as after "
+            "steps that were far too large."),
+        )
+    )  # fmt: skip
+    stop = {"type": "pause", "reason": "nothing is left to learn"}
     return Finding(
-        "training_vanishing", "warning",
+        "training_vanishing", "note" if learnt else "warning",
         f"median gradient norm {median:.3g} over {RECENT} steps; band {LOW:g} to {HIGH:g}",
-        {"code": "nothing_flows", "text": "Little of the error reaches the weights: the loss is "
-         "nearly 0, or a part of the model is saturated."},
-        {"median_norm": median, "learning_rate": params.learning_rate},
-        [_set("higher_rate", f"Raise the rate to {higher:.2g}", {"train.learning_rate": higher},
-              "the loss falls faster, or is as low as it gets")],
+        {"code": cause, "text": text},
+        {"median_norm": median, "loss": _plain(loss), "learning_rate": params.learning_rate},
+        [Remedy("stop", "Stop here", [stop], "the run stands; run goes on")]
+        if learnt else [_again(params, usual, 2)],
         _since(steps, lambda one: one.grad_norm < LOW),
     )  # fmt: skip
 
 
-def plateau(steps: Sequence[Step], params: TrainParams) -> Finding | None:
+def plateau(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> Finding | None:
     """A loss that no longer falls though it is not low."""
     awake = [one for one in steps if not one.asleep and one.applied]
     if len(awake) < 2 * LONG:
@@ -165,17 +177,34 @@ def plateau(steps: Sequence[Step], params: TrainParams) -> Finding | None:
     error = math.sqrt((_variance(before) + _variance(now)) / LONG)
     if mean_now < FLOOR or mean_before - mean_now > min(0.01 * mean_before, 2 * error):
         return None
-    lower = params.learning_rate / 3
+    short = params.learning_rate < SHORT * usual.learning_rate
+    cause, text = (
+        ("rate_too_low", "The steps are too short: at this rate the weights stay what they are.")
+        if short
+        else (
+            "no_progress",
+            ("Steps to and fro cancel each other: a smaller rate settles lower, and if it does not the "
+            "model or the text is at its end."),
+        )
+    )  # fmt: skip
     return Finding(
         "training_plateau", "note",
         f"loss {mean_now:.3f} over {LONG} wake steps, {mean_before:.3f} over the {LONG} before",
-        {"code": "no_progress", "text": "Steps to and fro cancel each other: a smaller rate settles "
-         "lower, and if it does not the model or the text is at its end."},
-        {"loss_before": mean_before, "loss_now": mean_now, "standard_error": error},
-        [_set("lower_rate", f"Lower the rate to {lower:.2g}", {"train.learning_rate": lower},
-              "the loss falls within 100 steps")],
+        {"code": cause, "text": text},
+        {"loss_before": mean_before, "loss_now": mean_now, "standard_error": error,
+         "learning_rate": params.learning_rate},
+        [_rate("raise_rate", "Raise", usual.learning_rate, f"the loss falls within {LONG} steps")]
+        if short
+        else _settle(params, usual),
         awake[-LONG].step,
     )  # fmt: skip
+
+
+def _settle(params: TrainParams, usual: TrainParams) -> list[Remedy]:
+    """Against steps that cancel each other; far above the usual rate the weights may be lost too."""
+    lower = _lower(params, usual, 3, f"the loss falls within {LONG} steps")
+    wild = params.learning_rate > 3 * usual.learning_rate
+    return [lower, _again(params, usual, 3)] if wild else [lower]
 
 
 def over_fit(
@@ -204,6 +233,28 @@ def over_fit(
                 "the held-out loss is at its lowest again")],
         lowest.step,
     )  # fmt: skip
+
+
+def _lower(params: TrainParams, usual: TrainParams, by: float, expect: str) -> Remedy:
+    """A smaller rate: the usual one from far above it, else ``by`` times less."""
+    return _rate("lower_rate", "Lower", _calm(params, usual, by), expect)
+
+
+def _again(params: TrainParams, usual: TrainParams, by: float) -> Remedy:
+    """From step 0 at a rate that is smaller, where weights may be beyond repair."""
+    rate = _calm(params, usual, by)
+    commands = [{"type": "set", "path": "train.learning_rate", "value": rate}, {"type": "reset"}]
+    label = f"Begin again at the rate {rate:.2g}; the course so far is lost"
+    return Remedy("again", label, commands, "the loss falls from the first step on")
+
+
+def _calm(params: TrainParams, usual: TrainParams, by: float) -> float:
+    lower = params.learning_rate / by
+    return usual.learning_rate if lower > usual.learning_rate else lower
+
+
+def _rate(name: str, verb: str, value: float, expect: str) -> Remedy:
+    return _set(name, f"{verb} the rate to {value:.2g}", {"train.learning_rate": value}, expect)
 
 
 def _set(name: str, label: str, values: dict[str, float], expect: str) -> Remedy:

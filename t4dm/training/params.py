@@ -95,7 +95,7 @@ PROBES = {
     "held_out_loss": Probe("1", unit="nat", kind="state", help="Cross-entropy of held-out text."),
     "grad_norm": Probe("1", help="Gradient norm before clipping."),
     "learning_rate": Probe("1", help="Rate of the step."),
-    "penalty": Probe("1", unit="nat", help="EWC penalty added to the loss."),
+    "penalty": Probe("1", unit="nat", help="Added to the loss: EWC, and a router's balance."),
     "asleep": Probe("1", kind="state", dtype="uint8", help="1 while replaying, 0 while awake."),
     "tokens": Probe("1", kind="state", dtype="int64", help="Tokens learnt from so far."),
 }

@@ -1,6 +1,6 @@
 """The files of a run: a checkpoint, one line a step, one line an evaluation, the log, the totals.
 
-    run.ckpt        sealed checkpoint (t4dm.training.checkpoint)
+    run.ckpt        checkpoint, safetensors (t4dm.training.checkpoint)
     steps.jsonl     {"step", "phase", "loss", "penalty", "grad_norm", "learning_rate", "tokens", "applied"}
     held_out.jsonl  {"step", "loss", "tokens_scored"}, step: optimizer steps done
     totals.json     CPU and wall seconds of all sittings up to the checkpoint

@@ -41,7 +41,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class NamedRun:
-    """``whole_at``: steps after which the whole held-out text is scored."""
+    """``whole_at``: steps after which the whole held-out text is scored; ``sample_every``: in a session."""
 
     name: str
     what: str
@@ -50,6 +50,7 @@ class NamedRun:
     train: TrainParams
     whole_at: tuple[int, ...]
     prompts: tuple[str, ...]
+    sample_every: int = 100
 
 
 def read_material() -> Material:
@@ -147,6 +148,7 @@ RUNS = {
             ),
             (),
             ("In the beginning",),
+            sample_every=25,
         ),
         NamedRun(
             "clinic",
@@ -162,6 +164,7 @@ RUNS = {
             ),
             (),
             PROMPTS,
+            sample_every=50,
         ),
     )
 }  # fmt: skip

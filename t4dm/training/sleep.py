@@ -11,6 +11,7 @@ B batch  T time  R stored sequences
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -83,16 +84,21 @@ def revalued(replay: Replay, chosen: np.ndarray, loss: np.ndarray) -> Replay:
     return Replay(replay.batch, known, replay.seen)
 
 
+class Dreamt(NamedTuple):
+    """``loss`` (a scalar with gradient), ``each`` (B,) without, and a router's ``balance`` loss."""
+
+    loss: Tensor
+    each: Tensor
+    balance: Tensor | None
+
+
 def dream(
     model: HippocampalTransformer, batch: Tensors, generator: torch.Generator | None = None
-) -> tuple[Tensor, Tensor]:
-    """Mean loss of the replayed sequences, with gradient, and the loss (B,) of each, without.
-
-    Prosody is as it was, the bank is not asked.
-    """
+) -> Dreamt:
+    """What the replayed sequences give.  Prosody is as it was, the bank is not asked."""
     output = model(batch.ids, prosody=batch.prosody, generator=generator, need_logits=False)
     loss, each = head_loss(output.hidden, model.output_head.weight, batch.targets)
-    return loss, each.mean(-1)
+    return Dreamt(loss, each.mean(-1), output.balance)
 
 
 def fisher_of(model: HippocampalTransformer, batch: Tensors) -> dict[str, Tensor]:

@@ -1,10 +1,12 @@
 """The trainer: wake steps, sleep after every ``sleep_every`` of them, one optimizer step a call.
 
-    wake   loss + EWC penalty -> clip -> AdamW; surprises go to the bank, sequences to the replay store
+    wake   loss + penalty -> clip -> AdamW; surprises go to the bank, sequences to the replay store
     sleep  ``sleep_steps`` replayed batches, same loss and rule; then Fisher and anchor are taken
+    penalty = EWC (t4dm.learning.ewc) + 0.01 * balance of a router, where the model has one to even out
 A step whose loss or gradient is not finite is reported and not applied.  Everything random in step s
 comes from (seed, s): a run that is saved and loaded goes on with the same numbers, bit for bit.
-AdamW: Loshchilov & Hutter 2019; clipping by global norm: Pascanu, Mikolov, Bengio 2013.
+AdamW: Loshchilov & Hutter 2019; clipping by global norm: Pascanu, Mikolov, Bengio 2013; weight of the
+balance loss: Fedus, Zoph & Shazeer 2022.
 B batch  T time
 """
 
@@ -26,7 +28,7 @@ from t4dm.params import ParamError
 from t4dm.training.data import Batch, TokenText, draws_at
 from t4dm.training.head_loss import head_loss
 from t4dm.training.params import TrainParams
-from t4dm.training.schedule import learning_rate_at
+from t4dm.training.schedule import scheduled
 from t4dm.training.sleep import (
     Replay,
     draw,
@@ -42,12 +44,13 @@ from t4dm.training.wake import Tensors, on_device, remember, wake
 DROPOUT_STREAM, STORE_STREAM, REPLAY_STREAM, FISHER_STREAM = 2, 3, 4, 5
 BETAS = (0.9, 0.95)
 FISHER_DECAY = 0.9
+BALANCE = 0.01
 Phase = Literal["wake", "sleep"]
 
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """One optimizer step.  ``grad_norm`` is taken before clipping, ``loss`` without the penalty."""
+    """One optimizer step.  ``grad_norm`` is taken before clipping, ``loss`` is without ``penalty``."""
 
     step: int
     phase: Phase
@@ -109,7 +112,7 @@ class Trainer:
         tensors = on_device(batch, self.model)
         memory = self.memory if params.use_memory else None
         seen = wake(self.model, tensors, memory, self._dropout_draws())
-        report = self._learn("wake", seen.loss, batch)
+        report = self._learn("wake", seen.loss, batch, seen.output.balance)
         if report.applied:
             if params.use_memory:
                 writes = params.memory_writes
@@ -126,10 +129,10 @@ class Trainer:
         draws = draws_at(self.seed, self.step_number, REPLAY_STREAM)
         chosen = draw(self.replay, self.params.batch, draws)
         batch = taken(self.replay, chosen)
-        loss, each = dream(self.model, on_device(batch, self.model), self._dropout_draws())
-        report = self._learn("sleep", loss, batch)
+        dreamt = dream(self.model, on_device(batch, self.model), self._dropout_draws())
+        report = self._learn("sleep", dreamt.loss, batch, dreamt.balance)
         if report.applied:
-            self.replay = revalued(self.replay, chosen, each.float().cpu().numpy())
+            self.replay = revalued(self.replay, chosen, dreamt.each.float().cpu().numpy())
         self.sleep_left -= 1
         if self.sleep_left == 0:
             self.awake_for = 0
@@ -144,9 +147,11 @@ class Trainer:
         fisher = fisher_of(self.model, on_device(taken(self.replay, chosen), self.model))
         self.held = consolidate(self.model, fisher, self.held, FISHER_DECAY)
 
-    def _learn(self, phase: Phase, loss: Tensor, batch: Batch) -> StepReport:
-        params, rate = self.params, learning_rate_at(self.step_number, self.params)
-        pull = self._pull(loss)
+    def _learn(
+        self, phase: Phase, loss: Tensor, batch: Batch, balance: Tensor | None
+    ) -> StepReport:
+        params, rate = self.params, self._rate()
+        pull = self._pull(loss, balance)
         self.optimizer.zero_grad(set_to_none=True)
         (loss + pull).backward()
         limit = params.clip or math.inf
@@ -155,7 +160,6 @@ class Trainer:
         applied = math.isfinite(norm) and math.isfinite(value)
         if applied:
             for group in self.optimizer.param_groups:
-                group["lr"] = rate
                 group["weight_decay"] = params.weight_decay if group["decays"] else 0.0
             self.optimizer.step()
         self.tokens += batch.ids.size
@@ -171,10 +175,16 @@ class Trainer:
             applied,
         )
 
-    def _pull(self, loss: Tensor) -> Tensor:
-        if self.held is None or self.params.ewc_strength == 0:
-            return torch.zeros_like(loss)
-        return penalty(self.model, self.held, self.params.ewc_strength)
+    def _rate(self) -> float:
+        """The rate of this step, set in the optimizer; made anew each time, as ``params`` may change."""
+        rates = scheduled(self.optimizer, self.step_number, self.params).get_last_lr()
+        return float(rates[0])
+
+    def _pull(self, loss: Tensor, balance: Tensor | None) -> Tensor:
+        pull = torch.zeros_like(loss)
+        if self.held is not None and self.params.ewc_strength > 0:
+            pull = penalty(self.model, self.held, self.params.ewc_strength)
+        return pull if balance is None else pull + BALANCE * balance
 
     def _dropout_draws(self) -> torch.Generator:
         number = draws_at(self.seed, self.step_number, DROPOUT_STREAM).integers(0, 2**62)
@@ -228,7 +238,7 @@ class Trainer:
 
 
 def make_optimizer(model: torch.nn.Module) -> torch.optim.AdamW:
-    """AdamW with two groups: matrices decay, vectors and scalars do not."""
+    """AdamW with two groups: matrices decay, vectors and scalars do not.  Rates come from ``schedule``."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim >= 2], "decays": True},

@@ -3,6 +3,7 @@
     loss = mean over B, T of -log p(target)                 nat a token
     stored: the ``memory_writes`` tokens of largest loss    (novelty: Lisman & Grace 2005)
 The bank is read before it is written, so a batch never finds itself.
+ids and targets int64, prosody in the dtype of the weights, losses in float32 at least.
 B batch  T time  P place cells
 """
 

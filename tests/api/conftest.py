@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = {"Host": "localhost"}
@@ -71,11 +72,13 @@ def bare(app: Any) -> FlaskClient:
 def client(app: Any, worker: subprocess.Popen) -> FlaskClient:
     """A client of a running session with default parameters and at least 600 steps of history."""
     client = app.test_client()
-    until = time.monotonic() + 60
-    while not (line := healthz(client)) or line["state"] == "down" or (line["step"] or 0) < 600:
+
+    def stepped() -> bool:
         assert worker.poll() is None, "the worker ended"
-        assert time.monotonic() < until, "the worker did not start"
-        time.sleep(0.05)
+        line = healthz(client)
+        return bool(line) and line["state"] != "down" and (line["step"] or 0) >= 600
+
+    eventually(stepped, "the worker")
     assert post(client, [{"type": "replace", "values": {}}, {"type": "run"}]).status_code == 200
     return client
 

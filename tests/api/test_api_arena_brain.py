@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
 from t4dm.live import frame
 from tests.api.conftest import HOST, ROOT
+from tests.waiting import eventually
 
 FAST = {"agent.pace": 20.0}
 
@@ -36,10 +36,11 @@ class Started:
             [*command, "--ring-bytes", str(96 << 20)], cwd=ROOT, env=dict(os.environ),
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until = time.monotonic() + 90
-        while self.get("/params").status_code != 200:
-            assert self.process.poll() is None and time.monotonic() < until
-            time.sleep(0.05)
+        eventually(self.answers, "the session's worker")
+
+    def answers(self):
+        assert self.process.poll() is None, "the worker ended"
+        return self.get("/params").status_code == 200
 
     def get(self, path):
         return self.client.get(f"/sessions/{self.name}{path}", headers=HOST)
@@ -145,10 +146,8 @@ def test_a_killed_arena_goes_on_bit_for_bit(app, arena):
 
 
 def test_a_brain_reads_and_stands_at_the_end(brain):
-    until = time.monotonic() + 30
-    while (got := brain.records())[0]["state"] != "paused" and time.monotonic() < until:
-        time.sleep(0.05)
-    meta, arrays = got
+    eventually(lambda: brain.records()[0]["state"] == "paused", "the end of the text")
+    meta, arrays = brain.records()
     assert meta["reason"] == "the text is read" and arrays["scalars"].shape[0] >= 3
     told = json.loads(arrays["text"].tobytes())
     assert [token[1] for token in told["tokens"]] == ["joy", "and", "sword"]

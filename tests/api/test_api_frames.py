@@ -152,7 +152,10 @@ def test_the_view_cuts_rows_and_membranes(client):
         ("rows", "nothing"),
         ("rows", "spread:0"),
         ("rows", "stage:99"),
-        ("rows", "1,1"),
+        ("rows", "1,1,x"),
+        ("rows", "1,,2"),
+        ("rows", "spread:007"),
+        ("membrane", "--ring-bytes"),
         ("rows", "99999"),
         ("membrane", "-1"),
         ("membrane", "1,x"),
@@ -186,7 +189,7 @@ def test_wrong_times_are_named(client, name, value):
     assert answer.status_code == 422
     error = answer.get_json()["error"]
     assert error["field"] == name
-    assert error["message"].endswith("from 0 to 1000000000000000")
+    assert error["message"].endswith("(valid: 0 to 1000000000000000)")
 
 
 def test_healthz_tells_the_run(client):

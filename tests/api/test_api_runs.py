@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from dashboard.api.commands import usual_ack
 from t4dm.live import frame
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = {"Host": "localhost"}
@@ -42,10 +43,7 @@ def made(app, folders):
 def run(app, made):
     """A client of the session that has done at least ten steps."""
     client = app.test_client()
-    until = time.monotonic() + 90
-    while (records(client)[0].get("step1") or 0) < 10:
-        assert time.monotonic() < until, "it did not train"
-        time.sleep(0.05)
+    eventually(lambda: (records(client)[0].get("step1") or 0) >= 10, "ten steps of training")
     return client
 
 
@@ -55,8 +53,10 @@ def records(client, query=""):
     return frame.decode(answer.get_data())
 
 
-def post(client, body, **headers):
-    return client.post("/sessions/train/commands", json=body, headers=HOST | headers)
+def post(client, body, ack="applied"):
+    """A command; ``ack`` "" for what the session does by itself."""
+    headers = HOST | ({"X-T4DM-Ack": ack} if ack else {})
+    return client.post("/sessions/train/commands", json=body, headers=headers)
 
 
 def test_what_was_created_is_told(made):
@@ -99,9 +99,9 @@ def test_commands_are_applied_or_queued(run):
     set_clip = {"type": "set", "path": "train.clip", "value": 2.5}
     answer = post(run, set_clip).get_json()
     assert answer["ok"] and answer["new"] == 2.5
-    told = post(run, {"type": "note", "text": "hello"}, **{"X-T4DM-Ack": "queued"}).get_json()
+    told = post(run, {"type": "note", "text": "hello"}, "queued").get_json()
     assert told["ok"] and told["queued"] is True and told["waiting"] >= 1
-    assert post(run, set_clip, **{"X-T4DM-Ack": "soon"}).status_code == 400
+    assert post(run, set_clip, "soon").status_code == 400
     refused = post(run, {"type": "set", "path": "train.clip", "value": -1}).get_json()["error"]
     assert (refused["field"], refused["lo"], refused["hi"]) == ("train.clip", 0, 1000)
     assert post(run, {"type": "speed"}).get_json()["error"]["field"] == "type"
@@ -116,10 +116,9 @@ def test_commands_are_applied_or_queued(run):
 def test_a_text_on_demand_is_served(run):
     post(run, {"type": "pause"})
     assert post(run, {"type": "sample", "prompt": "And", "temperature": 0}).get_json()["ok"]
-    until = time.monotonic() + 30
-    while not (found := run.get("/sessions/train/samples", headers=HOST).get_json()["samples"]):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    found = eventually(
+        lambda: run.get("/sessions/train/samples", headers=HOST).get_json()["samples"], "a text"
+    )
     assert found[0]["prompt"] == "And" and found[0]["text"].startswith("And")
 
 
@@ -181,3 +180,17 @@ def test_it_is_in_the_lists_with_its_kind(run):
 def test_what_cannot_be_created_is_refused(bare, body, field):
     answer = bare.post("/sessions", json=body, headers=HOST)
     assert answer.status_code == 422 and answer.get_json()["error"]["field"] == field
+
+
+def test_without_a_word_a_session_that_trains_answers_at_once(run):
+    """With what came of it where no step is in work; a step of this run may be in work, or not."""
+    assert (usual_ack("training"), usual_ack("arena"), usual_ack("spiking")) == (
+        "soon", "applied", "applied",
+    )  # fmt: skip
+    post(run, {"type": "pause"})
+    answer = post(run, {"type": "note", "text": "standing"}, "").get_json()
+    assert answer["ok"] and (answer.get("queued") or answer["new"] == "standing")
+    post(run, {"type": "run"})
+    for _ in range(5):
+        answer = post(run, {"type": "note", "text": "training"}, "").get_json()
+        assert answer["ok"] and (answer.get("queued") or answer["new"] == "training")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,6 +9,7 @@ from torch import Tensor, nn
 import t4dm.live
 from t4dm.params import param
 from t4dm.spiking.lif import LIFNeuron
+from tests.waiting import eventually
 
 HOST = {"Host": "localhost"}
 STEPS = 20
@@ -33,7 +32,7 @@ def script(folders):
     """A watched module that was called 20 times, its handle, and a road to it over HTTP."""
     net, x = Net(), torch.rand(2, 6) * 4
     with t4dm.live.watch(
-        net, "mine", params={"v_thresh": param(1.0, 0.1, 5.0, help="x")}
+        net, "mine", params={"v_thresh": param(1.0, 0.1, 5.0, help="x")}, budget=None
     ) as handle:
         for _ in range(20):
             net(x)
@@ -51,10 +50,10 @@ def entry(client, name="mine"):
 
 
 def held(client):
-    until = time.monotonic() + 20
-    while get(client, "/healthz").get_json()["sessions"]["mine"]["step"] != 20 * STEPS:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    def step():
+        return get(client, "/healthz").get_json()["sessions"]["mine"]["step"]
+
+    eventually(lambda: step() == 20 * STEPS, "the steps of the script")
 
 
 def test_a_script_is_listed_beside_the_default_session(client, script):

@@ -107,7 +107,7 @@ def test_a_wrong_query_names_its_field(client, path, query, field):
         ("/spiking/stats", {"from_ms": "5", "last_ms": "5"}, "body", "not both"),
         ("/spiking/stats", {"from_ms": "5", "to_ms": "5"}, "body", "less than to_ms"),
         ("/spiking/spike-times", {"neurons": "a"}, "neurons", "neurons"),
-        ("/spiking/spike-times", {"neurons": "0"}, "neurons", "at least 1"),
+        ("/spiking/spike-times", {"neurons": "0"}, "neurons", "How many"),
         ("/spiking/spike-times", {"neurons": "0,99999"}, "rows", "0 to 3071"),
         ("/spiking/spike-times", {"neurons": "1,1"}, "rows", "twice"),
         ("/spiking/spike-times", {"limit": "0"}, "limit", "valid: 1 to"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tests.api.conftest import HOST, ROOT, post
+from tests.waiting import eventually
 
 
 def start_supervisor() -> subprocess.Popen:
@@ -36,13 +36,6 @@ def state(client, name):
     return next((entry["state"] for entry in entries if entry["name"] == name), None)
 
 
-def until(condition, what, seconds=150.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
 def create(client, **body):
     return client.post("/sessions", json=body, headers=HOST)
 
@@ -60,19 +53,19 @@ def test_a_session_is_created_runs_and_is_deleted(client, supervisor, folders):
         "starting",
         "running",
     )
-    until(lambda: state(client, "other") == "running", "it did not start")
+    eventually(lambda: state(client, "other") == "running", "the session")
     params = client.get("/sessions/other/params", headers=HOST).get_json()
     assert params["non_default"] == told["params"]
-    until(
+    eventually(
         lambda: client.get("/spiking/stats?session_id=other", headers=HOST).status_code == 200,
-        "no answer of it",
+        "an answer of it",
     )
     assert client.get("/sessions/other", headers=HOST).get_json()["seed"] == 5
     files = folders / "data" / "sessions" / "other"
     assert files.is_dir()
     assert delete(client, "other").get_json() == {"deleted": "other"}
     assert "other" not in names(client)
-    until(lambda: not files.exists(), "its files stay")
+    eventually(lambda: not files.exists(), "the end of its files")
     assert client.get("/sessions/other", headers=HOST).status_code == 404
     assert not (folders / "run" / "other.sock").exists()
     assert not (folders / "run" / "other.json").exists()
@@ -83,18 +76,18 @@ def test_a_created_session_outlives_its_supervisor(client, folders):
     for _ in range(2):
         process = start_supervisor()
         try:
-            until(lambda: state(client, "kept") == "running", "it is not run")
+            eventually(lambda: state(client, "kept") == "running", "the kept session")
             held = client.get("/sessions/kept/params", headers=HOST).get_json()["non_default"]
             assert held == {"lif.beta": 0.5}
         finally:
             process.kill()
             process.wait(30)
-        until(lambda: state(client, "kept") == "down", "its worker stays")
+        eventually(lambda: state(client, "kept") == "down", "its worker's end")
     delete(client, "kept")
     process = start_supervisor()
     try:
         gone = folders / "data" / "sessions" / "kept"
-        until(lambda: not gone.exists(), "a session deleted without a supervisor stays")
+        eventually(lambda: not gone.exists(), "the end of a session deleted without a supervisor")
     finally:
         process.terminate()
         process.wait(30)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.one_tab import open_tab, reset
+from tests.browser.one_tab import PATIENCE_S, open_tab, reset
 from tools.find_chromium import find_chromium
 
 FLAGS = [
@@ -17,7 +17,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-expect.set_options(timeout=20_000)  # of a busy machine; what is there is seen at once
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """One tab of the live page shared by a module's tests, put back to its defaults between them."""
 
 import base64
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,9 @@ from urllib.parse import urlsplit
 import numpy as np
 from playwright.sync_api import Browser, Page
 
+from tests.waiting import eventually
+
+PATIENCE_S = 120.0  # of a slow and busy machine; what is there is seen at once
 READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats().frames > 2
     && Boolean(document.querySelector('#param-search') && document.querySelector('[data-param]'))"""
 
@@ -21,7 +25,7 @@ def open_tab(browser: Browser, url: str) -> Iterator[Page]:
     )
     context.add_init_script(KEEP_TOASTS)
     tab = context.new_page()
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(PATIENCE_S * 1000)
     troubles: list[str] = []
     host = urlsplit(url).netloc
     tab.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
@@ -30,19 +34,19 @@ def open_tab(browser: Browser, url: str) -> Iterator[Page]:
     wait_for_worker(tab)
     send(tab, *DEFAULTS)
     tab.goto("/")
-    until(tab, READY, patience_s=60)
+    until(tab, READY)
     yield tab
     context.close()
     assert troubles == [], troubles
 
 
-def until(page: Page, function: str, arg: Any = None, patience_s: float = 20) -> None:
+def until(page: Page, function: str, arg: Any = None, patience_s: float = PATIENCE_S) -> None:
     """Until a function of the page is true; ``wait_for_function`` would need the eval that CSP bars."""
-    for _ in range(int(patience_s / 0.05)):
-        if page.evaluate(function, arg):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"never true: {function} with {arg}")
+    end, pause_ms = time.monotonic() + patience_s, 5.0
+    while not page.evaluate(function, arg):
+        assert time.monotonic() < end, f"not true within {patience_s:g} s: {function} with {arg}"
+        page.wait_for_timeout(pause_ms)
+        pause_ms = min(50.0, 1.5 * pause_ms)
 
 
 def wait_toast(page: Page, text: str) -> None:
@@ -81,12 +85,7 @@ def settle(page: Page) -> None:
 def remember(page: Page, ms: int) -> None:
     """Until more than ``ms`` of simulated time are held, faster than real time; then 1x again."""
     send(page, {"type": "speed", "value": 8.0})
-    until(
-        page,
-        "ms => (m => m.held && m.held[1] - m.held[0] > ms)(window.t4dm.app.meta)",
-        ms,
-        patience_s=120,
-    )
+    until(page, "ms => (m => m.held && m.held[1] - m.held[0] > ms)(window.t4dm.app.meta)", ms)
     send(page, {"type": "speed", "value": 1.0})
 
 
@@ -131,11 +130,7 @@ DEFAULTS: tuple[dict[str, Any], ...] = (
 
 def wait_for_worker(tab: Page) -> None:
     """Until the session has a manifest and answers commands."""
-    for _ in range(600):
-        if tab.request.get("/sessions/default/params").ok:
-            return
-        tab.wait_for_timeout(200)
-    raise AssertionError("the worker never answered")
+    eventually(lambda: tab.request.get("/sessions/default/params").ok, "an answer of the worker")
 
 
 def send(page: Page, *commands: dict[str, Any], who: str = "script") -> Any:
@@ -158,7 +153,7 @@ def reset(page: Page) -> None:
     page.set_viewport_size({"width": 1600, "height": 1000})
     page.mouse.move(1, 999)
     page.evaluate(PUT_BACK)
-    until(page, DEFAULTS_SHOWN, patience_s=60)
+    until(page, DEFAULTS_SHOWN)
 
 
 # Toasts go, and so does what a test before had written into fields, chosen, opened or zoomed.

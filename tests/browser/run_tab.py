@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.one_tab import KEEP_TOASTS, note_foreign, until
+from tests.browser.one_tab import KEEP_TOASTS, PATIENCE_S, note_foreign, until
 
 LONG = {"train.total_steps": 100_000}  # so that a run does not end while it is looked at
 READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats?.().frames > 0
@@ -22,14 +22,14 @@ def open_run_tab(browser: Browser, url: str, path: str, ready: str = READY) -> I
     )
     context.add_init_script(KEEP_TOASTS)
     tab = context.new_page()
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(PATIENCE_S * 1000)
     troubles: list[str] = []
     host = urlsplit(url).netloc
     tab.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
     tab.on("pageerror", lambda error: troubles.append(f"thrown: {error}"))
     tab.on("request", lambda r: note_foreign(r.url, host, troubles))
     tab.goto(path)
-    until(tab, ready, patience_s=90)
+    until(tab, ready)
     yield tab
     context.close()
     assert troubles == [], troubles
@@ -51,7 +51,9 @@ class Sessions:
     def send(self, name: str, *commands: dict[str, Any]) -> Any:
         """Commands as a script sends them, answered when they are applied."""
         answer = self.request.post(
-            f"/sessions/{name}/commands", data=list(commands), headers={"X-T4DM-Who": "script"}
+            f"/sessions/{name}/commands",
+            data=list(commands),
+            headers={"X-T4DM-Who": "script", "X-T4DM-Ack": "applied"},
         )
         assert answer.ok, answer.text()
         return answer.json()
@@ -74,7 +76,7 @@ def step_of(page: Page) -> int:
 
 def wait_step(page: Page, step: int) -> None:
     """Until the loss chart shows ``step`` steps."""
-    until(page, "n => (window.t4dm.drawn('loss')?.series[0]?.n ?? 0) >= n", step, patience_s=90)
+    until(page, "n => (window.t4dm.drawn('loss')?.series[0]?.n ?? 0) >= n", step)
 
 
 def pause(page: Page) -> int:

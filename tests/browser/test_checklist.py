@@ -18,7 +18,7 @@ def line(page, name):
 @pytest.fixture
 def checklist(board):
     """The checklist of a healthy session, opened from the nav."""
-    until(board, "() => window.t4dm.app.health.report?.severity === 'ok'", patience_s=60)
+    until(board, "() => window.t4dm.app.health.report?.severity === 'ok'")
     board.locator("#pages a", has_text="Checklist").click()
     expect(board.locator("#checklist")).to_be_visible()
     return board
@@ -45,12 +45,12 @@ def test_ticks_follow_the_session(checklist):
     send(checklist, {"type": "set", "path": "stdp.enabled", "value": False})
     send(checklist, {"type": "set", "path": "lif.beta", "value": 0.9})
     for name in ("stdp", "lif"):
-        expect(line(checklist, name)).to_have_attribute("data-state", "look", timeout=60_000)
+        expect(line(checklist, name)).to_have_attribute("data-state", "look")
     expect(line(checklist, "stdp")).to_contain_text("switched off")
     expect(line(checklist, "lif")).to_contain_text("not the default: lif.beta")
     send(checklist, {"type": "replace", "values": {}})
     for name in ("stdp", "lif"):
-        expect(line(checklist, name)).to_have_attribute("data-state", "fine", timeout=60_000)
+        expect(line(checklist, name)).to_have_attribute("data-state", "fine")
 
 
 def test_what_cannot_be_told_says_why(checklist):

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.one_tab import READY, until
-from tests.faults.test_worker import wait_for
 from tests.ports import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL, VIEW = "open-sesame-full", "only-look"
@@ -35,7 +35,7 @@ def locked(live_app):
     }
     process = subprocess.Popen([sys.executable, *WEB], cwd=ROOT, env=env)
     url = f"http://127.0.0.1:{port}"
-    wait_for(lambda: answers(url), what="an answer")
+    eventually(lambda: answers(url), what="an answer")
     yield url
     process.terminate()
     process.wait(60)
@@ -72,8 +72,8 @@ def log_in(page, key, path="/"):
 
 def live(page):
     """Until the board runs; navigations may come before."""
-    expect(page.locator("#state-badge")).to_be_visible(timeout=60_000)
-    until(page, READY, patience_s=60)
+    expect(page.locator("#state-badge")).to_be_visible()
+    until(page, READY)
 
 
 def test_a_wrong_key_is_told_and_the_right_one_leads_where_one_wanted_to_go(stranger):

@@ -82,7 +82,7 @@ def test_membranes_far_beyond_their_lane_stay_in_it(board):
         board,
         {"type": "replace", "values": {"lif.u_max": 1000, "lif.beta": 0.0, "lif.alpha": 0.99}},
     )
-    until(board, "window.t4dm.drawn('membrane').outside > 1000", patience_s=60)
+    until(board, "window.t4dm.drawn('membrane').outside > 1000")
     hold(board)
     strangers = in_page(
         board,
@@ -134,7 +134,7 @@ def test_an_injection_and_a_change_are_marked(board):
 
 def test_a_high_threshold_says_why_the_raster_is_empty(board):
     send(board, {"type": "set", "path": "lif.v_thresh", "value": 10})
-    until(board, "window.t4dm.drawn('raster').ticks === 0", patience_s=30)
+    until(board, "window.t4dm.drawn('raster').ticks === 0")
     assert drawn(board, "raster")["why"].startswith("0 spikes in window")
 
 

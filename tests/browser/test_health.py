@@ -19,7 +19,7 @@ HEALTHY = "() => window.t4dm.app.health.report?.severity === 'ok'"
 def patient(board):
     """A session that was healthy before anything was done to it; its panel is closed."""
     board.evaluate("document.querySelector('#health:not([hidden]) [aria-label^=Close]')?.click()")
-    until(board, HEALTHY, patience_s=60)
+    until(board, HEALTHY)
     return board
 
 
@@ -30,7 +30,7 @@ def card(page):
 def fall_ill(page):
     """STDP off: a finding that needs no other rule to wait for its data."""
     send(page, BAD)
-    until(page, STANDS, FINDING, patience_s=60)
+    until(page, STANDS, FINDING)
 
 
 def test_the_badge_says_healthy_in_shape_and_word_and_opens_the_panel(patient):
@@ -97,9 +97,9 @@ def test_a_remedy_that_does_not_last_says_so(patient):
     fall_ill(patient)
     card(patient).locator(".remedy-do").first.click()
     outcome = card(patient).locator(".finding-outcome")
-    expect(outcome).to_contain_text("it worked", timeout=60_000)
+    expect(outcome).to_contain_text("it worked")
     send(patient, BAD)
-    expect(outcome).to_contain_text("is found again", timeout=60_000)
+    expect(outcome).to_contain_text("is found again")
 
 
 def test_a_remedy_is_judged_after_five_simulated_seconds(board):
@@ -165,9 +165,9 @@ def test_a_finding_becomes_a_breakpoint_and_stops_the_run(patient):
     points = "[...document.querySelectorAll('.break-list li span')].map(n => n.textContent)"
     until(patient, f"() => {points}.some(text => text.startsWith('finding: STDP not engaging'))")
     send(patient, {"type": "clear", "path": "stdp.enabled"})
-    until(patient, HEALTHY, patience_s=60)
+    until(patient, HEALTHY)
     send(patient, BAD)
-    until(patient, "() => window.t4dm.app.meta.state === 'paused'", patience_s=60)
+    until(patient, "() => window.t4dm.app.meta.state === 'paused'")
     assert FINDING in patient.evaluate("window.t4dm.app.meta.reason")
     stop.click()
     until(patient, "() => window.t4dm.app.meta.breakpoints.length === 0")
@@ -180,11 +180,11 @@ def test_a_preset_breaks_it_and_the_healthy_one_mends_it(patient):
     assert names[0] == "healthy" and {"not_firing", "runaway", "membranes_diverging"} <= set(names)
     menu.select_option("neuromodulators_frozen")
     patient.locator("#health-preset-apply").click()
-    until(patient, STANDS, "neuromodulators_frozen", patience_s=90)
+    until(patient, STANDS, "neuromodulators_frozen")
     assert params(patient)["non_default"] == {"neuromod.enabled": False}
     menu.select_option("healthy")
     patient.locator("#health-preset-apply").click()
-    until(patient, HEALTHY, patience_s=90)
+    until(patient, HEALTHY)
     assert params(patient)["non_default"] == {}
     patient.keyboard.press("z")
     until(patient, "() => window.t4dm.app.params.non_default['neuromod.enabled'] === false")

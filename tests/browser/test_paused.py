@@ -78,7 +78,7 @@ def test_a_pause_changes_hardly_a_pixel(board):
     settled(board)
     before = {slug: shot(board, slug) for slug in PANELS}
     pause_view(board)
-    board.wait_for_timeout(300)
+    settle(board)
     differ = {slug: in_page(board, COMPARE, before[slug], shot(board, slug)) for slug in PANELS}
     assert {slug: share for slug, share in differ.items() if share >= 0.01} == {}
 
@@ -96,7 +96,7 @@ def test_plot_areas_and_feet_stay_at_a_pause(board):
     settled(board)
     before = in_view(board)
     pause_view(board)
-    board.wait_for_timeout(300)
+    settle(board)
     assert in_view(board) == before
     assert "clamped at ±u_max" in before["membrane"]["foot"]
 
@@ -134,13 +134,12 @@ def test_a_reload_brings_image_and_drift_back(board):
     until(
         board,
         "(s => s.type === 'stimulus' && s.step1 - s.onset > 2500)(window.t4dm.drawn('stimulus'))",
-        patience_s=60,
     )
     hold(board)
     shown = drawn(board, "stimulus"), drawn(board, "weights")
     board.evaluate("window.t4dm.app.setRows('block:2')")
     until(board, "window.t4dm.drawn('raster').rows === 512")
-    board.wait_for_timeout(400)
+    settle(board)
     assert (drawn(board, "stimulus"), drawn(board, "weights")) == shown
 
 
@@ -152,7 +151,7 @@ def test_gains_that_are_not_applied_are_grey_in_both(board):
     settled(board)
     before = shot(board, "neuromod")
     pause_view(board)
-    board.wait_for_timeout(300)
+    settle(board)
     assert in_page(board, COMPARE, before, shot(board, "neuromod")) < 0.01
     grey = board.evaluate("document.querySelector('#graph-neuromod .js-plotly-plot').data[0].name")
     assert grey == "not applied"
@@ -215,7 +214,7 @@ def test_a_zoom_in_a_paused_view_keeps_every_panels_traces(board):
     board.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.7 * area["height"], steps=5)
     board.mouse.up()
     until(board, "window.t4dm.app.view.zoom !== null")
-    board.wait_for_timeout(500)
+    settle(board)
     assert {slug: board.evaluate(names, slug) for slug in PANELS} == before
     lo, hi = board.evaluate("window.t4dm.app.view.zoom")
     for slug in TIME_PANELS:

@@ -75,7 +75,7 @@ def test_a_view_that_is_refused_falls_back_to_the_default(browser, live_app):
         asked = []
         page.on("request", lambda r: asked.append(r.url) if "stage%3A99" in r.url else None)
         page.goto("/")
-        until(page, READY, patience_s=60)
+        until(page, READY)
         page.evaluate("window.t4dm.app.setRows('stage:99')")
         wait_toast(page, "got 99. Back to the default view.")
         assert page.evaluate("window.t4dm.app.view.rows") == "spread:200"

@@ -57,9 +57,9 @@ def test_a_script_appears_is_touched_and_ends_without_a_reload(browser, live_app
         expect(picker).to_be_visible()
         expect(picker.locator("option")).to_have_text(["default", "mine"])
         picker.select_option("mine")
-        page.wait_for_url("**/?session=mine", timeout=60_000)
+        page.wait_for_url("**/?session=mine")
         expect(page).to_have_title("mine · t4dm")
-        until(page, "() => window.t4dm?.drawn?.('raster')?.ticks > 0", patience_s=60)
+        until(page, "() => window.t4dm?.drawn?.('raster')?.ticks > 0")
         assert page.evaluate("() => Object.keys(window.t4dm.drawn('raster').per_group)") == ["0"]
         expect(page.locator("#panel-gate .panel-foot")).to_have_text(
             "this session publishes no thalamic gate"

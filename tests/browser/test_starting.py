@@ -67,7 +67,7 @@ def test_the_page_explains_a_worker_that_starts_and_then_comes_alive(browser, we
         tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
         tab.on("pageerror", lambda error: said.append(str(error)))
         tab.goto("/")
-        expect(tab.locator("#state-reason")).to_have_text(WHY, timeout=20_000)
+        expect(tab.locator("#state-reason")).to_have_text(WHY)
         expect(tab.locator("#state-badge")).to_contain_text("STARTING")
         expect(tab.locator(".tl-badge")).to_contain_text(WHY)
         expect(tab.locator("#panel-raster .panel-foot")).to_have_text(WHY)
@@ -76,7 +76,7 @@ def test_the_page_explains_a_worker_that_starts_and_then_comes_alive(browser, we
         assert said == []
         worker = subprocess.Popen([sys.executable, *WORKER], cwd=ROOT, env=env)
         try:
-            until(tab, "() => window.t4dm.drawn('raster')?.ticks > 0", patience_s=60)
+            until(tab, "() => window.t4dm.drawn('raster')?.ticks > 0")
             expect(tab.locator('[data-param="lif.v_thresh"]')).to_be_enabled()
             expect(tab.locator("#run-toggle")).to_be_enabled()
             expect(tab.locator("#state-reason")).to_have_text("")
@@ -94,7 +94,7 @@ def test_while_the_worker_restarts_the_page_says_so_and_asks_nothing_of_it(brows
             said = []
             tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
             tab.goto("/")
-            until(tab, "() => window.t4dm?.app.params && window.t4dm.app.manifest", patience_s=60)
+            until(tab, "() => window.t4dm?.app.params && window.t4dm.app.manifest")
             until(tab, "() => window.t4dm.app.status === 'live'")
             said.clear()
             worker.kill()
@@ -104,7 +104,7 @@ def test_while_the_worker_restarts_the_page_says_so_and_asks_nothing_of_it(brows
             expect(tab.locator("#state-reason")).to_have_text("the worker is restarting")
             tab.wait_for_timeout(1500)
             worker = subprocess.Popen([sys.executable, *WORKER], cwd=ROOT, env=env)
-            until(tab, "() => window.t4dm.app.status === 'live'", patience_s=60)
+            until(tab, "() => window.t4dm.app.status === 'live'")
             until(tab, "() => window.t4dm.app.params.rev !== -1")
             assert said == []
     finally:
@@ -127,6 +127,6 @@ def test_a_server_that_falls_silent_during_the_start_is_not_called_a_start(brows
     with browser.new_context(base_url=url) as context:
         tab = context.new_page()
         tab.goto("/")
-        expect(tab.locator("#state-reason")).to_have_text(WHY, timeout=20_000)
+        expect(tab.locator("#state-reason")).to_have_text(WHY)
         tab.route("**/frames?*", lambda route: route.abort())
         expect(tab.locator("#state-reason")).to_have_text("no answer from the server")

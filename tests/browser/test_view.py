@@ -178,4 +178,4 @@ def test_the_span_is_held_within_its_bounds(board, wish, got):
 
 def test_a_longer_span_shows_more_steps(board):
     board.locator(".tl-span select").select_option("2000")
-    until(board, "(d => d.step1 - d.step0 === 2000)(window.t4dm.drawn('raster'))", patience_s=30)
+    until(board, "(d => d.step1 - d.step0 === 2000)(window.t4dm.drawn('raster'))")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from t4dm.client import Client, Refused
+from tests.waiting import eventually
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+NONE = {"window": {"n_steps": 0}}
 PARTS = {"keyframe.bin": b"T4F1", "window.bin": b"T4F1", "course.bin": b"T4F1"}
 
 
@@ -33,10 +34,7 @@ def training(live_app):
     body = json.dumps({"kind": "training", "run": "tiny", "name": "t"}).encode()
     asked = urllib.request.Request(f"{live_app.url}/sessions", body, method="POST")
     urllib.request.urlopen(asked, timeout=30).close()
-    until = time.monotonic() + 200
-    while not _answers(f"{live_app.url}/sessions/t/params"):
-        assert time.monotonic() < until, "the training session did not start"
-        time.sleep(0.2)
+    eventually(lambda: _answers(f"{live_app.url}/sessions/t/params"), "the training session")
     yield
     asked = urllib.request.Request(f"{live_app.url}/sessions/t", method="DELETE")
     urllib.request.urlopen(asked, timeout=30).close()
@@ -103,17 +101,13 @@ def test_a_client_asks_sets_and_is_refused(program):
 def test_a_created_session_has_its_own_size(program):
     mine = program.create(blocks=2, n=32, seed=4, params={"lif.v_thresh": 0.9})
     try:
-        until = time.monotonic() + 200
-        while mine.session not in _running(program):
-            assert time.monotonic() < until, "the session did not start"
-            time.sleep(0.2)
-        while (stats := _stats(mine)) is None or stats["window"]["n_steps"] < 200:
-            assert time.monotonic() < until, "the session does not run"
-            time.sleep(0.2)
+        eventually(lambda: mine.session in _running(program), "the session")
+        eventually(lambda: (_stats(mine) or NONE)["window"]["n_steps"] >= 200, "200 steps")
+        stats = _stats(mine)
         assert stats["neurons"]["total"] == 2 * 2 * 32 + 256
         assert [g["n"] for g in stats["groups"]] == [32, 32, 32, 32, 256]
         assert mine.params()["values"]["lif.v_thresh"] == 0.9
-        assert _picture(mine, until).lstrip().startswith(b"<svg")
+        assert eventually(lambda: _picture(mine), "a picture").lstrip().startswith(b"<svg")
         answer = mine.trace([0.5] * 32, steps=3)
         assert answer["input"] == "current" and answer["steps"] == 3
     finally:
@@ -125,13 +119,13 @@ def _running(client):
     return [e["name"] for e in client.get("/sessions")["entries"] if e["state"] == "running"]
 
 
-def _picture(client, until):
-    """An SVG; asked for again while the first browser starts."""
-    while True:
-        try:
-            return client.picture("spike-raster", "svg", neurons="20")
-        except Refused as refused:
-            assert refused.status == 503 and time.monotonic() < until, refused
+def _picture(client):
+    """An SVG; None while the first browser starts."""
+    try:
+        return client.picture("spike-raster", "svg", neurons="20")
+    except Refused as refused:
+        assert refused.status == 503, refused
+        return None
 
 
 def _stats(client):

@@ -8,11 +8,11 @@ import errno
 import os
 import resource
 import subprocess
-import time
 
 import pytest
 
 from tests.killing import Killed
+from tests.waiting import eventually
 
 SIZE = 8 << 20
 
@@ -60,14 +60,6 @@ def disk():
     killed.close()
 
 
-def until(found, limit_s=60.0):
-    end = time.monotonic() + limit_s
-    while not (value := found()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return value
-
-
 def test_a_full_disk_is_said_and_what_was_set_meanwhile_is_kept_once_there_is_room(disk):
     killed = disk.killed
     killed.again()
@@ -81,11 +73,11 @@ def test_a_full_disk_is_said_and_what_was_set_meanwhile_is_kept_once_there_is_ro
     before = client.status()["step"]
     answers = [beta(0.42 + k / 1000) for k in range(300)]  # the first lines fit the log's last page
     assert all(answer["ok"] for answer in answers) and answers[-1]["durable"] is False
-    said = until(lambda: client.status()["checkpoint"]["error"])
+    said = eventually(lambda: client.status()["checkpoint"]["error"])
     assert words in said, said
-    assert until(lambda: client.status()["step"] > before + 300)  # the run goes on
+    assert eventually(lambda: client.status()["step"] > before + 300)  # the run goes on
     disk.empty()
-    until(lambda: client.status()["checkpoint"]["error"] == "")
+    eventually(lambda: client.status()["checkpoint"]["error"] == "")
     rev = client.status()["params_rev"]
     killed.kill()
     assert killed.again()["params_rev"] == rev == answers[-1]["rev"]

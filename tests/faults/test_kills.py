@@ -7,8 +7,9 @@ import zlib
 import pytest
 
 from t4dm.live import paths
-from tests.faults.test_worker import Program, wait_for
 from tests.killing import Killed, compare
+from tests.supervised import Program
+from tests.waiting import eventually
 
 POINTS = sorted(random.Random(20).sample(range(1, 25), 3))
 
@@ -67,14 +68,13 @@ def test_a_newer_version_s_files_are_left_and_the_supervisor_says_so():
     program = Program()
     try:
         program.live()
-        program.process.terminate()
-        assert program.process.wait(60) == 0
+        program.end()
         folder = paths.session_data(program.data, "default")
         text = json.dumps({"format": 99, "settings": {}}).encode()
         (folder / "settings.log").write_bytes(b"\n%08x %s\n" % (zlib.crc32(text), text))
         before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         program.start()
-        said = wait_for(lambda: program.client.status()["worker"]["message"], what="a message")
+        said = eventually(lambda: program.client.status()["worker"]["message"], what="a message")
         assert "newer version" in said
         assert program.client.status()["worker"]["restarts"] == 0
         assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before

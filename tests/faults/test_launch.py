@@ -12,8 +12,8 @@ import pytest
 
 from dashboard.launch import child_environment, page_url, port_trouble, procfile_commands
 from dashboard.settings import Settings
-from tests.faults.test_worker import wait_for
 from tests.ports import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = """
@@ -72,7 +72,7 @@ def launched(tmp_path, port):
 def family_of(process, n):
     """The launcher's descendants, once there are ``n`` of them."""
     launcher = psutil.Process(process.pid)
-    return wait_for(lambda: len(found := launcher.children(recursive=True)) == n and found)
+    return eventually(lambda: len(found := launcher.children(recursive=True)) == n and found)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -107,7 +107,7 @@ def test_a_web_process_that_is_killed_is_started_again_and_the_run_goes_on(launc
     lines = iter(process.stderr.readline, "")
     assert any("web was killed; starting it again" in line for line in lines)
     launcher = psutil.Process(process.pid)
-    assert wait_for(lambda: len([c for c in launcher.children() if c != web]) == 2)
+    assert eventually(lambda: len([c for c in launcher.children() if c != web]) == 2)
     assert worker.is_running() and process.poll() is None
 
 

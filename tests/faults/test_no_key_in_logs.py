@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.ports import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL, VIEW, WRONG = "full-KEY-7f3a9c", "view-KEY-51be02", "wrong-KEY-aa11dd"
@@ -38,9 +38,9 @@ def server():
 
 def ask(port, method, path, body=None, **headers):
     """Status and headers of an answer; waits for the server's start."""
-    end = time.monotonic() + 60
-    while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def answered():
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             names = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, names)
@@ -48,10 +48,11 @@ def ask(port, method, path, body=None, **headers):
             answer.read()
             return answer.status, answer.headers
         except ConnectionRefusedError:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+            return None
         finally:
             connection.close()
+
+    return eventually(answered, "the server")
 
 
 def test_nothing_that_opens_the_door_is_written(server):
@@ -71,7 +72,8 @@ def test_nothing_that_opens_the_door_is_written(server):
         cookie = headers["Set-Cookie"].split(";")[0]
         assert ask(port, "GET", "/sessions", Cookie=cookie)[0] == 200
         logins.append(cookie.partition("=")[2])
-    time.sleep(0.2)
+    assert ask(port, "GET", "/the-last")[0] >= 400
+    eventually(lambda: "/the-last" in log.read_text(errors="replace"), "the line of a request")
     written = log.read_text(errors="replace")
     assert written.count("/login") >= 3 and "/spiking/stats" in written, "it logs no requests"
     for secret in (FULL, VIEW, WRONG, *logins):

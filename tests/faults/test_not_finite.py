@@ -8,7 +8,8 @@ from t4dm.live import paths
 from t4dm.live.checkpoint import CheckpointStore
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.segment import Segment
-from tests.faults.test_worker import Program, wait_for
+from tests.supervised import Program
+from tests.waiting import eventually
 
 SICK = ["--engine", "tests.sick_engine:SickEngine", "--ring-bytes", str(32 << 20)]
 TENSOR = "blocks.1.recurrent.weight"
@@ -29,7 +30,7 @@ def fall_ill(program):
         status = program.client.status()
         return status if status["state"] == "paused" else None
 
-    return wait_for(paused, what="a pause")
+    return eventually(paused, what="a pause")
 
 
 def events_of(program):
@@ -55,20 +56,19 @@ def test_a_nan_pauses_by_name_and_only_a_reset_cures_it(program):
     assert client.status()["step"] == status["step"]
 
     assert client.command([{"type": "reset"}, {"type": "run"}])["ok"]
-    wait_for(lambda: client.status()["step"] > 200, what="two hundred steps")
+    eventually(lambda: client.status()["step"] > 200, what="two hundred steps")
     assert client.status()["finite"] and client.status()["reason"] == ""
 
 
 def test_the_last_finite_checkpoint_is_kept(program):
     program.live()
-    wait_for(lambda: program.client.status()["checkpoint"]["step"], what="a checkpoint")
+    eventually(lambda: program.client.status()["checkpoint"]["step"], what="a checkpoint")
     bad = fall_ill(program)
-    program.process.terminate()
-    assert program.process.wait(60) == 0
+    program.end()
     kept = CheckpointStore(paths.session_data(program.data, "default")).load(lambda c: None)
     assert kept is not None and kept.finite and 0 < kept.meta["step"] < bad["step"]
     program.start()
     status = program.live()
     assert (status["resumed_step"], status["finite"]) == (kept.meta["step"], True)
     assert program.client.command({"type": "run"})["ok"]
-    wait_for(lambda: program.client.status()["step"] > bad["step"], what="steps beyond the NaN")
+    eventually(lambda: program.client.status()["step"] > bad["step"], what="steps beyond the NaN")

@@ -1,10 +1,10 @@
-"""The real engine, killed in the whole program: back within ten seconds with what was acknowledged."""
+"""The real engine, killed in the whole program: it comes back with what was acknowledged."""
 
 import os
 import signal
-import time
 
 from t4dm.live.client import SessionClient
+from tests.waiting import eventually
 
 
 def test_the_real_worker_returns_with_what_was_acknowledged(live_app):
@@ -12,17 +12,15 @@ def test_the_real_worker_returns_with_what_was_acknowledged(live_app):
     before = client.status()
     answer = client.command({"type": "set", "path": "blocks.1.lif_in.v_thresh", "value": 1.25})
     os.kill(before["pid"], signal.SIGKILL)
-    killed = time.monotonic()
-    while True:
+
+    def back():
         status = client.status()
-        if status.get("state") == "running" and status["pid"] != before["pid"] and status["step"]:
-            break
-        assert time.monotonic() < killed + 60
-        time.sleep(0.05)
+        anew = status.get("state") == "running" and status["pid"] != before["pid"]
+        return status if anew and status["step"] else None
+
+    status = eventually(back, "the worker")
     assert status["params_rev"] >= answer["rev"] and status["epoch"] > before["epoch"]
     assert client.params()["overrides"] == {"blocks.1.lif_in.v_thresh": 1.25}
     first = client.status()["step"]
-    while client.status()["step"] < first + 100:
-        assert time.monotonic() < killed + 60
-        time.sleep(0.05)
+    eventually(lambda: client.status()["step"] >= first + 100, "a hundred steps")
     assert client.command({"type": "clear", "path": "blocks.1.lif_in.v_thresh"})["ok"]

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.test_worker import wait_for
 from tests.ports import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ["-m", "gunicorn", "-c", "dashboard/gunicorn_conf.py", "dashboard.server:server"]
@@ -51,13 +51,13 @@ def workers(process):
 
 def test_a_killed_web_worker_comes_back_and_all_end_on_a_signal(web):
     process, url = web
-    wait_for(lambda: sessions(url) is not None, what="an answer")
-    wait_for(lambda: len(workers(process)) == 2, what="both workers")
+    eventually(lambda: sessions(url) is not None, what="an answer")
+    eventually(lambda: len(workers(process)) == 2, what="both workers")
     first = workers(process)
     first[0].kill()
-    wait_for(lambda: len({p.pid for p in workers(process)} - {first[0].pid}) == 2)
+    eventually(lambda: len({p.pid for p in workers(process)} - {first[0].pid}) == 2)
     first[1].kill()  # now only the one that was started again can answer
-    wait_for(lambda: sessions(url) is not None, what="an answer of the new one")
+    eventually(lambda: sessions(url) is not None, what="an answer of the new one")
     family = workers(process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0

@@ -2,75 +2,21 @@
 
 import json
 import os
-import shutil
 import signal
+import socket
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from t4dm.live import paths
-from t4dm.live.client import SessionClient, WorkerDown
+from t4dm.live.client import WorkerDown
+from tests.supervised import TOY, Program
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-TOY = ["--engine", "tests.toy_engine:ToyEngine", "--ring-bytes", str(32 << 20)]
-
-
-def wait_for(found, limit=120.0, what="the condition"):
-    """The first true value of ``found()``; fails after ``limit`` seconds."""
-    until = time.monotonic() + limit
-    while not (value := found()):
-        assert time.monotonic() < until, f"{what} did not come within {limit} s"
-        time.sleep(0.02)
-    return value
-
-
-class Program:
-    """A supervisor in its own folders, and a client of its session."""
-
-    def __init__(self, options=TOY, **environment):
-        self.folder = Path(tempfile.mkdtemp(prefix="t4dm-"))
-        self.run, self.data = self.folder / "run", self.folder / "data"
-        self.options = options
-        self.environment = os.environ | environment
-        self.environment |= {"T4DM_RUN_DIR": str(self.run), "T4DM_DATA_DIR": str(self.data)}
-        self.log = self.folder / "log"
-        self.client = SessionClient(self.run)
-        self.process = self.start()
-
-    def start(self):
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "t4dm.live.supervisor", *self.options],
-                cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stderr=log,
-            )  # fmt: skip
-        return self.process
-
-    def live(self, not_pid=None):
-        """The status of a worker that has stepped and answers."""
-
-        def found():
-            status = self.client.status()
-            if status.get("state") not in ("running", "paused") or status["pid"] == not_pid:
-                return None
-            if not psutil.pid_exists(status["pid"]):  # the last word of one that has ended
-                return None
-            return status if status["worker"]["alive"] else None
-
-        return wait_for(found, what="a live worker")
-
-    def family(self):
-        return [self.process.pid, *(p.pid for p in psutil.Process(self.process.pid).children(True))]
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(60)
-        shutil.rmtree(self.folder)
 
 
 @pytest.fixture
@@ -98,12 +44,12 @@ def test_a_killed_worker_returns_with_every_acknowledged_value(program):
     assert status["params_rev"] >= rev and status["epoch"] > epoch
     assert program.client.params()["non_default"] == acknowledged
     assert [b["bound"] for b in status["breakpoints"]] == [900]
-    wait_for(lambda: program.client.status()["worker"]["restarts"] == 1)
+    eventually(lambda: program.client.status()["worker"]["restarts"] == 1)
 
 
 def test_a_killed_worker_goes_on_from_its_checkpoint(program):
     program.live()
-    saved = wait_for(lambda: program.client.status()["checkpoint"]["step"], what="a checkpoint")
+    saved = eventually(lambda: program.client.status()["checkpoint"]["step"], what="a checkpoint")
     pid = program.client.status()["pid"]
     os.kill(pid, signal.SIGKILL)
     assert program.live(not_pid=pid)["resumed_step"] >= saved
@@ -116,10 +62,9 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_is_used(program):
     def two():
         return len(files) == 2 if (files := sorted(folder.glob("checkpoint-*.t4c"))) else False
 
-    wait_for(two, what="two checkpoints")
+    eventually(two, what="two checkpoints")
     program.client.command({"type": "pause"})
-    program.process.terminate()
-    assert program.process.wait(60) == 0
+    program.end()
     newest = max(folder.glob("checkpoint-*.t4c"))
     data = bytearray(newest.read_bytes())
     data[-200] ^= 1
@@ -133,8 +78,7 @@ def test_a_stopped_program_goes_on_where_it_was_and_at_1x(program):
     program.live()
     step = program.client.command([{"type": "speed", "value": 20}, {"type": "pause"}])["step"]
     program.client.command({"type": "set", "path": "lif.beta", "value": 0.5})
-    program.process.terminate()
-    assert program.process.wait(60) == 0
+    program.end()
     program.start()
     status = program.live()
     assert (status["resumed_step"], status["state"], status["speed"]) == (step, "running", 1.0)
@@ -147,7 +91,7 @@ def test_no_orphan_when_the_supervisor_ends(program, number):
     family = program.family()
     assert len(family) == 2
     program.process.send_signal(number)
-    wait_for(lambda: gone(family[1:]), what="the worker's end")
+    eventually(lambda: gone(family[1:]), what="the worker's end")
     program.process.wait(60)
     ring = paths.ring_path(program.run, "default")
     if number != signal.SIGKILL:
@@ -180,13 +124,12 @@ def test_a_stuck_worker_is_dumped_killed_and_restarted():
 def test_a_worker_that_always_dies_is_given_up_and_named():
     program = Program(["--engine", "tests.toy_engine:NoSuchEngine"])
     try:
-        child = wait_for(
+        child = eventually(
             lambda: (
                 (c := program.client.supervisor().get("sessions", {}).get("default"))
                 and c["state"] == "gave_up"
                 and c
             ),
-            90,
             "the end of the restarts",
         )
         assert "5 times" in child["message"] and program.process.poll() is None
@@ -229,8 +172,6 @@ def test_values_of_the_environment_are_taken_once():
 
 
 def test_the_socket_refuses_what_is_no_request(program):
-    import socket
-
     program.live()
     path = paths.socket_path(program.run, "default")
     for line in (

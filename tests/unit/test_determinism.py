@@ -17,33 +17,65 @@ TORCH_DRAWS = {
     "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "bernoulli",
     "multinomial", "normal", "poisson",
 }  # fmt: skip
+IN_PLACE = {
+    "normal_", "uniform_", "bernoulli_", "random_", "exponential_", "geometric_", "cauchy_",
+    "log_normal_", "trunc_normal_", "orthogonal_", "xavier_normal_", "xavier_uniform_",
+    "kaiming_normal_", "kaiming_uniform_",
+}  # fmt: skip
+DRAW_INSIDE = {  # of torch.nn: their weights, or what they drop, come from the global generator
+    "Linear", "Bilinear", "Embedding", "Conv1d", "Conv2d", "RNN", "GRU", "LSTM", "RNNCell", "GRUCell",
+    "LSTMCell", "MultiheadAttention", "TransformerEncoderLayer", "Dropout", "dropout", "rrelu",
+    "gumbel_softmax",
+}  # fmt: skip
 OWN_GENERATORS = {"Generator", "Philox", "default_rng", "fork_rng", "SeedSequence"}
+FOLDERS = sorted(path.parent.name for path in (ROOT / "t4dm").glob("*/__init__.py"))
 
 
-def unseeded(path: Path) -> list[str]:
-    """Calls in a file that draw from a generator nobody passed."""
+def unseeded(text: str) -> list[str]:
+    """Calls in a module's ``text`` that draw from a generator nobody passed."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         owner, name = ast.unparse(node.func.value), node.func.attr
         named = {keyword.arg for keyword in node.keywords}
-        if owner == "torch" and name in TORCH_DRAWS and "generator" not in named:
-            found.append(ast.unparse(node))
-        if owner in ("np.random", "torch.random", "random") and name not in OWN_GENERATORS:
-            found.append(ast.unparse(node))
-        if owner == "np.random" and name == "default_rng" and not node.args:
-            found.append(ast.unparse(node))
-        if name in ("normal_", "uniform_", "bernoulli_") and "generator" not in named:
+        is_draw = (owner == "torch" and name in TORCH_DRAWS) or name in IN_PLACE
+        is_global = owner in ("np.random", "torch.random", "random") and name not in OWN_GENERATORS
+        is_unseeded = owner == "np.random" and name == "default_rng" and not node.args
+        is_module = owner in ("nn", "torch.nn", "F", "nn.functional") and name in DRAW_INSIDE
+        if (is_draw and "generator" not in named) or is_global or is_unseeded or is_module:
             found.append(ast.unparse(node))
     return found
 
 
-@pytest.mark.parametrize("folder", ["spiking", "learning", "kernels", "stimuli", "live", "qwen"])
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_every_draw_has_its_generator(folder):
     files = sorted((ROOT / "t4dm" / folder).rglob("*.py"))
     assert files
-    assert {path.name: unseeded(path) for path in files if unseeded(path)} == {}
+    found = {path.name: unseeded(path.read_text()) for path in files}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+
+
+def test_the_folders_are_all_there_are():
+    assert {"spiking", "learning", "kernels", "hippocampal", "brain", "training"} < set(FOLDERS)
+    for path in (ROOT / "t4dm").glob("*.py"):
+        assert unseeded(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.randn(3)", "w.uniform_(0, 1)", "nn.init.xavier_uniform_(w)", "np.random.rand(3)",
+        "np.random.default_rng()", "random.random()", "nn.Linear(3, 4)", "F.dropout(x)",
+    ],
+)  # fmt: skip
+def test_a_draw_without_one_is_seen(line):
+    assert unseeded(line) == [line]
+
+
+def test_a_draw_with_one_is_fine():
+    assert unseeded("torch.randn(3, generator=g); w.uniform_(0, 1, generator=g)") == []
+    assert unseeded("np.random.default_rng(7); np.random.Generator(bits)") == []
 
 
 def test_the_library_spikes_the_same_on_one_and_two_threads():

@@ -1,12 +1,14 @@
 /** What the Brain page shows of its session, and what the user does with it. */
 
+import { needs } from "../capabilities.mjs";
 import { h } from "../dom.mjs";
 import { Sketch } from "../sketch.mjs";
 import { RunLoop } from "../run/loop.mjs";
-import { composeText, writeFeet } from "../run/panels.mjs";
+import { writeFeet } from "../run/panels.mjs";
 import { pictureWords } from "../run/picture.mjs";
 import { mount as mountProgress } from "../run/progress.mjs";
 import { seedPart } from "../run/seed.mjs";
+import { composeText } from "../run/textpicture.mjs";
 import { send } from "../running.mjs";
 import { Reading } from "./reading.mjs";
 import { aboutPanel, lesson, readout } from "./readout.mjs";
@@ -57,6 +59,7 @@ export function follow(app) {
   pictureWords(app, { title: "Brain", moment: () => `word ${page.reading.n} of ${page.reading.tokens.length}` });
   Object.assign(window.t4dm, { stats: app.stats, drawn: app.drawn, store: loop.store, page });
   const again = h("button", { type: "button", id: "read-again", text: "Read again", title: "From the first word; what was learnt stays  ( R )", on: { click: () => page.again() } });
+  needs(app, "read", again);
   mountProgress(app, [again]);
   app.on("tick", () => {
     if (page.constants) writeFeet(feet(page));
@@ -90,7 +93,10 @@ function pageState(app, store, changed) {
     },
     look(i) { if (i !== page.pointed) { page.pointed = i; changed(); } },
     pin(i) { page.pinned = i === page.pinned ? -1 : i; changed(); },
-    again() { page.pinned = -1; return send({ type: "read" }); },
+    async again() {
+      page.pinned = -1;
+      if (await send({ type: "read" }) && app.meta?.state !== "running") await send({ type: "run" });
+    },
     learnt(told) {
       if (page.lessons.some((one) => one.error === told.error && one.after === told.after)) return;
       page.lessons.unshift(told);

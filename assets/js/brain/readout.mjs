@@ -71,7 +71,7 @@ export function lesson(app, page, host) {
     }
   };
   const buttons = [["bad", -1], ["nothing", 0], ["good", 1]].map(([text, value]) => h("button", { type: "button", data: { outcome: String(value) }, title: `Outcome ${value}`, text, on: { click: () => tell(value) } }));
-  needs(app, "set", ...buttons, words);
+  needs(app, "outcome", ...buttons, words);
   host.append(h("div", { class: "lesson" },
     h("div", { class: "button-row" }, h("span", {}, "Last ", words, " words led to"), ...buttons), error, told,
     h("p", { class: "quiet", text: "The amygdala learns from its error, what came less what it expected. Read again to see what it expects now." })));

@@ -2,6 +2,7 @@
 
 import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
 import { axisText } from "../format.mjs";
+import * as matrix from "./weight-matrix.mjs";
 import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate } from "./paint.mjs";
 
 const DRIFT_SAMPLES = 40, HEADING_UP = 9;
@@ -17,6 +18,7 @@ export const mark = {
   margin: { l: 64, r: 60 },
 
   layout: (scene) => {
+    if (isMatrix(scene)) return matrix.layout(scene);
     const range = [lo(scene) * 1.03, hi(scene) * 1.03];
     return {
       xaxis: { range, anchor: "y2", title: { text: "Weight w (1)" }, fixedrange: false, showgrid: true },
@@ -27,12 +29,19 @@ export const mark = {
     };
   },
 
-  layoutKey: (scene) => `${lo(scene)}|${hi(scene)}`,
+  layoutKey: (scene) => `${lo(scene)}|${hi(scene)}|${isMatrix(scene) ? matrix.groupOf(scene).n : ""}`,
 
   /** Nothing to draw anew while this stays the same: samples come every 250 ms. */
-  stillKey: (scene) => `${scene.store.epoch}|${scene.store.histAt(scene.step1)?.step}|${scene.store.meta?.weights_block}`,
+  stillKey: (scene) => {
+    const { store, step1 } = scene, sample = isMatrix(scene) ? `matrix ${store.matrixAt(step1)?.step}` : store.histAt(step1)?.step;
+    return `${store.epoch}|${sample}|${store.meta?.weights_block}`;
+  },
 
   draw(ctx, scene) {
+    if (isMatrix(scene)) {
+      shown = matrix.draw(ctx, scene);
+      return;
+    }
     const { box, store, theme } = scene;
     const record = store.histAt(scene.step1);
     shown = { block: store.meta?.weights_block ?? 0, exc_sum: 0, inh_sum: 0, step: record?.step ?? null };
@@ -55,6 +64,10 @@ export const mark = {
   },
 
   labels(ctx, scene) {
+    if (isMatrix(scene)) {
+      matrix.labels(ctx, scene);
+      return;
+    }
     const low = scene.boxOf("yaxis2"), { theme, box } = scene;
     const record = scene.store.histAt(scene.step1);
     if (scene.paused && record) headings(ctx, scene, record);
@@ -69,6 +82,7 @@ export const mark = {
   },
 
   foot(scene) {
+    if (isMatrix(scene)) return matrix.foot(scene);
     const [below, above] = sides(scene), name = names(scene)?.[shown.block];
     const which = name ?? `block ${shown.block} of ${scene.store.L}`;
     return `${which} · ${grouped(shown.exc_sum ?? 0)} ${above}, ${grouped(shown.inh_sum ?? 0)} ${below}`
@@ -76,7 +90,12 @@ export const mark = {
   },
 
   drawn: () => shown,
+
+  at: (scene, x, y) => (isMatrix(scene) ? matrix.at(scene, x, y) : null),
 };
+
+/** Whether the weights are shown one by one. */
+function isMatrix({ view }) { return view.weights_view === "matrix"; }
 
 /** The names of a watched module's weights; undefined where a block has one set. */
 function names(scene) { return scene.store.meta?.weights; }

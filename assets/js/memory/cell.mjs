@@ -117,7 +117,7 @@ function lyingBar(ctx, x, y, w, stops, [low, middle, high], look) {
 export function cellReadout(page) {
   const title = h("h3", { class: "cell-title" });
   const body = h("tbody");
-  const node = h("div", { class: "cell-readout" }, title,
+  const node = h("div", { class: "cell-readout", data: { part: "" } }, title,
     h("table", { class: "cell-table" }, h("thead", {}, h("tr", {}, h("th", { text: "" }), h("th", { text: "declared" }), h("th", { text: "measured" }))), body));
   let shown = "";
   return {

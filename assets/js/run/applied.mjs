@@ -11,15 +11,25 @@ const QUEUED = { "X-T4DM-Ack": "queued" };
 /** Commands of which the answer itself is wanted. */
 const AWAITED = ["checkpoint", "forget", "branch", "reset", "replace"];
 
+const SOON_MS = 50;
+
+const isAwaited = (parts) => parts.some(({ type }) => AWAITED.includes(type));
 /** The headers that a list of commands is sent with. */
-const headersOf = (parts) => (parts.some(({ type }) => AWAITED.includes(type)) ? {} : QUEUED);
+const headersOf = (parts) => (isAwaited(parts) ? { "X-T4DM-Ack": "applied" } : QUEUED);
+
+/** Says of a command whose answer takes a step that it waits; returns what is called with the answer. */
+function whileAwaited(parts) {
+  if (!isAwaited(parts)) return null;
+  const timer = setTimeout(() => toast(`${parts.at(-1).type}: queued, the step in work ends first`, { merge: "awaited" }), SOON_MS);
+  return () => clearTimeout(timer);
+}
 
 const EARLY_MS = 1500; // by which an event may come before the answer it belongs to
 
 /** Follows what is queued until a step has had it. */
 export function mount(app) {
   const waiting = [], early = [];
-  app.commandHeaders = headersOf;
+  Object.assign(app, { commandHeaders: headersOf, whileAwaited });
   app.on("queued", ({ parts, before, gesture }) => {
     parts.forEach((part, i) => {
       if (part.type !== "set" && part.type !== "clear") return;

@@ -1,4 +1,4 @@
-// Tools of every panel of a run page: maximise; and pictures of panels that are text.
+// Tools of every panel of a run page: maximise, and the lines under them.
 
 import { h } from "../dom.mjs";
 
@@ -37,35 +37,4 @@ export function writeFeet(texts) {
     foot.textContent = foot.title = text;
     document.querySelector(`#panel-${slug} .chart-host`)?.setAttribute("aria-description", text);
   }
-}
-
-/** The words of a panel as a picture of its size; `ins` and `del` in their colours. */
-export function composeText(host, { scale = 2, background = null } = {}) {
-  const w = host.clientWidth, canvas = document.createElement("canvas"), ctx = canvas.getContext("2d");
-  canvas.width = Math.round(w * scale);
-  canvas.height = Math.round(host.clientHeight * scale);
-  ctx.scale(scale, scale);
-  if (background) { ctx.fillStyle = background; ctx.fillRect(0, 0, w, host.clientHeight); }
-  const style = getComputedStyle(host);
-  ctx.font = `13px ${style.fontFamily}`;
-  ctx.textBaseline = "top";
-  let x = 10, y = 8;
-  for (const block of host.querySelectorAll("article p, article .sample-name, p")) {
-    for (const part of block.childNodes) {
-      const kind = part.nodeName;
-      if (x > 10 && block.className === "sample-name") x += 12;
-      ctx.fillStyle = kind === "INS" || kind === "DEL" ? getComputedStyle(part).color : style.color;
-      for (const word of part.textContent.match(/\n|[^\s]+|\s+/g) ?? []) {
-        const wide = ctx.measureText(word).width;
-        if (word === "\n" || x + wide > w - 10) { x = 10; y += 18; if (!word.trim()) continue; }
-        ctx.fillText(word, x, y);
-        if (kind === "DEL") ctx.fillRect(x, y + 7, wide, 1);
-        if (kind === "INS") ctx.fillRect(x, y + 14, wide, 1);
-        x += wide;
-      }
-    }
-    x = 10;
-    y += 24;
-  }
-  return canvas;
 }

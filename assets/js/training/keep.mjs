@@ -1,7 +1,7 @@
 // Checkpoints that are kept by name, and new sessions branched from them.
 
 import { command } from "../api.mjs";
-import { needs } from "../capabilities.mjs";
+import { lacking, needs } from "../capabilities.mjs";
 import { openDialog } from "../dialogs.mjs";
 import { h, icon, remembered } from "../dom.mjs";
 import { grouped } from "../marks/paint.mjs";
@@ -27,6 +27,8 @@ export function mount(app) {
   name.addEventListener("keydown", (event) => { if (event.key === "Enter") keepNow(); });
 
   async function keepNow() {
+    const why = lacking(app, "checkpoint");
+    if (why) { toast(why, { kind: "warn", merge: "checkpoint" }); return; }
     const wanted = name.value.trim() || freeName();
     const bad = !NAME.test(wanted);
     name.setAttribute("aria-invalid", String(bad));
@@ -52,7 +54,10 @@ export function mount(app) {
     }
   }
 
-  app.remedies = { branch: (finding) => branchBefore(app, finding.since_step) };
+  app.remedies = { branch: {
+    act: ({ since_step: step }) => branchFrom(app, fitting(app, step)),
+    hindrance: ({ since_step: step }) => (fitting(app, step) ? "" : `No checkpoint of step ${grouped(step)} or before is kept. “Keep now” keeps one of the step it is pressed at.`),
+  } };
 
   let listed = "";
   app.on("tick", () => {
@@ -66,20 +71,15 @@ export function mount(app) {
 }
 
 function line(app, { name, step }) {
-  const branch = h("button", { type: "button", title: `Begin a new session from ${name}; this one goes on`, data: { branch: name }, on: { click: () => branchFrom(app, name, step) } }, h("span", { text: "Branch…" }));
+  const branch = h("button", { type: "button", title: `Begin a new session from ${name}; this one goes on`, data: { branch: name }, on: { click: () => branchFrom(app, { name, step }) } }, h("span", { text: "Branch…" }));
   const forget = h("button", { type: "button", class: "row-reset", title: `Forget ${name}`, "aria-label": `Forget ${name}`, on: { click: () => forgetOne(name) } }, icon("close"));
   needs(app, "branch", branch);
   needs(app, "forget", forget);
   return h("li", {}, h("span", { class: "set-name", text: name, title: name }), h("span", { class: "quiet", text: `step ${grouped(step)}` }), branch, forget);
 }
 
-/** Offers a branch from the newest checkpoint not after `step`; says so where none is kept. */
-function branchBefore(app, step) {
-  const fitting = (app.meta?.kept ?? []).filter((one) => one.step <= step).at(-1);
-  if (fitting) return branchFrom(app, fitting.name, fitting.step);
-  toast(`No checkpoint of step ${grouped(step)} or before is kept. “Keep now” keeps one.`, { kind: "warn" });
-  return null;
-}
+/** The newest checkpoint that is kept and not after `step`, or undefined. */
+const fitting = (app, step) => (app.meta?.kept ?? []).filter((one) => one.step <= step).at(-1);
 
 async function forgetOne(name) {
   const sure = await openDialog({
@@ -89,7 +89,7 @@ async function forgetOne(name) {
   if (sure === "forget") command({ type: "forget", checkpoint: name }).then(() => toast(`Checkpoint ${name} forgotten.`), toastError);
 }
 
-async function branchFrom(app, name, step) {
+async function branchFrom(app, { name, step }) {
   const box = h("input", { type: "text", id: "branch-name", maxLength: 64, autocomplete: "off", placeholder: "a free name" });
   const go = await openDialog({
     id: "branch-dialog", title: `Branch from ${name}`,

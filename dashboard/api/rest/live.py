@@ -23,7 +23,7 @@ from t4dm.live.groups import Layout
 from t4dm.live.lead import LEAD_STEPS
 from t4dm.live.published import missing
 from t4dm.live.segment import HIST_EVERY
-from t4dm.live.window import DT_MS, EVERY, View, Window
+from t4dm.live.window import DT_MS, EVERY, View, Window, ids_of
 from t4dm.params import ParamError
 
 MAX_POINTS = 1000
@@ -140,22 +140,16 @@ def rows_of(neurons: str, layer: int | None, client: SessionClient) -> tuple[int
     """
     if neurons.isdecimal():
         if layer is None:
-            return f"spread:{_at_least_one(neurons)}"
+            return f"spread:{neurons}"
         ids = ids_of_layer(client, layer)
-        n = min(_at_least_one(neurons), len(ids))
+        n = min(int(neurons), len(ids))
         return tuple(int(ids[k]) for k in ((np.arange(n) + 0.5) * len(ids) / n).astype(int))
     rows: tuple[int, ...] | str = neurons
     if neurons[0].isdecimal():
-        rows = tuple(int(part) for part in neurons.rstrip(",").split(","))
+        rows = ids_of("neurons", neurons)
     if layer is not None:
         raise ParamError("layer", "layer: goes with a number of neurons, not with a list of them")
     return rows
-
-
-def _at_least_one(neurons: str) -> int:
-    if int(neurons) < 1:
-        raise ParamError("neurons", "neurons: expected at least 1", lo=1)
-    return int(neurons)
 
 
 def ids_of_layer(client: SessionClient, layer: int) -> np.ndarray:

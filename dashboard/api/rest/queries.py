@@ -10,10 +10,13 @@ from pydantic.json_schema import SkipJsonSchema
 
 from dashboard.api.frames import MAX_WINDOW_MS
 from t4dm.live import paths
+from t4dm.live.window import ID, NAMED_ROWS
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
-NEURONS = r"^(\d{1,9}(,\d{1,9})*,?|all|spread:\d{1,9}|stage:\d{1,9}|block:\d{1,9})$"
+COUNT = "[1-9][0-9]{0,8}"  # how many, where ids are a list: one id alone ends with a comma
+NEURONS = f"^({COUNT}|{ID},|{ID}(,{ID})+,?|{NAMED_ROWS})$"
+LONGEST = 8000  # characters of a list of ids
 
 
 def _number(value: Any) -> Any:
@@ -39,7 +42,6 @@ def _tidy(schema: dict[str, Any]) -> None:
 NUMBER, WHOLE = BeforeValidator(_number), BeforeValidator(_whole)
 Ms = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False), NUMBER]
 SpanMs = Annotated[float, Field(ge=1, le=MAX_WINDOW_MS, allow_inf_nan=False), NUMBER]
-Name = Annotated[str, Field(pattern=f"^{paths.NAME.pattern}$")]
 
 
 class Query(BaseModel):
@@ -49,7 +51,9 @@ class Query(BaseModel):
 
 
 class SessionQuery(Query):
-    session_id: Name = Field(paths.DEFAULT_SESSION, description="The session; empty: default.")
+    session_id: Annotated[str, Field(pattern=f"^({paths.NAME.pattern})?$")] = Field(
+        paths.DEFAULT_SESSION, description="The session; empty: default."
+    )
 
 
 class WindowQuery(SessionQuery):
@@ -80,7 +84,7 @@ class LayerQuery(WindowQuery):
 
 
 class NeuronsQuery(LayerQuery):
-    neurons: Annotated[str, Field(pattern=NEURONS, max_length=8000)] = Field(
+    neurons: Annotated[str, Field(pattern=NEURONS, max_length=LONGEST)] = Field(
         "100",
         description="How many, spread evenly (100); or ids (0,1,2; one id: 7,); or spread:n, "
         "stage:g, block:l, all.",
@@ -132,7 +136,7 @@ class BlockPictureQuery(PictureQuery):
 
 
 class RasterQuery(BlockPictureQuery):
-    neurons: Annotated[str, Field(pattern=NEURONS, max_length=8000)] = Field(
+    neurons: Annotated[str, Field(pattern=NEURONS, max_length=LONGEST)] = Field(
         "100", description="As of /spiking/spike-times."
     )
     order: Literal["id", "rate", "latency"] = Field("id", description="Of a figure's rows.")

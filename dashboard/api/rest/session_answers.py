@@ -144,10 +144,12 @@ class Applied(Open):
     ok: bool
     rev: int = Field(description="Parameter changes so far.")
     step: int = Field(description="It acts from this step on.")
-    t_ms: float
+    t_ms: float | None = Field(None, description="Simulated time; null where nothing is simulated.")
     old: Any = None
     new: Any = None
     results: list[dict[str, Any]] | None = None
+    queued: bool = Field(False, description="It waits: the session's step in work ends first.")
+    waiting: int | None = Field(None, description="Requests that wait, of one that is queued.")
 
 
 class Parameters(Open):

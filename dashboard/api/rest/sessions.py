@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from dashboard.api import commands, creation, frames, panels, query, records
+from dashboard.api import commands, creation, foreign, frames, panels, records
 from dashboard.api.errors import ApiError, json_response
 from dashboard.api.operations import operation
 from dashboard.api.rest.session_answers import (
@@ -24,6 +24,7 @@ from dashboard.api.rest.window_queries import (
     FramesQuery,
     HistoryQuery,
     PanelQuery,
+    PictureOfPanel,
     RecordsQuery,
     UploadForm,
 )
@@ -61,7 +62,10 @@ def create_session(body: NewSession) -> Response:
     return json_response(answer, 201, {"Location": f"/sessions/{spec.name}"})
 
 
-@operation("DELETE", "/sessions/<name>", Deleted, tag="sessions")
+@operation(
+    "DELETE", "/sessions/<name>", Deleted, tag="sessions",
+    also={409: "A session that was not created here."},
+)  # fmt: skip
 def delete_session(name: str) -> Response:
     """End a created session's worker and remove its files."""
     creation.delete(name, session_names())
@@ -75,14 +79,16 @@ def get_session(name: str) -> Response:
 
 
 @operation(
-    "POST", "/sessions/<name>/commands", Applied, tag="sessions", documented_body=OneOrMoreCommands
-)
+    "POST", "/sessions/<name>/commands", Applied, tag="sessions", documented_body=OneOrMoreCommands,
+    also=foreign.OTHER_KIND,
+)  # fmt: skip
 def post_commands(name: str) -> Response:
     """A command or a list, applied between two steps, answered with rev, step, old, new.
 
     The same ``Idempotency-Key`` is applied once; ``X-T4DM-Who`` names who asks in the event log.
-    With ``X-T4DM-Ack: queued`` a training session (and its like) answers at once that the request
-    waits, and tells what became of it as an event; it is applied before the next step.
+    A session that trains answers within 50 ms: with the same where no step is in work, else with
+    ``queued``; it is applied before the next step, and what became of it is told as an event.
+    ``X-T4DM-Ack: applied`` waits for the step's end, ``queued`` never waits (run sessions alone).
     """
     who, key = commands.who_and_key()
     client = any_session(name)
@@ -96,7 +102,10 @@ def get_params(name: str) -> Response:
     return json_response(told, headers={"ETag": f'"{told["rev"]}"'})
 
 
-@operation("PATCH", "/sessions/<name>/params", Applied, tag="sessions", body=ParameterChanges)
+@operation(
+    "PATCH", "/sessions/<name>/params", Applied, tag="sessions", body=ParameterChanges,
+    also=foreign.OTHER_KIND | {412: "The parameters are at another revision."},
+)  # fmt: skip
 def patch_params(name: str, body: ParameterChanges) -> Response:
     """Set and clear parameters, wholly or not at all; with ``If-Match: rev`` only at that revision.
 
@@ -112,37 +121,26 @@ def patch_params(name: str, body: ParameterChanges) -> Response:
 
 
 @operation(
-    "GET", "/sessions/<name>/frames", None, tag="sessions", documented_query=FramesQuery,
+    "GET", "/sessions/<name>/frames", None, tag="sessions", query=FramesQuery,
     other_media=(OCTETS,),
 )  # fmt: skip
-def get_frames(name: str) -> Response:
+def get_frames(name: str, query: FramesQuery) -> Response:
     """One encoded window, keyframe or status frame; waits at most 250 ms."""
-    body = frames.next_frame(
-        session(name),
-        query.view(),
-        query.integer("after", None, 0, 2**53),
-        query.integer("epoch", None, 0, 2**53),
-        query.number("span_ms", 2000.0, 10.0, frames.MAX_WINDOW_MS) or 2000.0,
-    )
-    return _octets(body)
+    view = query.shown()
+    return _octets(frames.next_frame(session(name), view, query.after, query.epoch, query.span_ms))
 
 
 @operation(
-    "GET", "/sessions/<name>/records", None, tag="sessions", documented_query=RecordsQuery,
+    "GET", "/sessions/<name>/records", None, tag="sessions", query=RecordsQuery,
     other_media=(OCTETS,),
 )  # fmt: skip
-def get_records(name: str) -> Response:
+def get_records(name: str, query: RecordsQuery) -> Response:
     """Of a training session and its like: one encoded record, keyframe (the whole course) or status.
 
     Waits at most 250 ms.  The session `t` of the line is one made by `POST /sessions` with
     `{"kind": "training", "run": "tiny", "name": "t"}`.
     """
-    body = records.next_record(
-        run_session(name),
-        query.integer("after", None, 0, 2**53),
-        query.integer("epoch", None, 0, 2**53),
-    )
-    return _octets(body)
+    return _octets(records.next_record(run_session(name), query.after, query.epoch))
 
 
 @operation("GET", "/sessions/<name>/samples", SampleTexts, tag="sessions")
@@ -155,26 +153,24 @@ def get_samples(name: str) -> Response:
 
 
 @operation(
-    "GET", "/sessions/<name>/window", None, tag="sessions", documented_query=HistoryQuery,
-    other_media=(OCTETS,),
+    "GET", "/sessions/<name>/window", None, tag="sessions", query=HistoryQuery,
+    also=frames.NOT_HELD, other_media=(OCTETS,),
 )  # fmt: skip
-def get_window(name: str) -> Response:
+def get_window(name: str, query: HistoryQuery) -> Response:
     """An encoded window of held history; 416 with the range held."""
-    client, view = session(name), query.view()
-    from_ms = query.number("from_ms", None, 0.0, 1e15)
-    to_ms = query.number("to_ms", None, 0.0, 1e15)
-    steps = frames.held_steps(client, from_ms, to_ms, 2000.0)
+    client, view = session(name), query.shown()
+    steps = frames.held_steps(client, query.from_ms, query.to_ms, 2000.0)
     return _octets(frames.encode_window(client, frames.picture(client, view, steps)))
 
 
 @operation(
     "GET", "/sessions/<name>/panels/<file_name>", None, tag="sessions",
-    documented_query=PanelQuery, also={501: "No Chromium on the server."},
+    query=PanelQuery, also=frames.NOT_HELD | {501: "No Chromium on the server."},
     other_media=("application/json", "text/csv", OCTETS, "image/png", "image/svg+xml"),
 )  # fmt: skip
-def get_panel(name: str, file_name: str) -> Response:
+def get_panel(name: str, file_name: str, query: PictureOfPanel) -> Response:
     """A panel as ``slug.json`` (figure), ``.csv``, ``.npz`` (numbers), ``.png`` or ``.svg``."""
-    return panels.answer(session(name), file_name)
+    return panels.answer(session(name), file_name, query)
 
 
 @operation(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from dashboard.api import commands, sets
+from dashboard.api import commands, foreign, sets
 from dashboard.api.errors import json_response
 from dashboard.api.operations import operation
 from dashboard.api.rest.queries import SessionQuery
@@ -30,15 +30,15 @@ def get_set(name: str) -> Response:
     Kept,
     tag="sets",
     query=SessionQuery,
-    documented_body=SetValues,
+    body=SetValues,
     created=True,
+    also=foreign.OTHER_KIND,
 )
-def put_set(name: str, query: SessionQuery) -> Response:
+def put_set(name: str, query: SessionQuery, body: SetValues) -> Response:
     """Keep ``{"values": {path: value}}`` under ``name``; each is checked as one of the session's first."""
-    values = sets.values_of(commands.json_body())
     tree = checking_tree(session(query.session_id))
-    is_new = sets.save(name, commands.check_values(values, tree))
-    return json_response({"name": name, "count": len(values)}, 201 if is_new else 200)
+    is_new = sets.save(name, commands.check_values(body.values, tree))
+    return json_response({"name": name, "count": len(body.values)}, 201 if is_new else 200)
 
 
 @operation("DELETE", "/sets/<name>", Deleted, tag="sets")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from flask import Response
 
-from dashboard.api import panels
+from dashboard.api import frames, panels
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.answers import Table
@@ -31,7 +31,13 @@ UNITS = {
 def _picture(rule: str, query: type[PictureQuery]) -> Callable[..., Any]:
     """Declare a GET that answers a panel as data, figure or image."""
     return operation(
-        "GET", rule, Table, tag="visualization", query=query, also=NO_BROWSER, other_media=PICTURES
+        "GET",
+        rule,
+        Table,
+        tag="visualization",
+        query=query,
+        also=frames.NOT_HELD | NO_BROWSER,
+        other_media=PICTURES,
     )
 
 

@@ -1,31 +1,44 @@
-"""What the page's own routes take: documented here, read by ``dashboard.api.query``."""
+"""What the page's own routes take."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import SkipJsonSchema
 from spectree.model_adapter.pydantic_adapter import BaseFile
 
 from dashboard.api.frames import MAX_WINDOW_MS
-from dashboard.api.rest.queries import NEURONS, NUMBER, WHOLE, Ms, Query
+from dashboard.api.rest.queries import LONGEST, NUMBER, WHOLE, Ms, Query
+from dashboard.panels.registry import all_panels
+from t4dm.live.window import DEFAULT_ROWS, IDS, MEMBRANES, NAMED_ROWS, View
 
 Block = Annotated[int, Field(ge=0, le=9999), WHOLE]
+Theme = Literal["light", "dark"]
+SpanMs = Annotated[float, Field(ge=10, le=MAX_WINDOW_MS, allow_inf_nan=False), NUMBER]
+Scale = Annotated[float, Field(ge=0.5, le=4, allow_inf_nan=False), NUMBER]
 
 
 class ViewQuery(Query):
     """Which part of the network."""
 
-    rows: Annotated[str, Field(pattern=NEURONS)] = Field(
-        "spread:200", description="Neuron ids, spread:n, stage:g, block:l, or all."
+    rows: Annotated[str, Field(pattern=f"^({IDS}|{NAMED_ROWS})$", max_length=LONGEST)] = Field(
+        DEFAULT_ROWS, description="Neuron ids (3,17,250), spread:n, stage:g, block:l, or all."
     )
-    membrane: str | SkipJsonSchema[None] = Field(
-        None, pattern=r"^\d{1,9}(,\d{1,9})*$", description="Ids of at most 64 neurons."
+    membrane: Annotated[str, Field(pattern=f"^({MEMBRANES})$")] | SkipJsonSchema[None] = Field(
+        None, description="Ids of at most 64 neurons (3,17,250)."
     )
     gate_block: Block = Field(0, description="Block whose gate is shown.")
     weights_block: Block = Field(0, description="Block whose weights are shown.")
     attention_block: Block = Field(0, description="Block whose attention is shown.")
+    weights_view: Literal["histogram", "matrix"] = Field(
+        "histogram", description="With matrix, the newest weight matrix is there too."
+    )
+
+    def shown(self) -> View:
+        """The part that is wanted."""
+        parts = (self.gate_block, self.weights_block, self.attention_block, self.weights_view)
+        return View.parse(self.rows, self.membrane, *parts)
 
 
 class RecordsQuery(Query):
@@ -42,9 +55,7 @@ class RecordsQuery(Query):
 class FramesQuery(ViewQuery, RecordsQuery):
     """A part of the network, and what the client has already."""
 
-    span_ms: Annotated[float, Field(ge=10, le=MAX_WINDOW_MS), NUMBER] = Field(
-        2000, description="Length of a keyframe."
-    )
+    span_ms: SpanMs = Field(2000, description="Length of a keyframe.")
 
 
 class HistoryQuery(ViewQuery):
@@ -52,12 +63,32 @@ class HistoryQuery(ViewQuery):
     to_ms: Ms | SkipJsonSchema[None] = None
 
 
-class PanelQuery(HistoryQuery):
-    theme: Literal["light", "dark"] = "light"
-    title: Literal["0", "1"] = "1"
-    width: Annotated[int, Field(ge=200, le=4000), WHOLE] = 1200
-    height: Annotated[int, Field(ge=120, le=4000), WHOLE] | SkipJsonSchema[None] = None
-    scale: Annotated[float, Field(ge=0.5, le=4), NUMBER] | SkipJsonSchema[None] = None
+class PictureOfPanel(HistoryQuery):
+    """What every panel takes."""
+
+    theme: Theme = Field("light", description="Of a figure or image.")
+    title: Literal["0", "1"] = Field("1", description="Whether a figure has its title.")
+    width: Annotated[int, Field(ge=200, le=4000), WHOLE] = Field(
+        1200, description="Pixels of an image."
+    )
+    height: Annotated[int, Field(ge=120, le=4000), WHOLE] | SkipJsonSchema[None] = Field(
+        None, description="Pixels of an image; default: the panel's."
+    )
+    scale: Scale | SkipJsonSchema[None] = Field(
+        None, description="Pixels of an image per pixel named; default: 2 of a PNG, 1 of an SVG."
+    )
+
+
+def _options() -> dict[str, Any]:
+    """What single panels take beside it, as they declare it."""
+    return {
+        name: (Literal[values], Field(values[0], description=f"Of the panel {panel.slug}."))
+        for panel in all_panels()
+        for name, values in panel.options
+    }
+
+
+PanelQuery = create_model("PanelQuery", __base__=PictureOfPanel, **_options())
 
 
 class UploadForm(BaseModel):

@@ -7,10 +7,10 @@ import torch
 
 from t4dm.brain.grid_cells import GridCells
 from t4dm.brain.hippocampal_formation import HippocampalFormation
-from t4dm.brain.place_time_cells import PlaceCells, TimeCells
+from t4dm.brain.place_time_cells import PlaceCells, TimeCells, lattice
 
 
-def lattice(n=60, side=1.0):
+def square(n=60, side=1.0):
     axis = torch.linspace(0, side, n)
     return torch.cartesian_prod(axis, axis)
 
@@ -26,7 +26,7 @@ def test_grid_cells_peak_at_the_declared_rate(grid):
         for cell in range(5):
             at = grid(grid.phase[module, cell][None])[0, module, cell]
             assert at.item() == pytest.approx(25.0, abs=1e-6)
-    everywhere = grid(lattice(150).double())
+    everywhere = grid(square(150).double())
     assert everywhere.max() <= 25.0 + 1e-9 and everywhere.min() >= 0.0
     assert everywhere.amax(0).min() > 22.0 and everywhere.amin(0).max() < 0.3
 
@@ -54,9 +54,23 @@ def test_place_fields_peak_in_their_middle_and_cover_the_arena(draws):
     own = cells(cells.centre)
     assert own.diagonal().tolist() == pytest.approx([20.0] * 64)
     assert own.argmax(1).tolist() == list(range(64))
-    assert cells(lattice(40)).amax(1).min() > 5.0
+    assert cells(square(40)).amax(1).min() > 5.0
     off = cells(cells.centre[:1] + torch.tensor([[0.1, 0.0]]))[0, 0].item()
     assert off == pytest.approx(20 * math.exp(-0.5), rel=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 17, 50, 64, 65, 99])
+def test_any_number_of_place_cells_covers_the_whole_square(n):
+    """No point is further from the nearest of n cells than 1.2 of their mean distance, arena/sqrt n."""
+    points = lattice(n).float()
+    away = torch.cdist(square(60), points).amin(1).max().item()
+    assert points.shape == (n, 2) and len(points.unique(dim=0)) == n
+    assert points.min() > 0 and points.max() < 1 and away < 1.2 * n**-0.5
+
+
+def test_sixty_four_place_cells_stand_eight_by_eight():
+    axis = (torch.arange(8, dtype=torch.float64) + 0.5) / 8
+    assert torch.equal(lattice(64), torch.cartesian_prod(axis, axis))
 
 
 def test_time_cells_fire_one_after_the_other_and_later_ones_longer():
@@ -72,10 +86,15 @@ def test_time_cells_fire_one_after_the_other_and_later_ones_longer():
 
 def test_where_and_when_have_a_code_of_length_one():
     formation = HippocampalFormation()
-    there = formation(lattice(5), torch.linspace(0.1, 8, 25))
+    there = formation(square(5), torch.linspace(0.1, 8, 25))
     assert there.code.shape == (25, formation.code_size)
     torch.testing.assert_close(there.code.norm(dim=-1), torch.ones(25))
     assert there.grid.shape == (25, 4, 9)
+
+
+def test_long_after_the_last_time_cell_the_code_has_no_time_in_it():
+    code = HippocampalFormation()(torch.full((1, 2), 0.5), torch.tensor([300.0])).code
+    assert code.norm().item() == pytest.approx((2 / 3) ** 0.5) and not code[0, -16:].any()
 
 
 def test_an_episode_is_recalled_by_its_place_and_time():
@@ -95,7 +114,7 @@ def test_an_episode_is_recalled_by_its_place_and_time():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_dtype_and_device_are_kept(dtype):
     formation = HippocampalFormation().to(dtype)
-    here = formation(lattice(3).to(dtype), torch.ones(9, dtype=dtype))
+    here = formation(square(3).to(dtype), torch.ones(9, dtype=dtype))
     assert {part.dtype for part in here} == {dtype}
-    away = formation.to("meta")(lattice(3).to("meta", dtype), torch.ones(9, device="meta"))
+    away = formation.to("meta")(square(3).to("meta", dtype), torch.ones(9, device="meta"))
     assert away.code.device.type == "meta" and "grid.k" in formation.state_dict()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from t4dm.brain.liquid import LiquidCell
+from t4dm.brain.liquid import LiquidCell, liquid_step
 from t4dm.brain.liquid_moe import LiquidMoE, LiquidMoERouter
 
 
@@ -13,6 +13,42 @@ def test_a_step_is_the_fused_solver(x, draws):
     f = torch.sigmoid(cell.w_x(x[:, 0]) + cell.w_h(h))
     expected = (h + f * cell.a) / (1 + 1 / cell.tau + f)
     torch.testing.assert_close(cell(x[:, 0], h)[0], expected)
+
+
+def test_small_steps_solve_the_equation(draws):
+    """dh/dt = -(1/tau + f) h + f A by Runge-Kutta; the error of the step falls with dt (first order)."""
+    cell, x = LiquidCell(16, 8, generator=draws).double(), torch.randn(1, 16, generator=draws)
+    x = x.double()
+
+    def f(h):
+        return torch.sigmoid(cell.w_x(x) + cell.w_h(h))
+
+    def slope(h):
+        return -(1 / cell.tau + f(h)) * h + f(h) * cell.a
+
+    def solved(steps, ms=3.0):
+        h, dt = torch.zeros(1, 8, dtype=torch.float64), ms / steps
+        for _ in range(steps):
+            h = liquid_step(h, f(h), cell.a, cell.tau, dt)
+        return h
+
+    exact, dt = torch.zeros(1, 8, dtype=torch.float64), 3.0 / 300
+    for _ in range(300):
+        first = slope(exact)
+        second = slope(exact + dt / 2 * first)
+        third = slope(exact + dt / 2 * second)
+        fourth = slope(exact + dt * third)
+        exact = exact + dt / 6 * (first + 2 * second + 2 * third + fourth)
+    coarse, fine = ((solved(n) - exact).abs().max().item() for n in (30, 300))
+    assert fine < 2e-3 and 8 < coarse / fine < 12
+
+
+def test_it_rests_where_the_equation_rests(draws):
+    """A constant input ends at h = f A / (1/tau + f), whatever the length of a step."""
+    cell, x = LiquidCell(16, 8, generator=draws), torch.randn(1, 16, generator=draws)
+    h = cell.run(x.expand(1, 400, 16))[1]
+    f = torch.sigmoid(cell.w_x(x) + cell.w_h(h))
+    torch.testing.assert_close(h, f * cell.a / (1 / cell.tau + f))
 
 
 def test_time_constants_start_in_their_range(draws):

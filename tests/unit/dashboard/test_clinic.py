@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import psutil
 import pytest
@@ -17,6 +16,7 @@ from dashboard import clinic, jobs, pictures
 from dashboard.api.errors import ApiError
 from dashboard.clinic_runner import ClinicRunner
 from t4dm.live import paths
+from tests.waiting import eventually
 
 STAND_IN = "tests.slow_clinic"
 FOR_EVER = 7  # the seed at which the stand-in stops at its third run
@@ -50,14 +50,6 @@ def runner(lock):
     thread.join()
 
 
-def wait_for(condition, seconds: float = 30.0):
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < until, "it did not come true"
-        time.sleep(0.02)
-    return found
-
-
 def done(n: int):
     """Whether n runs of the table are done."""
     return lambda: (clinic.state()["progress"] or {"done": 0})["done"] >= n
@@ -65,14 +57,14 @@ def done(n: int):
 
 def test_a_table_is_made_and_told_of_on_the_way(runner):
     clinic.start(1, 20)
-    wait_for(done(2))
+    eventually(done(2))
     told = clinic.state()
     assert told["state"] == "running" and told["asked"] == {"seed": 1, "steps": 20}
     assert told["progress"]["total"] == 5 and len(told["rows"]) >= 1
     with pytest.raises(ApiError) as refused:
         clinic.start(2, 20)
     assert refused.value.status == 409
-    wait_for(lambda: clinic.state()["state"] == "done")
+    eventually(lambda: clinic.state()["state"] == "done")
     told = clinic.state()
     assert told["finished"]["seed"] == 1 and told["finished"]["origin"] == "made here"
     assert told["asked"] is None and told["progress"] is None
@@ -80,23 +72,23 @@ def test_a_table_is_made_and_told_of_on_the_way(runner):
 
 def test_cancel_kills_the_child_and_keeps_what_is_done(runner):
     clinic.start(FOR_EVER, 20)
-    wait_for(done(2))
+    eventually(done(2))
     child = psutil.Process(runner.child.pid)
     clinic.cancel()
-    wait_for(lambda: not child.is_running())
+    eventually(lambda: not child.is_running())
     assert clinic.state()["state"] == "cancelled"
     with pytest.raises(ApiError) as refused:
         clinic.cancel()
     assert refused.value.status == 409
     first = (clinic.folder() / "runs-kept" / "0").read_text()
     clinic.start(1, 20)
-    wait_for(lambda: clinic.state()["state"] == "done")
+    eventually(lambda: clinic.state()["state"] == "done")
     assert (clinic.folder() / "runs-kept" / "0").read_text() == first  # not made again
 
 
 def test_a_failure_says_why(runner):
     clinic.start(UNLUCKY, 20)
-    wait_for(lambda: clinic.state()["state"] == "failed")
+    eventually(lambda: clinic.state()["state"] == "failed")
     assert "RuntimeError: no luck" in clinic.state()["message"]
 
 
@@ -104,11 +96,11 @@ def test_a_table_that_was_not_finished_is_gone_on_with(lock):
     cache, folder = clinic.board(paths.run_dir()), clinic.folder()
     first = ClinicRunner(cache, folder, STAND_IN)
     clinic.start(FOR_EVER, 20)
-    wait_for(lambda: first.tick() or done(2)())
+    eventually(lambda: first.tick() or done(2)())
     first.kill()
     cache.set(clinic.ASKED, json.dumps({"id": "again", "seed": 1, "steps": 20}))
     second = ClinicRunner(cache, folder, STAND_IN)
-    wait_for(lambda: second.tick() or clinic.state()["state"] == "done")
+    eventually(lambda: second.tick() or clinic.state()["state"] == "done")
 
 
 def test_without_a_jobs_process_it_is_refused():
@@ -131,10 +123,10 @@ def test_the_child_ends_with_a_jobs_process_that_is_killed(tmp_path):
     cache.set(clinic.ASKED, json.dumps({"id": "one", "seed": 1, "steps": 20}))
     process = subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ))
     try:
-        child = wait_for(lambda: psutil.Process(process.pid).children())[0]
+        child = eventually(lambda: psutil.Process(process.pid).children())[0]
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-        wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+        eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     finally:
         process.kill()
     assert not (clinic.folder() / "table.json").exists()

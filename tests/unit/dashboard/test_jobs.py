@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from dashboard import jobs, pictures
 from dashboard.api.errors import ApiError
+from tests.waiting import eventually
 
 FIGURE = {"data": [], "layout": {}}
 
@@ -84,17 +84,10 @@ def start(run: Path, **more) -> subprocess.Popen:
     return subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, **more)
 
 
-def wait_for(condition, seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come true"
-        time.sleep(0.05)
-
-
 def test_sigterm_ends_it_and_a_second_one_is_refused(run_dir):
     process = start(run_dir)
     try:
-        wait_for(pictures.jobs_running)
+        eventually(pictures.jobs_running)
         other = start(run_dir)
         assert other.wait(20) == 1
         assert "another jobs process" in other.stderr.read()
@@ -118,7 +111,7 @@ def test_it_ends_when_its_parent_is_gone(run_dir):
     )
     env = os.environ | {"T4DM_RUN_DIR": str(run_dir)}
     parent = subprocess.Popen([sys.executable, "-c", code], env=env)
-    wait_for(pictures.jobs_running)
+    eventually(pictures.jobs_running)
     parent.kill()
     parent.wait()
-    wait_for(lambda: not pictures.jobs_running())
+    eventually(lambda: not pictures.jobs_running())

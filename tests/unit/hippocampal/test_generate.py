@@ -61,6 +61,17 @@ def test_the_mode_is_put_back(model):
     assert model.training
 
 
+def test_a_step_may_be_trained_between_two_tokens(model):
+    """Training goes on in its own mode, and no dropout gets into the text."""
+    expected = written(model, n=8, temperature=0.0)
+    found = []
+    for token in generate(model, [1, 2, 3], 8, text_of, temperature=0.0):
+        assert model.training is bool(found)
+        found.append(token)
+        model.train()
+    assert found == expected
+
+
 def test_temperature_and_top_k_narrow_the_choice():
     logits = torch.tensor([0.0, 1.0, 3.0])
     draws = torch.Generator().manual_seed(0)

@@ -4,7 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from t4dm.kernels.observe import HASH_START, pack_spikes, spike_pairs, weight_counts
+import pytest
+
+from t4dm.kernels.observe import HASH_START, pack_spikes, spike_pairs, weight_cells, weight_counts
+from t4dm.kernels.stack_arrays import matrix_cells
 
 N, N_EXC = 20, 16
 
@@ -21,6 +24,33 @@ def test_weight_counts():
     assert exc.tolist() == np.histogram(plastic, 64, (0, 1))[0].tolist()
     assert inh.tolist() == np.histogram(fixed, 64, (-1, 0))[0].tolist()
     np.testing.assert_allclose(bounds, [(plastic == 0).mean(), (plastic == 1).mean()], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "w_hi"), [(20, 1.0), (20, 2.5), (7, 1.0)])
+def test_weight_cells(size, w_hi):
+    """Every weight as a byte, or where there are fewer cells the mean of those in each."""
+    rng = np.random.default_rng(2)
+    w = rng.uniform(0, w_hi, (N, N))
+    w[N_EXC:] = -rng.random((N - N_EXC, N))
+    np.fill_diagonal(w, 0)
+    out = np.zeros((size, size), np.uint8)
+    weight_cells(w, w_hi, out)
+    side = -(-N // size)
+    first = np.arange(0, N, side)
+    counts = np.diff(np.append(first, N))
+    sums = np.add.reduceat(np.add.reduceat(w, first, 0), first, 1)
+    mean = sums / counts[:, None] / counts
+    wanted = 128 + mean * np.where(mean > 0, 127 / w_hi, 128)
+    assert np.abs(out - wanted).max() <= 0.5 + 1e-9
+    if side == 1:
+        assert (np.diagonal(out) == 128).all()
+
+
+@pytest.mark.parametrize(
+    ("n", "cells"), [(32, 32), (256, 256), (272, 136), (528, 176), (2048, 256)]
+)
+def test_a_matrix_has_no_more_cells_than_fit(n, cells):
+    assert matrix_cells(n) == cells
 
 
 def test_spike_pairs():

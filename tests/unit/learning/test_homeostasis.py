@@ -89,6 +89,20 @@ def test_a_population_comes_to_the_target_within_10_s_and_stays_through_a_step(d
     assert steered.theta_h > settled + 0.1
 
 
+@pytest.mark.parametrize(
+    ("theta_max", "reached"),
+    [(0.5, {0.01: 0.04, 0.30: 0.18, 0.60: 0.38}), (2.0, {0.01: 0.10, 0.30: 0.10, 0.60: 0.19})],
+)
+def test_how_far_it_comes_is_its_bound(theta_max, reached):
+    """The default 0.5, and 2.0, at the default learning rate; the docs state these."""
+    params = HomeostasisParams(target_rate=0.1, theta_max=theta_max)
+    for (start, rate), drive in zip(reached.items(), (-0.022, 0.35, 0.65), strict=True):
+        population = Population(drive)
+        population.run(8000, lambda theta_h, rate: homeostasis_step(theta_h, rate, params))
+        last = population.run(1000, lambda theta_h, _: theta_h)
+        assert mean(last) == pytest.approx(rate, abs=0.01), f"from {start:.0%}"
+
+
 def test_the_class_steers_as_the_function_does():
     control, population = HomeostasisControl(0.1, RATE), Population(0.32)
     population.run(4000, lambda theta_h, rate: theta_h - control.compute_adjustment(rate))

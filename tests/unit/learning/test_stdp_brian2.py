@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from t4dm.learning.params import STDPParams
 from t4dm.learning.stdp import HISTORY, STDPLearner, init_stdp_state
 from t4dm.spiking.lif import LIFNeuron
+from t4dm.spiking.population import Population
 
 FIXTURE = Path(__file__).resolve().parents[2] / "fixtures" / "stdp_brian2.npz"
 TOLERANCE = 1e-5
@@ -56,6 +58,37 @@ def test_spikes_and_weights_are_those_of_brian2(recorded):
     spikes, weights = run(held, about, learner_of(about))
     assert np.array_equal(spikes, held["spikes"])
     assert np.abs(weights[-1] - held["w_start"]).max() > 0.3
+    np.testing.assert_allclose(weights, held["w"], rtol=0, atol=TOLERANCE)
+
+
+def rule_of(about: dict) -> STDPParams:
+    names = ("tau_plus", "tau_minus", "a_plus", "a_minus", "w_max")
+    windows = {"window_pre_to_post": HISTORY, "window_post_to_pre": HISTORY}
+    return STDPParams(**windows, **{name: about[name] for name in names})
+
+
+def run_timed(held: dict, about: dict, dtype: str) -> tuple[np.ndarray, np.ndarray, str]:
+    """The same by the compiled kernel that the benchmarks time, and the path it took."""
+    population = Population(
+        held["current"].shape[1], stdp=rule_of(about), weights=held["w_start"],
+        alpha=about["alpha"], v_thresh=about["theta"], gain=about["gain"], dtype=dtype,
+    )  # fmt: skip
+    current, every = held["current"] / 64, int(held["every"])
+    raster, weights = [], []
+    for t in range(0, len(current), every):
+        raster.append(population.run(current[t : t + 1]))
+        weights.append(population.weights)
+        raster.append(population.run(current[t + 1 : t + every]))
+    return np.concatenate(raster), np.stack(weights), population.path
+
+
+@pytest.mark.timeout(900)  # the first run compiles the kernels
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_timed_kernel_has_brian2s_spikes_and_weights(recorded, dtype):
+    held, about = recorded
+    spikes, weights, path = run_timed(held, about, dtype)
+    assert path == "row sums"
+    assert np.array_equal(spikes, held["spikes"])
     np.testing.assert_allclose(weights, held["w"], rtol=0, atol=TOLERANCE)
 
 

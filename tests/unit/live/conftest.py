@@ -26,13 +26,13 @@ def run(monkeypatch, tmp_path_factory):
 
 @pytest.fixture
 def watched(run):
-    """``watched(module, name, ...)``: a watch that is closed after the test."""
+    """``watched(module, name, ...)``: a watch of every call, which is closed after the test."""
     from t4dm.live import watch
 
     handles = []
 
-    def make(module, name="w", **options):
-        handles.append(watch(module, name, **options))
+    def make(module, name="w", budget=None, **options):
+        handles.append(watch(module, name, budget=budget, **options))
         return handles[-1]
 
     yield make

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from dashboard.figures.weight_matrix import weights_of
 from t4dm.live import handlers
 from t4dm.live.engine import Engine, StackConfig
-from t4dm.live.segment import ARRAYS, GATE_EVERY, HIST_EVERY, grid
+from t4dm.live.segment import ARRAYS, GATE_EVERY, HIST_EVERY, MATRIX_EVERY, grid
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import merge
+from t4dm.live.window import View, merge
 from t4dm.stimuli.source import SOURCES
 from tests.engine_reference import segments
 
@@ -192,6 +193,7 @@ def test_segments_hold_every_array_of_the_contract(engine):
             "neuron_labels": (hists, 256), "course": (hists, 256, 3),
             "attention": (gates, 2, 64), "attention_keys": (gates, 2),
             "attention_top": (gates, 2), "u_range": (gates, 5, 3), "moved": (hists, 2),
+            "matrix": (len(grid(t0, t1, MATRIX_EVERY)), 2, 32, 32),
         }  # fmt: skip
         assert {name: getattr(segment, name).shape for name in ARRAYS} == shapes
         assert segment.rates.sum() == segment.spk_n.sum()
@@ -207,6 +209,23 @@ def test_segments_hold_every_array_of_the_contract(engine):
     assert whole["T"] == engine.step == 256
     assert made[0].hist_exc[0].sum() == 2 * engine.n_exc * 31
     assert merge(made).step1 == 256
+
+
+def test_the_matrix_holds_every_weight_as_it_stood_then(engine):
+    """To half a step of its bytes, in the midst of a run that learns; only where it is asked for."""
+    made = [engine.advance(50) for _ in range(20)]
+    weights = [engine.recurrent(block) for block in range(2)]
+    made += [engine.advance(50) for _ in range(10)]
+    for block, then in enumerate(weights):
+        window = merge(made, View(weights_block=block, weights_view="matrix"))
+        assert window.meta["matrix_step"] == MATRIX_EVERY and window.meta["matrix_w_hi"] == 1.0
+        shown = weights_of(window.matrix[0], 1.0)
+        assert np.abs(shown - then).max() <= 0.5 / 127 + 1e-6
+        assert then.min() < -0.9 and then.max() > 0.5
+    assert np.abs(engine.recurrent(0) - weights[0]).max() > 1e-3
+    assert merge(made).matrix.shape == (0, 0, 0)
+    again = merge([segment.crop(900, 1100) for segment in made[18:22]], View(weights_view="matrix"))
+    assert again.matrix.shape == (1, 32, 32)
 
 
 def test_watch_follows_its_order(engine, data_dir):

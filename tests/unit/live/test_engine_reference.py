@@ -5,10 +5,19 @@ import pytest
 
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.tree import ParamTree
-from tests.engine_reference import ALL_KINDS, FEW, Agreement, Reference, follow
+from tests.engine_reference import (
+    ALL_KINDS,
+    FEW,
+    Agreement,
+    Reference,
+    follow,
+    rate_errors,
+    segments,
+)
 
 pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
 
+SEEDS = range(8)
 PATHS = {
     "lazy", "lazy, cut windows", "eager", "eager, nearest pairs", "three-factor",
     "three-factor, nearest pairs",
@@ -55,11 +64,30 @@ def test_float64_default_size_spikes_identical_and_weights_equal(calibrated):
     assert agreement.largest_weight_gap < 1e-9
 
 
-def test_float32_default_size_same_spikes_until_rounding_then_same_rates(calibrated):
+def test_float32_default_size_same_spikes_until_rounding_flips_one(calibrated):
     engine, reference = _pair(StackConfig(), 0, calibrated)
     agreement = Agreement(engine, reference)
     follow(engine, reference, 2000, FEW, agreement.look)
     told = f"first flipped spike at step {agreement.first_flip}"
     assert agreement.first_flip is None or agreement.first_flip > 50, told
-    assert agreement.rate_error < 0.01, told
-    assert agreement.stage_errors.max() < 0.05, told
+    assert agreement.largest_weight_gap < 1e-4, told
+
+
+def test_float32_fires_at_the_rates_of_float64(calibrated):
+    """After a flip a run goes its own way (docs/decisions/0021), so seeds are taken together.
+
+    float64 stands for the modules, whose spikes it has.
+    """
+    spikes = sum(
+        np.stack([_spikes(dtype, seed, calibrated) for dtype in ("float32", "float64")])
+        for seed in SEEDS
+    )
+    assert rate_errors(*spikes)[0] < 0.01
+    assert rate_errors(*spikes)[1].max() < 0.05
+
+
+def _spikes(dtype, seed, folder):
+    """Spikes of each stage and of the sensory layer in 2000 steps with a few changes."""
+    engine = Engine(StackConfig(dtype=dtype), ParamTree(6), seed, folder)
+    each = segments(engine, 2000, FEW, np.random.default_rng(5))
+    return sum(segment.rates.sum(axis=0, dtype=np.int64) for segment in each)

@@ -27,6 +27,7 @@ def test_the_defaults_are_those_of_the_run(run):
     assert tree.get("train.learning_rate") == RUNS[run].train.learning_rate
     assert tree.get("train.total_steps") == RUNS[run].train.total_steps
     assert tree.get("sample.prompt") == RUNS[run].prompts[0]
+    assert tree.get("sample.every") == RUNS[run].sample_every <= RUNS[run].train.total_steps / 6
     assert tree.non_default() == {}
     for path, value in tree.to_json()["values"].items():
         assert tree.check(path, value) == value, f"{path} of {run} is outside its own bounds"

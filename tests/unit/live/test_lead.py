@@ -11,7 +11,7 @@ import pytest
 from t4dm.live.lead import LEAD_STEPS, with_lead
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.ring_writer import RingWriter
-from t4dm.live.segment import HIST_EVERY, Segment, grid
+from t4dm.live.segment import HIST_EVERY, MATRIX_EVERY, Segment, grid
 from t4dm.live.window import View, Window, merge
 
 PART = 50
@@ -32,6 +32,7 @@ def segment(step0: int, step1: int, events: list[dict[str, Any]], epoch: int = 1
         stim=np.zeros((steps, 64), "u1"), clamped=np.zeros((steps, 2), "<u2"),
         hist_exc=counts, hist_inh=counts, bounds=np.zeros((samples, 1, 2), "<f4"),
         pairs=np.zeros((samples, 1, 201), "<u4"),
+        matrix=np.full((len(grid(step0, step1, MATRIX_EVERY)), 1, 2, 2), step0 // 1000, "u1"),
         meta={"watch": [0], "epoch": epoch, "w_hi": 1.0 + step0, "w_max": 1.0,
               "events": [e for e in events if step0 <= e["step"] < step1]},
     )  # fmt: skip
@@ -46,9 +47,23 @@ def run(path: Path, first: int, last: int, events: list[dict[str, Any]]) -> Ring
     return RingReader(path)
 
 
-def window(reader: RingReader, step0: int, step1: int) -> Window:
+def window(reader: RingReader, step0: int, step1: int, view: View = View()) -> Window:
     held = [Segment.decode(data) for data in reader.range(1, step0, step1)]
-    return merge(held, View(), step0, step1)
+    return merge(held, view, step0, step1)
+
+
+def test_the_matrix_before_a_window_comes_where_it_is_asked_for(tmp_path):
+    reader = run(tmp_path / "ring", 0, 6_000, [])
+    asked = View(weights_view="matrix")
+    led = with_lead(window(reader, 4_200, 4_500, asked), reader)
+    assert led.matrix.tolist() == [[[4, 4], [4, 4]]]
+    assert (led.meta["matrix_step"], led.meta["matrix_w_hi"]) == (4_000, 1.0 + 4_000)
+    own = with_lead(window(reader, 4_975, 5_500, asked), reader)
+    assert own.meta["matrix_step"] == 5_000 and own.matrix[0, 0, 0] == 5
+    before = with_lead(window(reader, 4_025, 4_075, asked), reader)
+    assert before.meta["matrix_step"] == 4_000, "a segment that reaches into the window"
+    plain = with_lead(window(reader, 4_200, 4_500), reader)
+    assert plain.matrix.size == 0 and "matrix_step" not in plain.meta
 
 
 def onset(step: int, kind: str = "stimulus") -> dict[str, Any]:

@@ -12,11 +12,12 @@ from t4dm.live.checkpoint import CheckpointStore, Keeper
 from t4dm.live.command_log import CommandLog
 from t4dm.live.kept import KeptFiles, branched_from
 from t4dm.live.record import Record, merge
-from t4dm.live.registry import Registry, SessionSpec
+from t4dm.live.registry import Limits, Registry, SessionSpec
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.run_loop import RunWorker, rows_that_fit
 from t4dm.live.run_session import RunSession
+from t4dm.live.run_worker import limits_in_force
 from t4dm.live.samples import Samples
 from t4dm.live.server import CommandServer, Request
 from tests.toy_run import SERIES, ToyRun
@@ -152,6 +153,51 @@ def test_a_socket_answers_a_queued_request_though_nobody_serves_it(tmp_path):
     assert waiting.queued and waiting.body == {"type": "pause"}
 
 
+@pytest.mark.parametrize(("answered", "queued"), [(True, False), (False, True)])
+def test_a_request_is_answered_soon_or_told_to_wait(tmp_path, monkeypatch, answered, queued):
+    """With its answer where that comes in time, else that it waits."""
+    monkeypatch.setattr("t4dm.live.server.SOON_S", 5.0 if answered else 0.001)
+    server = CommandServer(tmp_path / "s")
+    server.where = lambda: {"rev": 7, "step": 3}
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(tmp_path / "s"))
+        request = {"op": "commands", "body": {"type": "pause"}, "ack": "soon"}
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        waiting = server.requests.get(timeout=5)
+        if answered:
+            waiting.answer({"ok": True, "rev": 8})
+        told = json.loads(connection.makefile().readline())
+    server.close()
+    assert told == (
+        {"ok": True, "rev": 8}
+        if answered
+        else {"ok": True, "queued": True, "waiting": 0, "rev": 7, "step": 3}
+    )
+    assert waiting.was_queued() is queued
+
+
+def test_a_refusal_is_told_once_either_as_the_answer_or_as_an_event(worker):
+    """Whoever decides first: the sender who stops to wait, or the loop that refuses."""
+    body = {"type": "set", "path": "toy.gain", "value": 11.0}
+    late, early = (Request("commands", body, who="tab") for _ in range(2))
+    assert late.wait_soon(0.0) is None
+    for request in (late, early):
+        worker.server.requests.put(request)
+    worker._drain(0.0)
+    assert early.wait_soon(0.0)["error"]["field"] == "toy.gain"
+    told = [one for one in worker.session.log if one["type"] == "refused"]
+    assert len(told) == 1 and "toy.gain" in told[0]["message"]
+    assert early.was_queued() is False
+
+
+def test_a_checkpoint_that_is_refused_later_is_told_as_an_event(worker):
+    assert ask(worker, {"type": "checkpoint", "name": "one"})["ok"]
+    assert not ask(worker, {"type": "checkpoint", "name": "one"}, queued=True)["ok"]
+    event = worker.session.log[-1]
+    assert event["type"] == "refused" and "'one' already" in event["message"]
+
+
 def test_a_checkpoint_is_kept_listed_and_forgotten(worker):
     for _ in range(3):
         worker._work(0.0)
@@ -194,6 +240,29 @@ def test_a_branch_is_a_session_that_begins_there(worker, tmp_path):
     begun.advance()
     assert begun.engine.sum == 7.0 and len(begun.whole().steps) == 5
     assert worker.session.engine.step == 5, "the old one goes on"
+
+
+def test_a_branch_is_one_of_the_sessions_that_may_be_created(worker, tmp_path):
+    """The same limits as over REST, of number and of memory."""
+    worker._work(0.0)
+    ask(worker, {"type": "checkpoint", "name": "here"})
+    branch = {"type": "branch", "checkpoint": "here", "name": "b"}
+    worker.kept.limits = Limits(sessions=0)
+    assert ask(worker, branch)["error"]["field"] == "sessions"
+    worker.kept.limits = Limits(bytes=1 << 20)
+    refused = ask(worker, branch)["error"]
+    assert refused["field"] == "kind" and "1 MB are allowed in all" in refused["message"]
+    assert Registry(tmp_path).names() == []
+    worker.kept.limits = Limits()
+    assert ask(worker, branch)["ok"] and Registry(tmp_path).names() == ["b"]
+
+
+def test_the_limits_of_branches_are_those_of_the_environment(monkeypatch):
+    monkeypatch.setenv("T4DM_MAX_SESSIONS", "3")
+    monkeypatch.setenv("T4DM_MEMORY_MB", "100")
+    assert limits_in_force() == Limits(3, 100 << 20)
+    monkeypatch.setenv("T4DM_MAX_SESSIONS", "many")
+    assert limits_in_force() == Limits()
 
 
 def test_a_disk_that_refuses_is_told(worker, monkeypatch):

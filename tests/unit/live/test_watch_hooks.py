@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,7 @@ from torch import Tensor, nn
 
 from t4dm.live.client import SessionClient
 from t4dm.params import param
-from tests.watched import N1, N2, B, Cell, Leaky, Ours, T, acknowledged, raster, until, window
+from tests.watched import N1, N2, B, Cell, Leaky, Ours, T, acknowledged, raster, window
 
 
 def test_every_spike_of_the_chosen_sample_is_shown(run, watched):
@@ -138,12 +136,11 @@ def test_weights_of_linear_layers_are_counted(run, watched):
 
 def test_every_second_call(run, watched):
     net, x = Ours(), torch.rand(B, 6)
-    watched(net, every=2)
+    handle = watched(net, every=2)
     for _ in range(6):
         net(x)
-    until(lambda: SessionClient(run, "w").reader().held())
-    time.sleep(0.2)
-    assert window(run).n_steps == 3 * T
+    handle.close()  # publishes what waits
+    assert window(run, steps=3 * T).n_steps == 3 * T
 
 
 def test_tensors_that_the_script_writes_into_are_copied_from_then_on(run, watched):

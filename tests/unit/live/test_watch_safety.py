@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import time
 
 import numpy as np
 import pytest
@@ -14,7 +13,8 @@ from torch import nn
 from t4dm.live import paths, watch_hooks
 from t4dm.live.client import SessionClient
 from t4dm.spiking.lif import LIFNeuron
-from tests.watched import N1, N2, B, Ours, T, raster, until, window
+from tests.waiting import eventually
+from tests.watched import N1, N2, B, Ours, T, raster, window
 
 
 def test_without_gradients_nothing_is_recorded_unless_asked(run, watched):
@@ -41,27 +41,27 @@ def test_other_ranks_are_left_alone(run, watched, monkeypatch, variable):
 
 def test_a_copy_and_a_pickle_are_not_watched(run, watched):
     net, x = Ours(), torch.rand(B, 6)
-    watched(net)
+    handle = watched(net)
     net(x)
     twins = [copy.deepcopy(net), pickle.loads(pickle.dumps(net))]
     for twin in twins:
         twin.seen.clear()
         twin(x)
         assert len(twin.seen) == T
-    time.sleep(0.2)
-    assert window(run).n_steps == T
+    handle.close()  # publishes what waits
+    assert window(run, steps=T).n_steps == T
 
 
 def test_another_thread_and_a_replica_are_left_alone(run, watched):
     net, x = Ours(), torch.rand(B, 6)
-    watched(net)
+    handle = watched(net)
     net(x)
     replica = net._replicate_for_data_parallel()
     replica.lif1, replica.lif2, replica.fc1, replica.fc2 = net.lif1, net.lif2, net.fc1, net.fc2
     replica.seen = []
     replica(x)
-    time.sleep(0.2)
-    assert window(run).n_steps == T
+    handle.close()  # publishes what waits
+    assert window(run, steps=T).n_steps == T
 
 
 def test_a_call_that_raises_leaves_no_trace(run, watched):
@@ -87,7 +87,7 @@ def test_a_failure_in_here_ends_the_watching_and_not_the_script(run, watched, ca
 
     monkeypatch.setattr("t4dm.live.ring_writer.RingWriter.append", broken)
     net(x)
-    until(lambda: not handle.active)
+    eventually(lambda: not handle.active)
     assert net(x).shape == (T, B, N2) and "No space left" in handle.why
     sentences = [line for line in capfd.readouterr().err.splitlines() if "No space" in line]
     assert len(sentences) == 1 and not net._forward_hooks and not net.lif1._forward_hooks
@@ -104,7 +104,7 @@ def test_a_slow_thread_costs_calls_and_never_the_scripts_time(run, watched, monk
             net(x)
         dropped = publisher.dropped
     assert 30 <= dropped <= 40
-    until(lambda: SessionClient(run, "w").reader().held()[3] == (101 - dropped) * T)
+    eventually(lambda: SessionClient(run, "w").reader().held()[3] == (101 - dropped) * T)
     net(x)
     found = window(run, steps=(102 - dropped) * T)
     assert any(e["type"] == "note" and "not recorded" in e["text"] for e in found.events)

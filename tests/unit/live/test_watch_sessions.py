@@ -20,7 +20,8 @@ from t4dm.live import external_files, paths
 from t4dm.live.client import SessionClient, WorkerDown
 from t4dm.params import param
 from t4dm.spiking.lif import LIFNeuron
-from tests.watched import B, Ours, T, acknowledged, until, window
+from tests.waiting import eventually
+from tests.watched import B, Ours, T, acknowledged, window
 
 
 def test_a_declared_parameter_is_applied_between_two_calls(run, watched):
@@ -126,18 +127,18 @@ def test_an_obliging_script_is_held_stepped_and_let_go(run, watched):
     thread = threading.Thread(target=script)
     thread.start()
     client = SessionClient(run, "w")
-    until(lambda: client.reader().held())
+    eventually(lambda: client.reader().held())
     try:
         assert client.command({"type": "pause"})["ok"]
-        until(lambda: client.status()["state"] == "paused")
+        eventually(lambda: client.status()["state"] == "paused")
         time.sleep(0.1)
         before = calls[0]
         time.sleep(0.2)
         assert calls[0] == before, "the script is not held"
         assert client.command({"type": "step", "n": 2 * T})["ok"]
-        until(lambda: calls[0] == before + 2 and client.status()["state"] == "paused")
+        eventually(lambda: calls[0] == before + 2 and client.status()["state"] == "paused")
         assert client.command({"type": "run"})["ok"]
-        until(lambda: calls[0] > before + 4)
+        eventually(lambda: calls[0] > before + 4)
     finally:
         stop.set()
         client.command({"type": "run"})
@@ -185,7 +186,7 @@ def test_a_module_that_is_let_go_is_collected_and_ends_its_session(run):
     del net
     gc.collect()
     assert ref() is None
-    until(lambda: SessionClient(run, "gone").status()["state"] == "ended")
+    eventually(lambda: SessionClient(run, "gone").status()["state"] == "ended")
     t4dm.live.watch(Ours(), "gone").close()
 
 
@@ -193,7 +194,8 @@ def test_a_module_that_is_let_go_is_collected_and_ends_its_session(run):
     ("options", "words"),
     [
         ({"name": "../x"}, "is no name"), ({"name": "default"}, "choose another"),
-        ({"every": 0}, "every"), ({"every": True}, "every"), ({"batch_index": -1}, "batch_index"),
+        ({"every": 0}, "every"), ({"every": True}, "every"), ({"budget": 0}, "budget"), ({"budget": 2}, "budget"),
+        ({"budget": True}, "budget"), ({"batch_index": -1}, "batch_index"),
         ({"time_axis": 0.5}, "time_axis"), ({"params": {"nothing": param(1.0, 0, 2, help="")}}, "neither"),
         ({"params": {"v_thresh": param(1.0, 2, 3, help="")}}, "2 to 3"),
         ({"params": {"bad name": param(1.0, 0, 2, help="")}}, "neither"),
@@ -259,8 +261,8 @@ def test_a_forked_child_is_left_alone_and_a_killed_script_has_ended(run, monkeyp
     try:
         assert process.stdout.readline() == "alive\n"
         client = SessionClient(run, "forked")
-        assert until(lambda: client.reader().held())[3] >= T
-        until(lambda: client.reader().held()[3] == 2 * T)
+        assert eventually(lambda: client.reader().held())[3] >= T
+        eventually(lambda: client.reader().held()[3] == 2 * T)
         assert (
             client.status()["worker"]["alive"] and client.status()["worker"]["pid"] == process.pid
         )

@@ -101,12 +101,14 @@ def position_by_current_length(ablations):
 
 
 def no_prosody_in_wake(ablations):
-    """The wake step hears prosody: the weights that read it learn."""
-    model = transformer(ablations).eval()
-    wake(model, batch(), model.empty_memory()).loss.backward()
-    gradient = model.layers[0].attention.prosody.weight.grad
-    norm = 0.0 if gradient is None else gradient.norm().item()
-    assert norm > 1e-7, f"the gradient of the prosody weights is {norm}"
+    """The wake step hears prosody and asks the bank: the weights that read them learn."""
+    model, told = transformer(ablations).eval(), batch()
+    bank = model.remember(model.empty_memory(), model(told.ids).cue[0], told.targets[0])
+    wake(model, told, bank).loss.backward()
+    attention = model.layers[0].attention
+    for name, weight in (("prosody", attention.prosody.weight), ("memory", attention.memory_gain)):
+        norm = 0.0 if weight.grad is None else weight.grad.norm().item()
+        assert norm > 1e-7, f"the gradient of the {name} weights is {norm}"
 
 
 def ewc_without_prosody(ablations):
@@ -132,7 +134,8 @@ def router_top_k_unclamped(ablations):
 def bridge_fixed_timesteps(ablations):
     """Spike trains of every length find their way back to their tokens."""
     zone = MoELanguageZone(16, 24, 5, generator=seeded(), ablations=ablations)
-    assert zone.spikes(stream(dtype=torch.float32)).shape == (2, 6, 5, 24)
+    for steps in (8, 5, 1, 13):
+        assert zone.spikes(stream(dtype=torch.float32), steps).shape == (2, 6, steps, 24)
 
 
 def gif_state_dtype(ablations):
@@ -175,6 +178,7 @@ def grid_constant_unregistered(ablations):
     """The whole module moves, its constant with it."""
     cells = GridCells(2, 3, 0.3, generator=seeded(), ablations=ablations).to("meta")
     assert cells(torch.zeros(5, 2, device="meta")).shape == (5, 2, 3)
+    assert "k" in dict(cells.named_buffers())
 
 
 def zone_in_bfloat16(ablations):

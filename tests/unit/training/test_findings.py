@@ -57,9 +57,45 @@ def test_an_explosion_tells_since_when_and_offers_the_clip_only_if_it_is_open():
     steps = course(falling(40)) + [Step(40 + s, 5.0, 50.0) for s in range(RECENT)]
     (found,) = findings(steps, [], TrainParams(clip=0.0))
     assert found.since_step == 40
-    assert [remedy.id for remedy in found.remedies] == ["clip", "lower_rate"]
+    assert [remedy.id for remedy in found.remedies] == ["clip", "lower_rate", "again"]
     (clipped,) = findings(steps, [], PARAMS)
-    assert [remedy.id for remedy in clipped.remedies] == ["lower_rate"]
+    assert [remedy.id for remedy in clipped.remedies] == ["lower_rate", "again"]
+
+
+def rates(remedies):
+    """The learning rate that each remedy sets, None where it sets none."""
+    return [
+        next((c["value"] for c in one.commands if c.get("path") == "train.learning_rate"), None)
+        for one in remedies
+    ]
+
+
+def test_a_rate_far_above_the_usual_goes_back_to_it_and_one_near_it_is_halved():
+    wild = course(falling(40), norm=50.0)
+    (found,) = findings(wild, [], TrainParams(learning_rate=0.3), PARAMS)
+    assert rates(found.remedies) == [1e-3, 1e-3]
+    (found,) = findings(wild, [], TrainParams(learning_rate=1.5e-3), PARAMS)
+    assert rates(found.remedies) == [7.5e-4, 7.5e-4]
+    assert found.remedies[1].commands[-1] == {"type": "reset"}
+
+
+def test_a_rate_that_is_far_too_low_is_raised_and_not_lowered():
+    flat = course([3.0 + 0.01 * (s % 2) for s in range(2 * LONG)])
+    (found,) = findings(flat, [], TrainParams(learning_rate=1e-9), PARAMS)
+    assert found.cause["code"] == "rate_too_low" and rates(found.remedies) == [1e-3]
+    (found,) = findings(flat, [], TrainParams(learning_rate=2e-3), PARAMS)
+    assert found.cause["code"] == "no_progress" and rates(found.remedies) == [
+        pytest.approx(2e-3 / 3)
+    ]
+
+
+def test_vanishing_tells_a_job_done_from_a_model_that_is_stuck():
+    (done,) = findings(course([0.2] * 40, norm=0.01), [], PARAMS)
+    assert (done.severity, done.cause["code"]) == ("note", "nothing_left")
+    assert done.remedies[0].commands[0]["type"] == "pause"
+    (stuck,) = findings(course(falling(40), norm=0.01), [], PARAMS)
+    assert (stuck.severity, stuck.cause["code"]) == ("warning", "nothing_flows")
+    assert stuck.remedies[0].commands[-1] == {"type": "reset"}
 
 
 def test_a_step_not_applied_is_critical_and_comes_first():
@@ -120,6 +156,8 @@ def test_commands_of_every_remedy_are_valid_and_the_finding_is_json():
                 told = json.loads(json.dumps(found.as_json(), allow_nan=False))
                 assert told["remedies"] and told["cause"]["text"] and told["rule"]
                 for command in (c for one in told["remedies"] for c in one["commands"]):
+                    if command["type"] in ("pause", "reset"):
+                        continue
                     group, name = command["path"].split(".")
                     assert (group, command["type"]) == ("train", "set")
                     try:

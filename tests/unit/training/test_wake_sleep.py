@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
 
 from t4dm.training.data import Batch, draws_at
-from t4dm.training.schedule import learning_rate_at
+from t4dm.training.schedule import learning_rate_at, scheduled
 from t4dm.training.sleep import draw, dream, fisher_of, no_replay, revalued, store, taken
 from t4dm.training.trainer import Trainer
 from t4dm.training.wake import losses, on_device, remember, wake
@@ -72,8 +73,9 @@ def test_surprising_sequences_are_replayed_more_often():
 
 def test_dreaming_hears_prosody_and_asks_no_bank(model, batch):
     model.eval()
-    loss, each = dream(model, batch)
-    _, silent = dream(model, batch._replace(prosody=torch.zeros_like(batch.prosody)))
+    loss, each, balance = dream(model, batch)
+    silent = dream(model, batch._replace(prosody=torch.zeros_like(batch.prosody))).each
+    assert balance is None
     assert each.shape == (4,) and not torch.equal(each, silent)
     torch.testing.assert_close(loss, each.mean())
     output = model(batch.ids, prosody=batch.prosody)
@@ -113,3 +115,29 @@ def test_the_rate_rises_falls_and_stays():
     assert rates[0] == pytest.approx(0.1) and rates[9] == rates[10] == 1.0
     assert rates[60] == pytest.approx(0.55) and rates[110] == rates[129] == pytest.approx(0.1)
     assert np.all(np.diff(rates[:10]) > 0) and np.all(np.diff(rates[10:111]) < 0)
+
+
+def test_rates_are_those_of_the_schedulers_that_torch_chains():
+    """Linear warm-up from 1/20 of the peak, then half a cosine: equal to 1e-12 of the peak."""
+    params = TRAIN.model_copy(update={"learning_rate": 1.0, "warmup": 20, "total_steps": 120})
+    theirs = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    rise = LinearLR(theirs, start_factor=1 / 20, total_iters=19)
+    fall = CosineAnnealingLR(theirs, T_max=100, eta_min=params.final_share)
+    chained = SequentialLR(theirs, [rise, fall], milestones=[20])
+    for step in range(120):
+        found = theirs.param_groups[0]["lr"]
+        assert learning_rate_at(step, params) == pytest.approx(found, abs=1e-12), step
+        theirs.step()
+        chained.step()
+
+
+def test_torch_puts_the_rate_of_the_step_into_every_group(model, text):
+    """Also after the peak was changed between two steps; the rate is exactly the rule's."""
+    trainer = Trainer(model, text, TRAIN)
+    for step, peak in ((0, 3e-3), (1, 3e-3), (2, 7e-4)):
+        trainer.params = TRAIN.model_copy(update={"learning_rate": peak})
+        report = trainer.step()
+        expected = learning_rate_at(step, trainer.params)
+        rates = {group["lr"] for group in trainer.optimizer.param_groups}
+        assert rates == {report.learning_rate} == {expected}
+    assert scheduled(trainer.optimizer, 150, TRAIN).get_last_lr()[0] < 3e-3
