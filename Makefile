@@ -9,6 +9,8 @@ TORCH_INDEX ?=
 INSTALLED := $(VENV)/.installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 COMPILED := $(VENV)/.compiled-$(shell cat t4dm/kernels/*.py | cksum | cut -d ' ' -f 1)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# A module is one piece of work; they are begun in their order, the long ones are not left to the end.
+PARALLEL := -n auto --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
 .PHONY: setup run test lint format bench docs clean
@@ -36,8 +38,9 @@ run: setup
 
 test: setup lint
 	$(BIN)/python -m tools.find_chromium
-	$(BIN)/python -m pytest tests/unit -n auto --dist loadscope
-	$(BIN)/python -m pytest tests/api tests/faults tests/browser
+	$(BIN)/python -m pytest tests/unit $(PARALLEL)
+	$(BIN)/python -m pytest tests/api $(PARALLEL)
+	$(BIN)/python -m pytest tests/faults tests/browser
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,11 +1,13 @@
 """A session killed 20 times at random moments and once at every write point, against one never killed.
 
-    python benchmarks/bench_kill.py [--kills 20] [--points 30] [--engine module:class]
+    python benchmarks/bench_kill.py [--kills 20] [--points 30] [--long 6] [--engine module:class]
 
 Every change is a request that the worker acknowledged at a step; afterwards the same requests are
 applied at the same steps in a run that nobody killed, and every array of the two final states is
 compared byte for byte: spikes (their running hash), weights, membranes, traces, random streams.
-Also measured: how long a worker takes from its start to its first status with a replay behind it.
+Also measured: how long a worker takes from its start to its first status with a replay behind it, and
+the replay alone after kills of a run that went as fast as it can for 4 to 9 s, with checkpoints as the
+program writes them.
 Writes ``benchmarks/results/kill.json``.
 """
 
@@ -22,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from report import machine, write
 
+from t4dm.live.checkpoint import CHECKPOINT_S
 from t4dm.live.worker import DEFAULT_ENGINE
 from tests.killing import Killed, compare
 
@@ -64,20 +67,46 @@ def write_points(engine: str, points: int) -> dict[str, Any]:
         killed.close()
 
 
+def long_runs(engine: str, kills: int) -> dict[str, Any]:
+    """Unpaced for seconds, a change, and a kill: what is run again, and how long that takes."""
+    killed = Killed(engine, checkpoint_s=CHECKPOINT_S, seed=13)
+    again: list[dict[str, Any]] = []
+    try:
+        killed.begin()
+        for _ in range(kills):
+            assert killed.ask({"type": "run"})
+            time.sleep(killed.rng.uniform(4.0, 9.0))
+            change = killed.change()
+            answer = killed.ask([*change, {"type": "pause"}])
+            assert answer is not None
+            killed.ops.append((answer["step"], change))
+            killed.kill()
+            again.append(killed.again()["replayed"])
+        return {
+            "kills": killed.deaths, "arrays_that_differ": compare(killed),
+            "steps_again": [part["to"] - part["from"] for part in again],
+            "took_s": [part["took_s"] for part in again],
+        }  # fmt: skip
+    finally:
+        killed.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--points", type=int, default=30)
+    parser.add_argument("--long", type=int, default=6)
     parser.add_argument("--engine", default=DEFAULT_ENGINE)
     args = parser.parse_args()
     results = {
         "engine": args.engine,
         "random_moments": random_moments(args.engine, args.kills),
         "write_points": write_points(args.engine, args.points),
+        "long_runs": long_runs(args.engine, args.long),
     }
     write("kill", {"machine": machine(), **results})
     print(results)
-    for part in ("random_moments", "write_points"):
+    for part in ("random_moments", "write_points", "long_runs"):
         assert results[part]["arrays_that_differ"] == [], part
 
 

@@ -24,6 +24,7 @@ from dashboard.clinic import ASKED, LAST, NEWS, ROWS
 POLL_S = 0.25
 END_S = 10.0
 TAIL = 400
+TOLD_FROM = 0.002  # share of the whole from which on the time left is reckoned
 MODULE = "t4dm.training.clinic_child"
 ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger("t4dm.jobs")
@@ -93,7 +94,7 @@ class ClinicRunner:
         if not self._began[0]:
             self._began = (time.monotonic(), progress["share"])
         since, share = time.monotonic() - self._began[0], progress["share"] - self._began[1]
-        left = since * (1 - progress["share"]) / share if share > 0 else None
+        left = since * (1 - progress["share"]) / share if share >= TOLD_FROM else None
         if progress["done"] != self._rows_seen and (rows := _read(self.folder / "rows.json")):
             self._rows_seen = progress["done"]
             self.cache.set(ROWS, json.dumps(rows))

@@ -171,8 +171,8 @@ class Client:
     # -- sessions ------------------------------------------------------------------------------
 
     def command(self, body: Answer | list[Answer], key: str = "") -> Answer:
-        """One command or a list; with the same ``key`` it is applied once."""
-        headers = {"Idempotency-Key": key} if key else {}
+        """One command or a list, answered when it is applied; with the same ``key`` it is once."""
+        headers = {"X-T4DM-Ack": "applied"} | ({"Idempotency-Key": key} if key else {})
         return self.send("POST", f"{self._home}/commands", body, headers)
 
     def set(self, path: str, value: Any) -> Answer:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.ports import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,9 +31,28 @@ class LiveApp:
     data_dir: Path
     log: Path
 
+    def tell(self, word: str) -> bool:
+        """Have the default session ``run`` or ``pause``; False while its worker does not answer."""
+        body = json.dumps({"type": word}).encode()
+        asked = urllib.request.Request(f"{self.url}/sessions/default/commands", body, method="POST")
+        try:
+            urllib.request.urlopen(asked, timeout=60).close()
+        except urllib.error.HTTPError as refusal:
+            assert refusal.code == 503, refusal.read()
+            return False
+        return True
+
+
+@pytest.fixture(scope="module")
+def live_app(program_started: LiveApp) -> Iterator[LiveApp]:
+    """The whole program, its default session running; it stands while other modules are tested."""
+    eventually(lambda: program_started.tell("run"), "an answer of the worker")
+    yield program_started
+    eventually(lambda: program_started.tell("pause"), "an answer of the worker")
+
 
 @pytest.fixture(scope="session")
-def live_app() -> Iterator[LiveApp]:
+def program_started() -> Iterator[LiveApp]:
     """The program started as ``make run`` starts it, with its own folders; ended by Ctrl-C."""
     folder = Path(tempfile.mkdtemp(prefix="t4dm-"))  # short: socket paths have a limit
     run_dir, data_dir, log = folder / "run", folder / "data", folder / "log"
@@ -71,12 +91,10 @@ def live_app() -> Iterator[LiveApp]:
 
 def _await_running(url: str, process: subprocess.Popen[str], log: Path) -> None:
     """Until the default session runs; the first start in fresh folders compiles and calibrates."""
-    state = ""
-    for _ in range(2400):
-        with urllib.request.urlopen(f"{url}/healthz", timeout=30) as answer:
-            state = json.load(answer)["sessions"].get("default", {}).get("state")
-        if state == "running":
-            return
+
+    def runs() -> bool:
         assert process.poll() is None, log.read_text(errors="replace")[-4000:]
-        time.sleep(0.1)
-    raise AssertionError(f"session stays {state!r}: {log.read_text(errors='replace')[-4000:]}")
+        with urllib.request.urlopen(f"{url}/healthz", timeout=60) as answer:
+            return json.load(answer)["sessions"].get("default", {}).get("state") == "running"
+
+    eventually(runs, "the default session", patience_s=280, every_s=0.1)

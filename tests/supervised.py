@@ -16,16 +16,22 @@ from t4dm.live.client import SessionClient
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
-TOY = ["--engine", "tests.toy_engine:ToyEngine", "--ring-bytes", str(32 << 20)]
+TOY = [
+    "--engine", "tests.toy_engine:ToyEngine", "--ring-bytes", str(32 << 20), "--checkpoint-s", "0.5",
+]  # fmt: skip
+START = "import sys, t4dm.live.supervisor as own; {}; sys.exit(own.main(sys.argv[1:]))"
 
 
 class Program:
-    """A supervisor in its own folders, and a client of its session."""
+    """A supervisor in its own folders, and a client of its session.
 
-    def __init__(self, options: list[str] = TOY, **environment: str) -> None:
+    ``own`` is run in it before it starts: a shorter pause between restarts, say.
+    """
+
+    def __init__(self, options: list[str] = TOY, own: str = "pass", **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="t4dm-"))  # short: socket paths have a limit
         self.run, self.data = self.folder / "run", self.folder / "data"
-        self.options = options
+        self.options, self.code = options, START.format(own)
         self.environment = os.environ | environment
         self.environment |= {"T4DM_RUN_DIR": str(self.run), "T4DM_DATA_DIR": str(self.data)}
         self.log = self.folder / "log"
@@ -35,7 +41,7 @@ class Program:
     def start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "t4dm.live.supervisor", *self.options],
+                [sys.executable, "-c", self.code, *self.options],
                 cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
         return self.process

@@ -23,11 +23,12 @@ With `fault`, one of the seventeen of [language.md](language.md), two runs, `sou
 | a command | before the next optimizer step; answered within 50 ms: with what came of it where no step is in work, else with `"queued": true`, and a refusal is then told as an event. `X-T4DM-Ack: applied` waits for the step's end, `queued` never waits |
 | held-out loss | every `train.held_out_every` steps, of the model as the next step finds it; a batch at a time |
 | a look inside (place cells, gates, prosody) | every `train.probe_every` steps, on one fixed window of held-out text |
-| a text | every `sample.every` steps, and by the command `sample`, also while paused; eight tokens at a time |
-| findings (not finite, exploding, vanishing, plateau, over-fit) | every 5 steps; each with its numbers, cause and remedies |
+| a text | every `sample.every` steps ({samples}), and by the command `sample`, also while paused; eight tokens at a time |
+| findings (not finite, exploding, vanishing, plateau, over-fit) | every 5 steps from step 20 on; each with its numbers, cause and remedies: a rate that is too high goes down to that of the run, one that is far too low goes up to it, a pull of EWC that outweighs the loss is let go, and where weights may be beyond repair beginning again is offered |
 | pause by itself | when the schedule's `train.total_steps` are done; `run` goes on at its last rate |
 
 `GET /sessions/<id>/records` has a row a step and a run: {scalars}. All of them but `seconds` depend on seed, values and commands alone: a session that is killed, `kill -9` included, goes on with the same losses, bit for bit. The whole course is kept, up to {rows} rows; a longer one is thinned out and says so (`every`).
+A branch is a session like any other: it counts for `T4DM_MAX_SESSIONS` and `T4DM_MEMORY_MB`, and is refused beyond them.
 A session may take {tiny} MB (tiny) to {memorise} MB (memorise beside a fault), counted with all others.
 While another session trains and nobody has asked for the session `default` for {rest:g} s, it is paused, with a reason that says so; it goes on as soon as somebody looks. A pause that somebody asked for stays.
 """
@@ -38,6 +39,7 @@ def sessions() -> str:
     large = {"run": "memorise", "fault": "untied_head"}
     return SESSIONS.format(
         runs=" or ".join(f"`{name}` ({run.what})" for name, run in sorted(RUNS.items())),
+        samples=", ".join(f"{run.sample_every} in `{name}`" for name, run in sorted(RUNS.items())),
         scalars=", ".join(f"`{name}`" for name in SCALARS),
         rows=f"{MAX_ROWS:,}",
         tiny=SessionSpec("", kind="training").bytes >> 20,

@@ -40,7 +40,7 @@ Both vocabularies go through Hugging Face `tokenizers` and give every text back 
     python benchmarks/bench_training_live.py
     make docs
 
-A run tells its loss, its gradient norms and the time left every 25 steps, falling asleep and waking up when it does, and writes a checkpoint every 100 steps. Ended in any way, `kill -9` included, the same command goes on from the last checkpoint with the same losses, bit for bit.
+A run tells its loss, its gradient norms and the time left every 25 steps, falling asleep and waking up when it does, and writes a checkpoint every 100 steps (`run.ckpt`, safetensors: the weights are `model.…` in it). Ended in any way, `kill -9` included, the same command goes on from the last checkpoint with the same losses, bit for bit.
 `steps.jsonl` in its folder has every step's loss, gradient norm, rate and phase; `run.log` what was told.
 """
 HOW = """## How the numbers are taken
@@ -252,7 +252,7 @@ def _forgetting(made: dict[str, Any]) -> list[str]:
         "## Does EWC keep an old task?",
         "",
         (
-            f"Task A: the text above; task B: Python's own documentation (`pydoc_data.topics`). {steps} steps of A, Fisher information and anchor, {steps} steps of B without sleep. "
+            f"Task A: the beginning of the text above ({made['tokens'][0]:,} tokens); task B: that of Python's own documentation (`pydoc_data.topics`, {made['tokens'][1]:,} tokens). {steps} steps of A, Fisher information and anchor, {steps} steps of B without sleep. "
             "Forgetting is how much the held-out loss of A rises, learnt how much that of B falls, in nat a token."
         ),
         "",

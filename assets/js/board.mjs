@@ -14,10 +14,12 @@ import { mark as stimulus } from "./marks/stimulus.mjs";
 import { mark as attention } from "./marks/attention.mjs";
 import { mark as receptive } from "./marks/receptive.mjs";
 import { mark as accuracy } from "./marks/accuracy.mjs";
+import { mark as isi } from "./marks/isi.mjs";
+import { mark as regularity } from "./marks/regularity.mjs";
 
 const MARKS = Object.fromEntries(
   [raster, membrane, neuromod, weights, gate, rate, stdp, stimulus, attention,
-    receptive, accuracy].map((mark) => [mark.slug, mark]));
+    receptive, accuracy, isi, regularity].map((mark) => [mark.slug, mark]));
 const LABELS_MS = 250, LABELS_AT_ONCE = 2;
 
 export class Board {

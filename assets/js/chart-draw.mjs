@@ -67,8 +67,16 @@ export function guides(ctx, view) {
     ctx.lineTo(box.x + box.w, y);
     ctx.stroke();
     ctx.setLineDash([]);
-    plate(ctx, guide.text, box.x + box.w - 3, y < box.y + 16 ? y + 9 : y - 9, theme.fg, theme.bg, "right");
+    plate(ctx, guide.text, box.x + box.w - 3, guideTextY(box, y), theme.fg, theme.bg, "right");
   }
+}
+
+const guideTextY = (box, y) => (y < box.y + 16 ? y + 9 : y - 9);
+
+/** Where on `lane` the words of a guide begin; the right edge where there are none. */
+function guideStart(ctx, { box, Y, guides }, at) {
+  const near = guides.filter(({ y }) => Math.abs(guideTextY(box, Y(y)) - at) < 14);
+  return Math.min(box.x + box.w, ...near.map(({ text }) => box.x + box.w - 8 - widthOf(ctx, text)));
 }
 
 /** One series, cut to the plot. */
@@ -159,6 +167,7 @@ function columns(ctx, { X, Y, dpr }, { x, y, width = 1.5, dash }, from, to) {
 /** Vertical lines with a word where something was changed or happened; words only where they have room. */
 export function events(ctx, view) {
   const { box, X, theme } = view, lanes = [box.x, box.x];
+  const rooms = lanes.map((_, i) => guideStart(ctx, view, box.y + 9 + i * 15));
   for (const mark of view.marks) {
     const x = Math.round(X(mark.x)) + 0.5;
     if (x < box.x || x > box.x + box.w) continue;
@@ -172,7 +181,7 @@ export function events(ctx, view) {
     ctx.setLineDash([]);
     if (!view.words) continue;
     const w = widthOf(ctx, mark.text) + 8, flip = x + w > box.x + box.w, left = flip ? x - w : x;
-    const lane = lanes.findIndex((end) => left >= end);
+    const lane = lanes.findIndex((end, i) => left >= end && left + w <= rooms[i]);
     if (lane < 0) continue;
     lanes[lane] = left + w;
     plate(ctx, mark.text, flip ? x - 2 : x + 2, box.y + 9 + lane * 15, theme.fg, theme.bg, flip ? "right" : "left");

@@ -6,6 +6,7 @@ import { axisText, momentText, num, stretchText, valueText } from "./format.mjs"
 
 /** Simulated ms within which a remedy should show; a page of another axis has its own `patience`. */
 export const PATIENCE_MS = 5000;
+const MOST_LETTERS = 60;
 
 /** Applies `remedy` as one, undone as one; throws ApiError. */
 export async function treat(app, finding, remedy) {
@@ -48,7 +49,7 @@ export function outcomeText(app, trial) {
 export function commandText(message) {
   const { type, path, value, values, nt, level, seed } = message;
   switch (type) {
-    case "set": return `${path} = ${valueText(value)}`;
+    case "set": return `${path} = ${shortened(valueText(value))}`;
     case "clear": return `clear ${path}`;
     case "replace": {
       const texts = Object.entries(values).map(([name, one]) => `${name} = ${valueText(one)}`);
@@ -61,6 +62,8 @@ export function commandText(message) {
     default: return type;
   }
 }
+
+const shortened = (text) => (text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text);
 
 /** Why `remedy` cannot be applied in this session now, or ""; a page has its own word on its own ones. */
 export function hindrance(app, remedy, finding) {

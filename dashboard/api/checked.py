@@ -13,10 +13,11 @@ from t4dm.params import ParamError, did_you_mean, plain
 
 Model = TypeVar("Model", bound=BaseModel)
 SHOWN = 40
+MAY_BE_EMPTY = "session_id"  # as where a shell's variable is not set
 
 
 def read_query(model: type[Model]) -> Model:
-    """The query string as ``model``; an empty value counts as not given.
+    """The query string as ``model``; an empty session counts as not given.
 
     Raises :class:`ParamError` for a name that is unknown or given twice, and for a bad value.
     """
@@ -25,7 +26,7 @@ def read_query(model: type[Model]) -> Model:
         values = request.args.getlist(name)
         if len(values) > 1:
             raise ParamError(name[:SHOWN], f"{name[:SHOWN]} is given twice")
-        if values[0] != "":
+        if values[0] != "" or name != MAY_BE_EMPTY:
             given[name] = values[0]
     return checked(model, given, strict=False)
 

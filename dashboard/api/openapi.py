@@ -26,17 +26,17 @@ REFUSED = {
 }
 ONCE = {
     "name": "Idempotency-Key", "in": "header", "required": False,
-    "schema": {"type": "string", "pattern": "^[ -~]{1,64}$"},
+    "schema": {"type": "string", "pattern": "^[ -~]{0,64}$"},
     "description": "A request with the same key is applied once.",
 }  # fmt: skip
 WHO = {
     "name": "X-T4DM-Who", "in": "header", "required": False,
-    "schema": {"type": "string", "pattern": "^[ -~]{1,64}$", "default": "script"},
+    "schema": {"type": "string", "pattern": "^[ -~]{0,64}$", "default": "script"},
     "description": "Who asks, for the event log.",
 }  # fmt: skip
 IF_MATCH = {
     "name": "If-Match", "in": "header", "required": False,
-    "schema": {"type": "string", "pattern": rf"^({REVISION}|\*)$"},
+    "schema": {"type": "string", "pattern": rf"^({REVISION}|\*)?$"},
     "description": "The revision that the change is meant for; 412 at another one.",
 }  # fmt: skip
 ACK = {

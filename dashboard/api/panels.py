@@ -20,10 +20,12 @@ from t4dm.live.client import SessionClient
 from t4dm.live.frame import dumps
 from t4dm.live.published import missing
 from t4dm.live.window import View, Window
+from t4dm.params import ParamError
 
 if TYPE_CHECKING:
     from dashboard.api.rest.window_queries import PictureOfPanel
 
+MAX_PIXELS = 16_000_000  # real ones of an image: as many as 4000 x 4000
 KINDS = ("json", "csv", "npz", "png", "svg")
 _shared: dict[tuple[str, str, View, frames.Steps], Window] = {}  # the newest one asked for
 PAPER = {"light": "#FFFFFF", "dark": "#1A1B1E"}
@@ -35,6 +37,13 @@ class Size(NamedTuple):
     width: int
     height: int
     scale: float
+
+    def check(self) -> None:
+        """Raises :class:`ParamError` for more real pixels than a browser draws in good time."""
+        side = (MAX_PIXELS / (self.width * self.height)) ** 0.5
+        if self.scale > side:
+            message = f"scale: {self.width} x {self.height} pixels at {self.scale:g} are too many"
+            raise ParamError("scale", f"{message}; at most {side:.2f}", lo=0.5, hi=round(side, 2))
 
 
 def file_names() -> list[str]:
@@ -126,6 +135,7 @@ def figure_text(
 
 def picture(panel: Panel, text: str, kind: str, theme: str, size: Size) -> Response:
     """The figure of ``text`` as an image; raises as :func:`dashboard.pictures.picture`."""
+    size.check()
     figure = json.loads(text)
     figure["layout"] |= {"paper_bgcolor": PAPER[theme], "plot_bgcolor": PAPER[theme]}
     body = pictures.picture(figure, kind, size.width, size.height, size.scale)

@@ -16,7 +16,9 @@ from t4dm.commands import BREAK_BOUNDS, MAX_VALUE_LENGTH
 from t4dm.health.finding import rules
 from t4dm.health.presets import NAMES
 from t4dm.live import external_params, kinds, paths
-from t4dm.live.registry import MOST_BLOCKS
+from t4dm.live.registry import LEAST_N, MOST_BLOCKS, MOST_N
+from t4dm.live.segment import STIM_WIDTH
+from t4dm.live.trace_limits import MAX_ABS, MAX_STEPS
 from t4dm.params import Params, ParamSpec
 from t4dm.spiking.params import STAGES
 from t4dm.stimuli.params import StimulusParams
@@ -135,8 +137,22 @@ def complete(schemas: dict[str, Schema]) -> None:
     schemas["ParameterChanges"]["properties"]["clear"]["items"] = ref("ParameterPath")
     schemas["Clear"]["properties"]["path"] = ref("ParameterPath")
     schemas["Preset"]["properties"]["name"]["enum"] = list(NAMES)
+    for name in ("TraceBody", "MembraneBody"):
+        schemas[name]["properties"]["input"] |= {"anyOf": _inputs()}
     _commands(schemas)
     schemas["NewSession"] = _new_session(schemas["NewSession"])
+
+
+def _inputs() -> list[Schema]:
+    """A row of stimulus values or of currents, or one of them a step."""
+    value = {"type": "number", "minimum": -MAX_ABS, "maximum": MAX_ABS}
+    widths = ((STIM_WIDTH, STIM_WIDTH), (LEAST_N, MOST_N))
+    rows: list[Schema] = [
+        {"type": "array", "items": value, "minItems": least, "maxItems": most}
+        for least, most in widths
+    ]
+    steps = {"type": "array", "minItems": 1, "maxItems": MAX_STEPS}
+    return [*rows, *(steps | {"items": row} for row in rows)]
 
 
 def _commands(schemas: dict[str, Schema]) -> None:
@@ -146,8 +162,13 @@ def _commands(schemas: dict[str, Schema]) -> None:
         command = schemas[option["$ref"].rpartition("/")[2]]
         command["required"] = sorted({*command.get("required", []), "type"})
     several |= {"minItems": 1, "maxItems": MAX_COMMANDS}
-    schemas["Set"] = _variants(schemas["Set"], [one["properties"] for one in _paths()])
-    schemas["BreakOn"] = _variants(schemas["BreakOn"], list(_conditions()))
+    forms = _variants(schemas["Set"], [one["properties"] for one in _paths()])
+    for number, form in enumerate(
+        forms["anyOf"], 1
+    ):  # each on its own: tools take long over one of all
+        schemas[f"Set{number}"] = form
+    schemas["Set"] = forms | {"anyOf": [ref(f"Set{k}") for k in range(1, len(forms["anyOf"]) + 1)]}
+    schemas["BreakOn"] = _variants(schemas["BreakOn"], _conditions())
 
 
 def _conditions() -> list[Schema]:

@@ -11,6 +11,7 @@ from dashboard.api.errors import ApiError
 
 MAX_DEPTH = 32
 MAX_DIGITS = 400
+EXACT = 2**53  # up to which every integer is a float
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}]')
 
 
@@ -63,11 +64,19 @@ def _plain(value: Any, path: str, keep: bool) -> Any:
         return _object(value, path, keep)
     if isinstance(value, list):
         return [_plain(item, f"{_below(path)}[{i}]", keep) for i, item in enumerate(value)]
-    if isinstance(value, float) and not math.isfinite(value) and not keep:
-        raise ApiError(400, "bad_json", f"{path} must be a finite number", field=path)
+    if isinstance(value, float):
+        return _number(value, path, keep)
     if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
         raise ApiError(400, "bad_json", f"{path} holds half a surrogate pair", field=path)
     return value
+
+
+def _number(value: float, path: str, keep: bool) -> int | float:
+    """``value``; a whole one is an integer, however it was written (5.0, 5e0), as JSON Schema has it."""
+    if not math.isfinite(value) and not keep:
+        raise ApiError(400, "bad_json", f"{path} must be a finite number", field=path)
+    is_whole = value.is_integer() and abs(value) <= EXACT
+    return int(value) if is_whole else value
 
 
 def _object(pairs: _Pairs, path: str, keep: bool) -> dict[str, Any]:

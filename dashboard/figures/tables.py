@@ -6,8 +6,11 @@ import numpy as np
 
 from dashboard.figures import attention as attention_figure
 from dashboard.figures import groups, weight_matrix
+from dashboard.figures import isi as isi_figure
+from dashboard.figures import regularity as regularity_figure
 from dashboard.figures import weights as weights_figure
 from t4dm.live.attention import weights_of
+from t4dm.live.intervals import intervals
 from t4dm.live.segment import GATE_FULL, HIST_BINS, NO_LABEL, PAIR_BINS
 from t4dm.live.window import DT_MS, Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
@@ -109,6 +112,32 @@ def stdp(window: Window) -> Columns:
         "dt_ms": np.tile(np.arange(-half, half + 1), samples),
         "pairs": window.pairs[:, window.weights_block].ravel(),
     }
+
+
+def isi(window: Window) -> Columns:
+    """One line an interval length: how many, and how many by chance; longer ones in the last line.
+
+    ``time_ms`` is the end of the window, here and in :func:`regularity`.
+    """
+    found = intervals(window)
+    mean = float(found.mean()) if len(found) else np.inf
+    expected = isi_figure.chance(len(found), mean)
+    longer = np.count_nonzero(found > isi_figure.LONGEST)
+    return {
+        "time_ms": np.full(isi_figure.LONGEST + 1, window.step1 * DT_MS),
+        "interval_ms": np.arange(1, isi_figure.LONGEST + 2) * DT_MS,
+        "or_longer": np.arange(isi_figure.LONGEST + 1) == isi_figure.LONGEST,
+        "count": np.append(isi_figure.histogram(found), longer),
+        "by_chance": np.append(expected, len(found) - expected.sum()),
+    }
+
+
+def regularity(window: Window) -> Columns:
+    """One line a group: CV of intervals, of how many neurons, and Fano factor of its spikes in a step."""
+    cv, fano, n = regularity_figure.measures(window)
+    names = np.array([stage.label for stage in groups.stages(window)])
+    when = np.full(len(names), window.step1 * DT_MS)
+    return {"time_ms": when, "group": names, "neurons": n, "cv_intervals": cv, "fano": fano}
 
 
 def stimulus(window: Window) -> Columns:

@@ -49,18 +49,31 @@ def weight_cells(w, w_hi, out):  # type: ignore[no-untyped-def]
     """
     n, size = w.shape[0], out.shape[0]
     side = (n + size - 1) // size
+    real = w.dtype.type
+    up, down, middle = real(127.0 / w_hi), real(128.0), real(128.5)
+    sums = np.zeros(size, w.dtype)
     for a in range(size):
-        last_i = min(n, (a + 1) * side)
+        if side == 1:
+            sums[:] = w[a]
+        else:
+            _cell_means(w, a, side, sums)
+        row = out[a]
         for b in range(size):
-            last_j = min(n, (b + 1) * side)
-            total, count = 0.0, 0
-            for i in range(a * side, last_i):
-                for j in range(b * side, last_j):
-                    total += w[i, j]
-                    count += 1
-            mean = total / count
-            level = mean * (127.0 / w_hi) if mean > 0 else mean * 128.0
-            out[a, b] = np.uint8(min(255.0, max(0.0, level + 128.5)))
+            level = middle + sums[b] * (up if sums[b] > 0 else down)
+            row[b] = np.uint8(min(real(255), max(real(0), level)))
+
+
+@jit()
+def _cell_means(w, a, side, means):  # type: ignore[no-untyped-def]
+    """Mean of each cell of side x side weights in row ``a`` of cells."""
+    n = w.shape[0]
+    rows = min(n, (a + 1) * side) - a * side
+    means.fill(0)
+    for i in range(a * side, a * side + rows):
+        for j in range(n):
+            means[j // side] += w[i, j]
+    for b in range(means.shape[0]):
+        means[b] /= rows * (min(n, (b + 1) * side) - b * side)
 
 
 @jit()

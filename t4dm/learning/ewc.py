@@ -60,7 +60,10 @@ def consolidate(
     before: Consolidated | None = None,
     decay: float = 1.0,
 ) -> Consolidated:
-    """Anchor the weights where they are now, on top of what was consolidated ``before``."""
+    """Anchor the weights where they are now, on top of what was consolidated ``before``.
+
+    ``fisher`` has a tensor shaped (...) like each parameter it names.
+    """
     anchor = {name: p.detach().clone() for name, p in model.named_parameters() if name in fisher}
     if before is None:
         return Consolidated(dict(fisher), anchor)

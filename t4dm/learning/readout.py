@@ -97,5 +97,5 @@ class Score:
 
     @property
     def curve(self) -> np.ndarray:
-        """(points so far, 3): step, accuracy, r_hat."""
+        """(P, 3) of the points so far: step, accuracy, r_hat."""
         return self.course[: int(self.numbers[1])].copy()

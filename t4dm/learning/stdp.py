@@ -52,12 +52,12 @@ def trace(history: Tensor, tau: float, window: int, nearest: bool, dtype: torch.
 
 
 def ltp_factor(w: Tensor, params: STDPParams) -> Tensor | float:
-    """(1 - w/w_max)^mu."""
+    """(1 - w/w_max)^mu for each weight, shaped (...) like ``w``; 1 where mu is 0."""
     return (1 - w / params.w_max).clamp(min=0) ** params.mu if params.mu else 1.0
 
 
 def ltd_factor(w: Tensor, params: STDPParams) -> Tensor | float:
-    """(w/w_max)^mu."""
+    """(w/w_max)^mu for each weight, shaped (...) like ``w``; 1 where mu is 0."""
     return (w / params.w_max).clamp(min=0) ** params.mu if params.mu else 1.0
 
 
@@ -155,6 +155,7 @@ class STDPLearner:
 
     @property
     def enabled(self) -> bool:
+        """Whether updates change a weight."""
         return self.params.enabled
 
     @enabled.setter
@@ -164,6 +165,7 @@ class STDPLearner:
 
     @property
     def learning_rate(self) -> float:
+        """What multiplies every change, 0 to 100; setting another is logged."""
         return self.params.learning_rate
 
     @learning_rate.setter
@@ -205,7 +207,10 @@ class STDPLearner:
         return self._after(pre, post, float(current_weight)) - float(current_weight)
 
     def update_weight(self, w: float, pre: Tensor, post: Tensor) -> float:
-        """The weight after the two trains, within its bounds; unchanged when not enabled."""
+        """One weight after two trains of spike times (K,) in steps, within its bounds.
+
+        Unchanged when not enabled.
+        """
         self._calls += 1
         new = self._after(_times(pre), _times(post), float(w)) if self.enabled else w
         if new == w and not self._say_blocked():
@@ -215,7 +220,10 @@ class STDPLearner:
     def step(
         self, w: Tensor, s_pre: Tensor, s_post: Tensor, state: STDPState, **levels: Any
     ) -> tuple[Tensor, STDPState]:
-        """Trace form on a matrix: :func:`stdp_step` with this learner's parameters."""
+        """Trace form on w (N_pre, N_post): :func:`stdp_step` with this learner's parameters.
+
+        ``levels`` are its keywords: da and ht5 in [0, 1], plastic (N_pre, N_post).
+        """
         self._calls += 1
         if not self._say_blocked() and levels.get("da", 0.5) < self.params.da_gate:
             self._say_skipped(f"dopamine is below stdp.da_gate {self.params.da_gate:g}")

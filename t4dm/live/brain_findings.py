@@ -1,10 +1,10 @@
 """What is wrong with a brain that reads, off the words of one reading: pure functions, numpy only.
 
-nobody    no region is let through at any of the last eight words
-everybody every region is let through, more than 90 %, at each of the last eight words
-numb      no known word moves valence by 0.02 or more, six known words or more
-strange   more than 60 % of the words are not in the vocabulary, eight words or more
-cut       the text has more words and marks than one reading takes
+nobody      no region is let through at 60 % of the last twenty words, or more
+everybody   every region is let through, more than half of it, at 60 % of them or more
+numb        no known word moves valence by 0.02 or more, six known words or more
+strange     more than 60 % of the words are not in the vocabulary, eight words or more
+cut         the text has more words and marks than one reading takes
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ import numpy as np
 from t4dm.training.findings import Finding, Remedy
 
 LEAST = 12  # words and marks that are looked at, or the whole text where it is shorter
-LAST = 8
-SHUT, OPEN = 0.01, 0.9
+LAST, OFTEN = 20, 0.6  # words and marks; share of them
+SHUT, OPEN = 0.01, 0.5
 NUMB, NUMB_WORDS = 0.02, 6
 STRANGE, STRANGE_WORDS = 0.6, 8
 
 RULES: dict[str, tuple[str, str]] = {
-    "brain_nobody": ("Nobody acts", f"no region is let through at any of the last {LAST} words"),
+    "brain_nobody": (
+        "Nobody acts",
+        f"no region is let through at {100 * OFTEN:g} % of the last {LAST} words or more",
+    ),
     "brain_everybody": (
         "Everybody acts",
-        f"every region is let through at each of the last {LAST} words",
+        f"every region is let through by half at {100 * OFTEN:g} % of the last {LAST} words or more",
     ),
     "brain_numb": (
         "Numb",
@@ -67,13 +70,15 @@ def findings(heard: Heard, get: Callable[[str], Any], usual: Mapping[str, Any]) 
 def nobody(heard: Heard, get: Callable[[str], Any], usual: Mapping[str, Any]) -> Finding | None:
     """Basal ganglia that let nothing through."""
     last = heard.release[-LAST:]
-    if len(last) < LAST or last.max() >= SHUT:
+    share = float((last.max(1) < SHUT).mean())
+    if len(last) < LEAST or share < OFTEN:
         return None
     return _found(
         heard, "brain_nobody", "warning",
-        f"largest share let through at the last {LAST} words {last.max():.3f}; limit {SHUT:g}",
+        f"no region is let through at {100 * share:.0f} % of the last {len(last)} words; limit "
+        f"{100 * OFTEN:g} %",
         ("low_dopamine", "Without dopamine the indirect pathway wins: every region is held back."),
-        {"largest": float(last.max()), "dopamine": get("feelings.dopamine")},
+        {"share": share, "dopamine": get("feelings.dopamine")},
         [_back(get, usual, "feelings.dopamine", "the strongest vote is let through")],
     )  # fmt: skip
 
@@ -81,13 +86,15 @@ def nobody(heard: Heard, get: Callable[[str], Any], usual: Mapping[str, Any]) ->
 def everybody(heard: Heard, get: Callable[[str], Any], usual: Mapping[str, Any]) -> Finding | None:
     """Basal ganglia that choose nothing."""
     last = heard.release[-LAST:]
-    if len(last) < LAST or last.min() <= OPEN:
+    share = float((last.min(1) > OPEN).mean())
+    if len(last) < LEAST or share < OFTEN:
         return None
     return _found(
         heard, "brain_everybody", "warning",
-        f"smallest share let through at the last {LAST} words {last.min():.3f}; limit {OPEN:g}",
+        f"every region is let through by half at {100 * share:.0f} % of the last {len(last)} words; "
+        f"limit {100 * OFTEN:g} %",
         ("high_dopamine", "So much dopamine lets the direct pathway win everywhere: nothing is chosen."),
-        {"smallest": float(last.min()), "dopamine": get("feelings.dopamine")},
+        {"share": share, "dopamine": get("feelings.dopamine")},
         [_back(get, usual, "feelings.dopamine", "weak votes are held back")],
     )  # fmt: skip
 

@@ -26,6 +26,8 @@ from t4dm.store.sealed import SealError, read_sealed, write_sealed
 KIND = "t4dm-checkpoint"
 CHECKPOINT_S = 5.0  # least wall time between the beginnings of two checkpoints
 WRITE_SHARE = 20  # and this many times as long as the last write took
+APART_S = 2.0  # engine time from one checkpoint to the next, where writing takes next to none
+REPLAY_S = 2.7  # engine time that may have to be run again after a kill, a tenth below 3 s
 KEEP = 2
 KEEP_BAD = 3
 RETRY_S = 1.0
@@ -138,6 +140,24 @@ class Keeper:
         """What is not kept and why; empty while everything is."""
         said = [f"{what} ({why})" for what, why in sorted(self._errors.items())]
         return f"not kept: {', '.join(said)}; tried again until it is" if said else ""
+
+    @property
+    def apart_s(self) -> float:
+        """Engine time from one checkpoint to the next: what comes until the next one is on the disk is
+        run again in :data:`REPLAY_S`.  Where a write takes longer than half of that, one follows the
+        other."""
+        return max(self._took_s, min(APART_S, REPLAY_S - self._took_s))
+
+    def due(self, age_s: float, busy_s: float, new_run: bool, replay_first: bool) -> bool:
+        """Whether it is time for the next checkpoint, ``age_s`` after the newest.
+
+        ``busy_s`` is the engine's time since then.  With ``replay_first`` that decides whatever the
+        disk takes, else (a large state) the disk rests in any case.
+        """
+        wait = min(self.pause_s, self.rest_s) if new_run else self.pause_s
+        if busy_s > self.apart_s:
+            wait = 0.0 if replay_first else min(wait, self.rest_s)
+        return self.idle and age_s >= wait
 
     def line(self, line: Line, then: Callable[[bool], None]) -> None:
         """Sync ``line``, then call ``then(durable)`` on the keeper's thread."""

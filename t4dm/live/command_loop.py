@@ -22,7 +22,6 @@ from t4dm.live.server import CommandServer, Request
 from t4dm.live.tree import ParamTree
 
 IDLE_S = 0.25
-REPLAY_S = 2.0  # of the engine's time between two checkpoints, as far as the disk allows
 STATUS_S = 0.05
 REMEMBERED_KEYS = 256
 MAX_PENDING = 32
@@ -52,6 +51,8 @@ S = TypeVar("S", bound=Steered)
 
 class CommandLoop(ABC, Generic[S]):
     """Drives ``session`` in :meth:`loop`; ``notes`` is what the status says of the start."""
+
+    replay_first = True  # whether a short replay goes before a disk that rests
 
     def __init__(
         self, session: S, ring: RingWriter, server: CommandServer, keeper: Keeper,
@@ -226,10 +227,9 @@ class CommandLoop(ABC, Generic[S]):
 
     def _keep(self, now: float) -> None:
         """A checkpoint now and then: so often that what came since is soon run again."""
-        age, due = now - self._checkpoint_at, self.keeper.pause_s
-        if self._busy_s > REPLAY_S or self._kept_run != self.session.run_id:
-            due = min(due, self.keeper.rest_s)
-        if age < due or not self.keeper.idle:
+        new_run = self._kept_run != self.session.run_id
+        age = now - self._checkpoint_at
+        if not self.keeper.due(age, self._busy_s, new_run, self.replay_first):
             return
         self._checkpoint_at, self._busy_s, self._kept_run = now, 0.0, self.session.run_id
         if self.session.finite and self.session.engine.step != self.keeper.saved_step:

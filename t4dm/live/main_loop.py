@@ -6,7 +6,8 @@ import dataclasses
 import os
 import time
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from t4dm import commands as c
 from t4dm.live import handlers
@@ -17,8 +18,10 @@ from t4dm.live.pacing import Pacer
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request
 from t4dm.live.session import Session
-from t4dm.live.trace import Tracer
 from t4dm.live.window import DT_MS
+
+if TYPE_CHECKING:
+    from t4dm.live.trace import Tracer
 
 RECORD_BYTES, STEP_BYTES = 64_000, 4_000  # of a record whatever its length, and of a step
 
@@ -33,8 +36,14 @@ class Worker(CommandLoop[Session]):
         super().__init__(session, ring, server, keeper, notes)
         self.pacer = Pacer(session.speed)
         self.observer = Observer(session)
-        self.tracer = Tracer()
         self._longest = longest_chunk(session.layout.n_total, ring.block)
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Made for the first trace: it loads the engine's module, and torch with it."""
+        from t4dm.live.trace import Tracer
+
+        return Tracer()
 
     # -- time ----------------------------------------------------------------------------------
 

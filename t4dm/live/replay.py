@@ -37,13 +37,14 @@ def dynamic(parsed: Sequence[c.Command], body: Any) -> list[dict[str, Any]]:
 class Replay:
     """Brings a session from a checkpoint to the newest line of ``history``.
 
-    ``tell`` hears ``{"from", "to", "step", "left_s"}`` now and then.
+    ``tell`` hears ``{"from", "to", "step", "left_s"}`` now and then; ``done`` says how long it took.
     """
 
     history: History
     tell: Tell = lambda progress: None
     _first: int = 0
     _began: float = 0.0
+    done: dict[str, Any] | None = None  # {"from", "to", "took_s"} once it is through
 
     def __call__(self, session: Any, meta: dict[str, Any] | None) -> None:
         """``meta``: of the checkpoint that was loaded; None where the run begins from its seed.
@@ -60,6 +61,8 @@ class Replay:
             self._apply(session, request)
         self._advance(session, newest.step)
         session.applied = max(session.applied, newest.applied)
+        took = round(time.monotonic() - self._began, 3)
+        self.done = {"from": self._first, "to": session.engine.step, "took_s": took}
 
     def _inexact(self, why: str) -> NotExact:
         return NotExact(why, self.history.newest.applied)

@@ -34,6 +34,8 @@ COURSE_SHARE = 4  # or this part of the ring
 class RunWorker(CommandLoop[RunSession]):
     """Drives a :class:`RunSession`; ``folder`` is where its named checkpoints and samples lie."""
 
+    replay_first = False
+
     def __init__(
         self, session: RunSession, ring: RingWriter, server: CommandServer, keeper: Keeper,
         notes: dict[str, Any], kept: KeptFiles, samples: Samples,

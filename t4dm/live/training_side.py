@@ -10,6 +10,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Generator
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,8 @@ class Side:
             self.failed(error)
             return missing
         asleep = report.phase == "sleep"
-        self.steps.append(Step(report.step, report.loss, report.grad_norm, asleep, report.applied))
+        told = report.loss, report.grad_norm, asleep, report.applied, report.learning_rate
+        self.steps.append(Step(report.step, *told, report.penalty))
         scored, self.held_out = self.held_out, math.nan
         if math.isfinite(scored):
             self.scores.append(Scored(report.step, scored))
@@ -149,7 +151,7 @@ class Side:
         """A copy of all that the next steps depend on; words and what may be NaN as bytes."""
         known: dict[str, Any] = {
             "error": self.error,
-            "steps": [[s.step, s.loss, s.grad_norm, s.asleep, s.applied] for s in self.steps],
+            "steps": [list(astuple(one)) for one in self.steps],
             "scores": [[s.step, s.loss] for s in self.scores],
         }
         arrays: dict[str, np.ndarray] = {}
@@ -174,7 +176,11 @@ class Side:
             trainer = checkpoint.unpack(known["trainer"], arrays, text, held_out)
         self.trainer, self.error, self.held_out = trainer, known["error"], math.nan
         self.steps = deque(
-            (Step(int(s), _number(a), _number(b), *c) for s, a, b, *c in known["steps"]), REMEMBERED
+            (
+                Step(int(s), _number(a), _number(b), asleep, applied, *map(_number, more))
+                for s, a, b, asleep, applied, *more in known["steps"]
+            ),
+            REMEMBERED,
         )
         self.scores = deque((Scored(int(s), a) for s, a in known["scores"]), SCORES)
 

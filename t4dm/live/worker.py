@@ -84,9 +84,11 @@ def open_session(
     engine = make_engine(args.engine, seed if kept is None else kept["seed"], data, asked)
     session = Session(args.session, engine, f"{code['version']}+{code['commit']}")
     warm_up(engine)
-    resumed = session.resume(store, kept, Replay(history, tell) if history else None)
+    again = Replay(history, tell) if history else None
+    resumed = session.resume(store, kept, again)
     before = session.tree.non_default()
     notes: dict[str, Any] = {"resumed_step": resumed, "refused": store.refused, "warnings": []}
+    notes["replayed"] = again.done if again else None
     if args.fresh:
         session.speed = 1.0
         session.run()

@@ -4,6 +4,7 @@
     h'(t)   = (1 - m) h(t) + m rms(h(t)) (x_L(t) D + d)      m = sigmoid(mix_logit), learned
 The encoder sees each position at unit RMS, and the decoded part comes back at the position's own RMS,
 so that one m means the same at every depth of every model.  Padded positions pass through unchanged.
+Unit RMS: Zhang & Sennrich 2019; a learned mix with the skip path: Srivastava, Greff, Schmidhuber 2015.
 B batch  T time  C hidden size of the language model  D = N channels and neurons of the stack
 """
 

@@ -28,7 +28,7 @@ class TrainStep(NamedTuple):
 
 
 def rate_loss(spike_trace: Mapping[str, BlockTrace], target: float = 0.1) -> Tensor:
-    """Mean over the blocks of (rate - target)^2; its gradient runs through the surrogates."""
+    """Mean over the blocks of (rate - target)^2, a scalar; its gradient runs through the surrogates."""
     rates = torch.stack([trace["rate"] for trace in spike_trace.values()])
     return (rates - target).square().mean()
 

@@ -109,7 +109,7 @@ class CorticalBlock(nn.Module):
         return BlockStep(x_next, new, g, lif_in, lif_out, weights)
 
     def gate_of(self, x: Tensor, settings: StepSettings) -> tuple[Tensor, Tensor]:
-        """``(g * x, g)`` at the block's own slope and bias."""
+        """``(g * x, g)``, both (..., D), at the block's own slope and bias."""
         i = self.index
         return self.gate(
             x, settings.ach, float(settings.gate_slope[i]), float(settings.gate_bias[i])

@@ -31,7 +31,7 @@ BUSY = 0.4
 
 
 def runs_here(x: Tensor) -> bool:
-    """Whether the compiled scans take ``x``: on the CPU, float32 or float64."""
+    """Whether the compiled scans take ``x`` (...): on the CPU, float32 or float64."""
     return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 
 
@@ -68,7 +68,7 @@ def run_lif(
 ) -> tuple[Tensor, Tensor]:
     """Spikes, shaped like ``current``, and the membrane after the last step, shaped like one step.
 
-    ``current`` has its steps on ``time_axis`` and neurons last; ``u`` starts at 0.  Parameters, surrogate
+    ``current`` (..., T, ..., N) has its steps on ``time_axis`` and neurons last; ``u`` starts at 0.  Parameters, surrogate
     and ``detach_reset`` are the neuron's.  Raises ParamError where ``current`` or ``u`` does not fit.
     """
     axis = time_axis % max(1, current.ndim)

@@ -32,7 +32,7 @@ class GIFState(NamedTuple):
 
 
 def count_spikes(v: Tensor, theta: Tensor, most: int = MAX_SPIKES) -> Tensor:
-    """clamp(floor(v/theta), 0, most), with the gradient of v/theta where it lies in 0..most+1."""
+    """clamp(floor(v/theta), 0, most) of (..., N), with the gradient of v/theta in 0..most+1."""
     ratio = v / theta
     whole = ratio.floor().clamp(0, most)
     smooth = ratio.clamp(0, most + 1)

@@ -13,7 +13,7 @@ def generator_of(generator: torch.Generator | None) -> torch.Generator:
 
 
 def normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
-    """N(0, std^2), float64."""
+    """N(0, std^2) of ``shape`` (...), float64."""
     return torch.randn(shape, generator=generator, dtype=torch.float64) * std
 
 

@@ -89,7 +89,7 @@ class LIFNeuron(nn.Module):
         beta: float | None = None,
         u_max: float | None = None,
     ) -> LIFStep:
-        """One step with everything it makes; keywords stand in for the neuron's own values."""
+        """One step of (..., N) with everything it makes; keywords stand in for the neuron's own values."""
         return lif_step(
             current,
             u,

@@ -36,6 +36,8 @@ class LIFParams(Params):
 
 
 class GateParams(Params):
+    """Thalamic gate of each block: where its sigmoid lies, and how steep it is."""
+
     group: ClassVar[str] = "gate"
     title: ClassVar[str] = "Thalamic gate"
     scope: ClassVar[Literal["session", "stage", "block"]] = "block"
@@ -45,6 +47,8 @@ class GateParams(Params):
 
 
 class RecurrentParams(Params):
+    """Recurrent weights inside a block."""
+
     group: ClassVar[str] = "recurrent"
     title: ClassVar[str] = "Recurrent weights"
 
@@ -52,6 +56,8 @@ class RecurrentParams(Params):
 
 
 class AttentionParams(Params):
+    """Spike attention: how far back, and how sharply."""
+
     group: ClassVar[str] = "attention"
     title: ClassVar[str] = "Spike attention"
 
@@ -63,6 +69,8 @@ class AttentionParams(Params):
 
 
 class ApicalParams(Params):
+    """How strongly the context modulates."""
+
     group: ClassVar[str] = "apical"
     title: ClassVar[str] = "Apical modulation"
 
@@ -70,6 +78,8 @@ class ApicalParams(Params):
 
 
 class RWKVParams(Params):
+    """Time mixing: how long the past is kept."""
+
     group: ClassVar[str] = "rwkv"
     title: ClassVar[str] = "RWKV time mixing"
 

@@ -54,7 +54,7 @@ def dopamine_gate(da: float, tonic: float, phasic: float) -> float:
 
 
 def compete(u_pre: Tensor, theta: Tensor, refractory: Tensor) -> int:
-    """Index of the neuron that fires, or -1."""
+    """Index of the one of (S,) neurons that fires, or -1."""
     margin = torch.where(refractory > 0, -math.inf, u_pre - theta)
     best = int(margin.argmax())
     return best if margin[best] >= 0 else -1

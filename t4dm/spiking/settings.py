@@ -32,9 +32,11 @@ class Tree(Protocol):
 
     n_blocks: int
 
-    def get(self, path: str) -> Any: ...
+    def get(self, path: str) -> Any:
+        """The value in force at ``path``; raises ParamError for an unknown one."""
 
-    def stage(self, group: str, name: str, block: int, owner: str | None = None) -> Any: ...
+    def stage(self, group: str, name: str, block: int, owner: str | None = None) -> Any:
+        """The value in force for one stage of one block."""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,10 @@ def decayed_sum(prev_TD: Tensor, start_D: Tensor, lam: float) -> Tensor:
 
 
 class SpikeAttention(nn.Module):
-    """``w_q``, ``w_k``, ``w_o`` (D, D); values are the spikes themselves."""
+    """``w_q``, ``w_k``, ``w_o`` (D, D); values are the spikes themselves.
+
+    Raises ValueError where ``dim`` is not a multiple of ``num_heads``.
+    """
 
     def __init__(
         self,

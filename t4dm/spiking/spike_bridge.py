@@ -30,7 +30,10 @@ def regular_spikes(p: Tensor, steps: int) -> Tensor:
 
 
 class ContinuousToSpikeBridge(nn.Module):
-    """``weight`` (D, N), ``bias`` (N,).  ``timesteps`` may be changed, or given with a call."""
+    """``weight`` (D, N), ``bias`` (N,).  ``timesteps`` may be changed, or given with a call.
+
+    Raises ValueError for an unknown ``code``.
+    """
 
     def __init__(
         self,

@@ -62,5 +62,8 @@ def check_surrogate(kind: str) -> str:
 
 
 def spike(x: Tensor, kind: Surrogate = "atan", a: float = 2.0) -> Tensor:
-    """1 where ``x >= 0`` else 0, in x's dtype, with the surrogate slope ``kind`` backward."""
+    """1 where ``x`` (...) is 0 or more, else 0, in x's dtype; backward the surrogate slope ``kind``.
+
+    Raises ValueError for an unknown kind.
+    """
     return _Spike.apply(x, check_surrogate(kind), a)

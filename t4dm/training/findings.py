@@ -31,13 +31,15 @@ Severity = Literal["note", "warning", "critical"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One optimizer step as the run's files tell it."""
+    """One optimizer step as the run's files tell it; ``rate`` and EWC ``penalty`` where they are known."""
 
     step: int
     loss: float
     grad_norm: float
     asleep: bool = False
     applied: bool = True
+    rate: float = math.nan
+    penalty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +119,39 @@ def not_finite(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -
 
 
 def exploding(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> Finding | None:
-    """Gradient norms above the band."""
+    """Gradient norms above the band: by the pull of EWC, or by steps that are too large."""
     median = _median_norm(steps)
     if median is None or median <= HIGH:
         return None
-    remedies = []
+    last = steps[-RECENT:]
+    pulled = sum(one.penalty > one.loss for one in last) > RECENT // 2
+    remedies = [_lower(params, usual, 2, f"the norm comes below {HIGH:g}")]
+    cause, text = (
+        "steps_too_large",
+        (
+            "Each step changes the loss more than its gradient can tell: the rate is too high for "
+            "this place."
+        ),
+    )
+    if pulled:
+        cause, text = (
+            "pull_too_strong",
+            "EWC pulls the weights back harder than the loss moves them, by steps that overshoot.",
+        )
+        weaker = 0.0 if params.ewc_strength <= usual.ewc_strength else usual.ewc_strength
+        pull = {"train.ewc_strength": weaker}
+        label = f"Set the strength of EWC to {weaker:g}"
+        remedies.insert(0, _set("weaker_pull", label, pull, f"the norm comes below {HIGH:g}"))
+    remedies.append(_again(params, usual, 2))
     if params.clip == 0 or params.clip > 1:
-        remedies.append(_set("clip", "Clip at 1", {"train.clip": 1.0}, "updates stay small"))
-    remedies += [
-        _lower(params, usual, 2, f"the norm comes below {HIGH:g}"),
-        _again(params, usual, 2),
-    ]
+        expect = "updates stay small; the norm is told before clipping, and may stay large"
+        remedies.append(_set("clip", "Clip at 1", {"train.clip": 1.0}, expect))
     return Finding(
         "training_exploding", "warning",
         f"median gradient norm {median:.3g} over {RECENT} steps; band {LOW:g} to {HIGH:g}",
-        {"code": "steps_too_large", "text": "Each step changes the loss more than its gradient "
-         "can tell: the rate is too high for this place."},
-        {"median_norm": median, "learning_rate": params.learning_rate, "clip": params.clip},
+        {"code": cause, "text": text},
+        {"median_norm": median, "learning_rate": params.learning_rate, "clip": params.clip,
+         "penalty": _plain(last[-1].penalty)},
         remedies, _since(steps, lambda one: one.grad_norm > HIGH),
     )  # fmt: skip
 
@@ -177,27 +195,38 @@ def plateau(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> F
     error = math.sqrt((_variance(before) + _variance(now)) / LONG)
     if mean_now < FLOOR or mean_before - mean_now > min(0.01 * mean_before, 2 * error):
         return None
-    short = params.learning_rate < SHORT * usual.learning_rate
+    rate = params.learning_rate if math.isnan(steps[-1].rate) else steps[-1].rate
+    short = rate < SHORT * usual.learning_rate
     cause, text = (
         ("rate_too_low", "The steps are too short: at this rate the weights stay what they are.")
         if short
         else (
             "no_progress",
-            ("Steps to and fro cancel each other: a smaller rate settles lower, and if it does not the "
-            "model or the text is at its end."),
+            (
+                "Steps to and fro cancel each other: a smaller rate settles lower, and if it does "
+                "not the model or the text is at its end."
+            ),
         )
-    )  # fmt: skip
+    )
     return Finding(
         "training_plateau", "note",
         f"loss {mean_now:.3f} over {LONG} wake steps, {mean_before:.3f} over the {LONG} before",
         {"code": cause, "text": text},
         {"loss_before": mean_before, "loss_now": mean_now, "standard_error": error,
-         "learning_rate": params.learning_rate},
-        [_rate("raise_rate", "Raise", usual.learning_rate, f"the loss falls within {LONG} steps")]
-        if short
-        else _settle(params, usual),
+         "learning_rate": rate},
+        _hasten(steps, params, usual) if short else _settle(params, usual),
         awake[-LONG].step,
     )  # fmt: skip
+
+
+def _hasten(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> list[Remedy]:
+    """Against steps that are too short: a higher peak, or a schedule that is not over."""
+    expect = f"the loss falls within {LONG} steps"
+    if params.learning_rate < SHORT * usual.learning_rate:
+        return [_rate("raise_rate", "Raise", usual.learning_rate, expect)]
+    total = min(10_000_000, 2 * (steps[-1].step + 1))
+    label = f"Let the schedule go on to step {total:,}"
+    return [_set("longer_schedule", label, {"train.total_steps": total}, expect)]
 
 
 def _settle(params: TrainParams, usual: TrainParams) -> list[Remedy]:

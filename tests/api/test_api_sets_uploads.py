@@ -50,7 +50,7 @@ def test_names_are_checked(client, name):
         ({"values": {"lif.nothing": 1}}, "lif.nothing"),
         ({"values": [1]}, "values"),
         ({}, "values"),
-        ([], "values"),
+        ([], "body"),
         ({"values": {}, "more": 1}, "more"),
     ],
 )

@@ -11,10 +11,12 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from prometheus_client.parser import text_string_to_metric_families
 
+from dashboard.api.command_fields import described_commands
 from dashboard.api.examples import EXAMPLES
 from dashboard.api.openapi import document
 from dashboard.api.reference import sections
-from t4dm.live import paths
+from t4dm.commands import COMMAND_TYPES, RUN_COMMAND_TYPES
+from t4dm.live import kinds, paths
 from tests.api.conftest import HOST
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
@@ -95,6 +97,30 @@ def test_every_endpoint_has_a_line_of_curl():
     assert {tuple(shlex.split(line)) for line in lines} == {
         tuple(shlex.split(example.curl())) for example in EXAMPLES.values()
     }
+
+
+def test_every_command_is_on_both_pages_with_its_fields_and_who_takes_it(app, bare):
+    told = {one.name: one for one in described_commands()}
+    assert told.keys() == (COMMAND_TYPES | RUN_COMMAND_TYPES).keys()
+    takers = {name: told[name].taken_by for name in ("set", "inject", "branch", "put", "outcome")}
+    assert takers == {
+        "set": "all", "inject": "spiking", "branch": "training, arena, brain", "put": "arena",
+        "outcome": "brain",
+    }  # fmt: skip
+    assert [(f.name, f.kind) for f in told["recall"].fields] == [
+        ("x", "number 0 to 100 or null"), ("y", "number 0 to 100 or null"),
+    ]  # fmt: skip
+    page, answer = PAGE.read_text(), bare.get("/docs", headers=HOST).text
+    for name, one in told.items():
+        assert one.words and f"| `{name}` | {one.taken_by} |" in page, name
+        assert f"<tr><td><code>{name}</code></td><td>{one.taken_by}</td>" in answer, name
+
+
+def test_the_kinds_say_which_commands_their_sessions_take():
+    """``run_session`` takes them from the engine, which takes them from its kind."""
+    assert {kind.name: kind.commands for kind in kinds.kinds().values()} == {
+        "training": ("sample",), "arena": ("put", "recall"), "brain": ("read", "outcome"),
+    }  # fmt: skip
 
 
 class _Links(html.parser.HTMLParser):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.one_tab import PATIENCE_S, open_tab, reset
+from tests.browser.one_tab import PATIENCE_S, SharedTab, open_tab, reset
 from tools.find_chromium import find_chromium
 
 FLAGS = [
@@ -31,23 +31,35 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def shared(browser: Browser, program_started) -> Iterator[SharedTab]:
+    """The tab of 1600 x 1000 that the tests share."""
+    made = SharedTab(browser, program_started.url)
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="module")
-def tab(browser: Browser, live_app) -> Iterator[Page]:
-    """One tab of 1600 x 1000 with the page live in it, for all tests of a module."""
-    with open_tab(browser, live_app.url) as page:
-        yield page
+def tab(shared: SharedTab, live_app) -> Iterator[Page]:
+    """The shared tab with the page live in it, asleep again after the module."""
+    yield shared.awake()
+    shared.sleep()
+    shared.judge()
 
 
 @pytest.fixture
-def board(tab: Page) -> Page:
-    """The module's tab with default parameters and the default view, following a running session."""
-    reset(tab)
-    return tab
+def board(tab: Page, shared: SharedTab) -> Iterator[Page]:
+    """The shared tab with default parameters and the default view, following a running session."""
+    page = shared.awake()
+    reset(page)
+    yield page
+    shared.judge()
 
 
 @pytest.fixture
-def fresh(browser: Browser, live_app) -> Iterator[Page]:
+def fresh(browser: Browser, shared: SharedTab, live_app) -> Iterator[Page]:
     """A tab of its own, for a test that rewrites parts of the page or counts from its beginning."""
+    shared.sleep()
     with open_tab(browser, live_app.url) as page:
         reset(page)
         yield page

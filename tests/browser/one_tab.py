@@ -1,9 +1,9 @@
-"""One tab of the live page shared by a module's tests, put back to its defaults between them."""
+"""One tab of the live page shared by the tests, put back to its defaults between them."""
 
 import base64
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,8 +18,11 @@ READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats().frames 
 
 
 @contextmanager
-def open_tab(browser: Browser, url: str) -> Iterator[Page]:
-    """A tab with the page live in it; an error logged, thrown or a foreign request fails at the end."""
+def blank_tab(browser: Browser, url: str) -> Iterator[tuple[Page, list[str]]]:
+    """A tab that has asked for nothing yet, and the list of its troubles, which must stay empty.
+
+    A trouble is an error that it logs or throws, or a request to another host than that of ``url``.
+    """
     context = browser.new_context(
         base_url=url, viewport={"width": 1600, "height": 1000}, accept_downloads=True
     )
@@ -31,13 +34,67 @@ def open_tab(browser: Browser, url: str) -> Iterator[Page]:
     tab.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
     tab.on("pageerror", lambda error: troubles.append(f"thrown: {error}"))
     tab.on("request", lambda r: note_foreign(r.url, host, troubles))
+    yield tab, troubles
+    context.close()
+    assert troubles == [], troubles
+
+
+@contextmanager
+def open_tab(browser: Browser, url: str) -> Iterator[Page]:
+    """A tab with the page live in it; troubles fail at the end."""
+    with blank_tab(browser, url) as (tab, _):
+        go_live(tab)
+        yield tab
+
+
+def go_live(tab: Page) -> None:
+    """Load the page, its session running with default parameters, and wait until it draws."""
     wait_for_worker(tab)
     send(tab, *DEFAULTS)
     tab.goto("/")
     until(tab, READY)
-    yield tab
-    context.close()
-    assert troubles == [], troubles
+
+
+class SharedTab:
+    """A tab for all tests that may share one: loading the page is what takes a test's time.
+
+    It is opened when first asked for.  While others work it sleeps, as a tab out of sight does.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._where, self._open = (browser, url), ExitStack()
+        self._page: Page | None = None
+        self._troubles: list[str] = []
+
+    def awake(self) -> Page:
+        """The tab with the page in it, in sight."""
+        if self._page is None:
+            self._page, self._troubles = self._open.enter_context(blank_tab(*self._where))
+        if self._page.evaluate("Boolean(window.t4dm)"):
+            self._page.evaluate(IN_SIGHT, True)
+            until(self._page, READY)
+        else:
+            go_live(self._page)
+        return self._page
+
+    def sleep(self) -> None:
+        if self._page is not None:
+            self._page.evaluate(IN_SIGHT, False)
+
+    def judge(self) -> None:
+        """AssertionError with the troubles since the last time."""
+        found = self._troubles.copy()
+        self._troubles.clear()
+        assert found == []
+
+    def close(self) -> None:
+        self._open.close()
+
+
+IN_SIGHT = """seen => {
+    Object.defineProperty(document, 'hidden', {get: () => !seen, configurable: true});
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
 
 
 def until(page: Page, function: str, arg: Any = None, patience_s: float = PATIENCE_S) -> None:
@@ -149,6 +206,7 @@ def params(page: Page) -> Any:
 
 def reset(page: Page) -> None:
     """Default parameters and view, no breakpoints, running at 1x; no dialog, no filter, a wide window."""
+    until(page, READY)  # where the test before has loaded the page anew
     send(page, *DEFAULTS)
     page.set_viewport_size({"width": 1600, "height": 1000})
     page.mouse.move(1, 999)
@@ -156,9 +214,14 @@ def reset(page: Page) -> None:
     until(page, DEFAULTS_SHOWN)
 
 
-# Toasts go, and so does what a test before had written into fields, chosen, opened or zoomed.
+# Toasts go, and so does what a test before had written into fields, chosen, opened, zoomed or scrolled.
 PUT_BACK = """() => {
-    const {app} = window.t4dm;
+    const {app} = window.t4dm, groups = [...document.querySelectorAll('details.group')];
+    window.openAtFirst ??= groups.map(group => group.open);
+    groups.forEach((group, k) => { group.open = window.openAtFirst[k]; });
+    localStorage.clear();
+    window.scrollTo(0, 0);
+    document.querySelector('#health:not([hidden]) [aria-label^=Close]')?.click();
     document.querySelectorAll('dialog[open]').forEach(dialog => dialog.close());
     document.querySelectorAll('.toast').forEach(toast => toast.remove());
     window.toasts.length = 0;

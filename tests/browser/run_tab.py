@@ -3,11 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.one_tab import KEEP_TOASTS, PATIENCE_S, note_foreign, until
+from tests.browser.one_tab import blank_tab, until
 
 LONG = {"train.total_steps": 100_000}  # so that a run does not end while it is looked at
 READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats?.().frames > 0
@@ -17,22 +16,10 @@ READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats?.().frame
 @contextlib.contextmanager
 def open_run_tab(browser: Browser, url: str, path: str, ready: str = READY) -> Iterator[Page]:
     """A tab at ``path``; an error logged, thrown or a foreign request fails at the end."""
-    context = browser.new_context(
-        base_url=url, viewport={"width": 1600, "height": 1000}, accept_downloads=True
-    )
-    context.add_init_script(KEEP_TOASTS)
-    tab = context.new_page()
-    tab.set_default_timeout(PATIENCE_S * 1000)
-    troubles: list[str] = []
-    host = urlsplit(url).netloc
-    tab.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-    tab.on("pageerror", lambda error: troubles.append(f"thrown: {error}"))
-    tab.on("request", lambda r: note_foreign(r.url, host, troubles))
-    tab.goto(path)
-    until(tab, ready)
-    yield tab
-    context.close()
-    assert troubles == [], troubles
+    with blank_tab(browser, url) as (tab, _):
+        tab.goto(path)
+        until(tab, ready)
+        yield tab
 
 
 class Sessions:
@@ -44,6 +31,7 @@ class Sessions:
     def begin(self, **body: Any) -> str:
         """A new session; ``body`` as in ``POST /sessions``."""
         wanted = {"kind": "training", "run": "tiny", "seed": 0, "params": LONG} | body
+        wanted = {name: value for name, value in wanted.items() if value is not None}
         answer = self.request.post("/sessions", data=wanted)
         assert answer.ok, answer.text()
         return answer.json()["name"]
@@ -77,6 +65,20 @@ def step_of(page: Page) -> int:
 def wait_step(page: Page, step: int) -> None:
     """Until the loss chart shows ``step`` steps."""
     until(page, "n => (window.t4dm.drawn('loss')?.series[0]?.n ?? 0) >= n", step)
+
+
+INK = """slug => {
+    const canvas = window.t4dm.app.composePanel(slug, {scale: 1, background: '#ffffff'});
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let dark = 0;
+    for (let i = 0; i < data.length; i += 4) dark += data[i] + data[i + 1] + data[i + 2] < 380;
+    return dark;
+}"""
+
+
+def ink(page: Page, slug: str) -> int:
+    """Dark pixels of a panel in a snapshot's picture on white ground: 0 for one that is blank."""
+    return page.evaluate(INK, slug)
 
 
 def pause(page: Page) -> int:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.one_tab import until
-from tests.browser.run_tab import Sessions, open_run_tab
+from tests.browser.run_tab import Sessions, ink, open_run_tab
 
 EMPTY = "() => Boolean(document.querySelector('#begin'))"
 DONE = "() => window.t4dm.drawn().n === window.t4dm.drawn().tokens.length"
@@ -89,8 +89,6 @@ def test_an_outcome_is_learnt_and_its_error_told(page):
     expect(page.locator("#lesson-list")).to_contain_text("river rose")
     expect(page.locator("#lesson-list")).to_contain_text("error -")
     page.locator("#read-again").click()
-    until(page, "() => window.t4dm.app.meta.state === 'paused'")
-    page.locator("#run-toggle").click()
     until(page, "v => window.t4dm.page.reading.scalar('valence', 1) < v - 0.1", before)
 
 
@@ -115,3 +113,31 @@ def test_nothing_is_wider_than_the_page(page, width):
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     page.set_viewport_size({"width": 1600, "height": 1000})
     assert wide <= 0
+
+
+def test_a_text_that_is_cut_is_told_and_shortened(page):
+    page.locator("#brain-text").fill("peace, " * 70)
+    page.locator("#brain-read").click()
+    until(page, "() => window.t4dm.app.health.report?.findings[0]?.id === 'brain_cut'")
+    expect(page.locator("#health-badge")).to_contain_text("1 finding")
+    page.locator("#health-badge").click()
+    card = page.locator('#health [data-finding="brain_cut"]')
+    expect(card).to_contain_text("20 words and marks at the end are not read")
+    card.locator(".remedy-do").click()
+    until(page, "() => window.t4dm.app.params.values['reading.text'].endsWith('peace,')")
+    page.locator("#run-toggle").click()
+    until(page, "() => window.t4dm.app.health.report?.findings.length === 0")
+    page.locator("#health-badge").click()
+
+
+def test_signs_beyond_the_alphabet_are_counted_as_the_server_does(page):
+    page.locator("#brain-text").fill("\U0001f642 " * 3)
+    expect(page.locator("#brain-text-count")).to_have_text("6 of 600 characters")
+    read(page, "\U0001f642 peace")
+    assert page.evaluate("window.t4dm.drawn().tokens") == ["\U0001f642", "peace"]
+
+
+def test_words_and_tables_are_in_the_picture_of_a_snapshot(page):
+    read(page, "peace and mercy")
+    for slug in ("text", "word", "outcome", "about"):
+        assert ink(page, slug) > 100, slug

@@ -9,14 +9,16 @@ from tests.browser.one_tab import drawn, figure_of, hold, numbers, send, until
 from tests.browser.recorded import colours, picture, points, record
 
 SPAN = 200  # ms, fewer than a plot has pixels: every step has a column of its own
-PANELS = ("membrane", "neuromod", "gate", "rate", "stdp", "stimulus", "weights")
+PANELS = (
+    "membrane", "neuromod", "gate", "rate", "stdp", "stimulus", "weights", "isi", "regularity",
+)  # fmt: skip
 SHADES = 3  # of 255, two roundings to a table of 256 colours apart
 
 
 @pytest.fixture(scope="module")
 def held(tab):
     """A standing run in a tall window, so that every panel is drawn; dopamine moved a little before."""
-    tab.set_viewport_size({"width": 1600, "height": 3000})
+    tab.set_viewport_size({"width": 1600, "height": 4000})
     send(tab, {"type": "replace", "values": {}}, {"type": "inject", "nt": "DA", "level": 0.3})
     tab.evaluate("span => { window.t4dm.app.liveView(); window.t4dm.app.setSpan(span); }", SPAN)
     step = tab.evaluate("window.t4dm.stats().sim_step")
@@ -209,3 +211,28 @@ def test_weight_counts(held, told):
         height = np.array([rect[4] for rect in bars]) / box["yaxis"]["length"]
         assert 10 ** (low + height * (high - low)) == pytest.approx(counts[counts > 0], rel=1e-6)
     assert len(bars) > 10
+
+
+def test_intervals_and_their_chance(held, told):
+    """The height of every bar, and of the dashed line at every length."""
+    bars, chance = (numbers(trace["y"]) for trace in figure_of(held, "isi")["data"])
+    panel, box = told["found"]["isi"], told["boxes"]["isi"]
+    top, high = box["yaxis"]["range"][1], box["yaxis"]["length"]
+    drawn_bars = np.array([rect[4] for rect in panel["rects"] if rect[0] == "#0072b2"]) / high * top
+    assert drawn_bars == pytest.approx(bars[bars > 0]) and len(drawn_bars) > 10
+    (line,) = [np.array(p["points"]) for p in panel["paths"] if len(p["points"]) == 100]
+    expected = top * (1 - (line[:, 1] - box["yaxis"]["at"]) / high)
+    assert expected == pytest.approx(np.minimum(chance, top), abs=top * 1e-6)
+
+
+def test_regularity_and_synchrony(held, told):
+    """CV and Fano factor of every group; where the diamonds stand."""
+    cv, fano = (numbers(trace["y"]) for trace in figure_of(held, "regularity")["data"])
+    shown = drawn(held, "regularity")
+    known = np.isfinite(cv)
+    assert np.array(shown["cv"], float)[known] == pytest.approx(cv[known])
+    panel, box = told["found"]["regularity"], told["boxes"]["regularity"]
+    tops = np.array([p["points"][0][1] for p in panel["paths"] if len(p["points"]) == 4])
+    height = (box["yaxis"]["at"] + box["yaxis"]["length"] - (tops + 5.5)) / box["yaxis"]["length"]
+    assert 10 ** (3 * height - 1) == pytest.approx(fano[np.isfinite(fano)], rel=1e-5)
+    assert known.sum() >= 12 and len(tops) >= 12

@@ -24,17 +24,17 @@ def changed(body, change):
 
 
 @pytest.fixture
-def told(fresh):
+def told(board):
     """A tab whose frames say what the test wants: ``told["change"]`` alters the meta of each."""
-    held = {"change": lambda meta: None, "page": fresh}
+    held = {"change": lambda meta: None, "page": board}
 
     def answer(route):
         response = route.fetch()
         route.fulfill(response=response, body=changed(response.body(), lambda m: held["change"](m)))
 
-    fresh.route("**/frames?*", answer)
+    board.route("**/frames?*", answer)
     yield held
-    fresh.unroute_all(behavior="ignoreErrors")
+    board.unroute_all(behavior="ignoreErrors")
 
 
 def test_a_disk_that_takes_nothing_is_said_for_as_long_as_it_does(told):

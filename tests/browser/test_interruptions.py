@@ -47,24 +47,25 @@ def test_a_breakpoint_stands_on_the_time_axis_with_its_reason(board):
         send(board, {"type": "break_off"}, {"type": "run"})
 
 
-def test_a_hidden_tab_does_not_poll_and_comes_back_with_one_keyframe(fresh):
-    fresh.evaluate(
-        """() => { window.polls = []; const ask = window.fetch;
+def test_a_hidden_tab_does_not_poll_and_comes_back_with_one_keyframe(board):
+    board.evaluate(
+        """() => { window.polls = []; const ask = window.plainFetch = window.fetch;
                    window.fetch = (...a) => { if (String(a[0]).includes('/frames')) window.polls.push(a[0]);
                                               return ask(...a); };
                    Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true});
                    window.away = true; document.dispatchEvent(new Event('visibilitychange')); }"""
     )
-    polls = fresh.evaluate("window.polls.length")
-    fresh.wait_for_timeout(500)
-    assert fresh.evaluate("window.polls.length") == polls
-    fresh.evaluate(
+    polls = board.evaluate("window.polls.length")
+    board.wait_for_timeout(500)
+    assert board.evaluate("window.polls.length") == polls
+    board.evaluate(
         "() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')); }"
     )
-    until(fresh, "n => window.polls.length > n + 2", polls)
-    first = fresh.evaluate("n => window.polls[n]", polls)
+    until(board, "n => window.polls.length > n + 2", polls)
+    first = board.evaluate("n => window.polls[n]", polls)
     assert "after=" not in first
-    assert all("after=" in url for url in fresh.evaluate("n => window.polls.slice(n + 1)", polls))
+    assert all("after=" in url for url in board.evaluate("n => window.polls.slice(n + 1)", polls))
+    board.evaluate("() => { window.fetch = window.plainFetch; }")
 
 
 def test_a_killed_worker_is_told_and_the_view_returns(fresh):

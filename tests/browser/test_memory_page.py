@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.one_tab import until
-from tests.browser.run_tab import Sessions, open_run_tab
+from tests.browser.run_tab import Sessions, ink, open_run_tab
 
 EMPTY = "() => Boolean(document.querySelector('#begin'))"
 READY = "() => Boolean(window.t4dm?.page?.store.newest.maps) && Boolean(window.t4dm.app.params)"
@@ -143,3 +143,28 @@ def test_nothing_is_wider_than_the_page(page, width):
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     page.set_viewport_size({"width": 1600, "height": 1000})
     assert wide <= 0
+
+
+def test_what_is_wrong_is_found_and_its_remedy_clears_it(page):
+    """Spikes without a reason, at the agent's fastest pace."""
+    values = {"cells.background": 12.0, "agent.pace": 20.0}
+    name = page.evaluate("window.t4dm.app.session")
+    Sessions(page).send(name, {"type": "replace", "values": values}, {"type": "run"})
+    found = "() => window.t4dm.app.health.report?.findings.some(({ id }) => id === 'arena_noise')"
+    until(page, found, patience_s=90)
+    expect(page.locator("#health-badge")).to_contain_text("finding")
+    page.locator("#health-badge").click()
+    card = page.locator('#health [data-finding="arena_noise"]')
+    expect(card).to_contain_text("12")
+    card.locator(".remedy-do").click()
+    until(page, "() => window.t4dm.app.params.values['cells.background'] === 0.2")
+    expect(card.locator(".finding-outcome")).to_contain_text("it worked", timeout=90_000)
+    expect(page.locator("#health")).to_contain_text("Firing without reason")
+    page.locator("#health-badge").click()
+    Sessions(page).send(name, {"type": "replace", "values": {}})
+
+
+def test_tables_are_in_the_picture_of_a_snapshot(page):
+    until(page, "() => window.t4dm.drawn('episodes').rows > 0", patience_s=90)
+    assert ink(page, "episodes") > 100
+    assert page.locator("[data-part]").count() == 1, "the readout below the chosen cell"

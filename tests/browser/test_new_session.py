@@ -58,26 +58,26 @@ def test_the_size_is_told_and_the_default_session_stays(dialog):
     assert remove.get_attribute("title") == "The default session stays."
 
 
-def test_a_session_is_created_shown_and_deleted(fresh):
-    fresh.locator("#open-sessions").click()
+def test_a_session_is_created_shown_and_deleted(board):
+    board.locator("#open-sessions").click()
     for field, text in {"name": "small", "blocks": "2", "n": "32", "seed": "7"}.items():
-        fresh.locator(f"#new-{field}").fill(text)
-    fresh.locator("#new-stimulus").select_option("noise")
-    fresh.locator("#new-create").click()
-    fresh.wait_for_url("**/?session=small", timeout=60_000)
-    until(fresh, "() => window.t4dm?.drawn?.('raster')?.ticks > 0", patience_s=180)
-    until(fresh, "() => Boolean(window.t4dm.app.manifest)")
-    told = fresh.request.get("/sessions/small/params").json()
+        board.locator(f"#new-{field}").fill(text)
+    board.locator("#new-stimulus").select_option("noise")
+    board.locator("#new-create").click()
+    board.wait_for_url("**/?session=small")
+    until(board, "() => window.t4dm?.drawn?.('raster')?.ticks > 0", patience_s=180)
+    until(board, "() => Boolean(window.t4dm.app.manifest)")
+    told = board.request.get("/sessions/small/params").json()
     assert told["non_default"] == {"stimulus.kind": "noise"}
-    assert fresh.evaluate("window.t4dm.app.meta.seed") == 7
-    blocks = fresh.evaluate("window.t4dm.app.manifest.groups.map(group => group.block)")
+    assert board.evaluate("window.t4dm.app.meta.seed") == 7
+    blocks = board.evaluate("window.t4dm.app.manifest.groups.map(group => group.block)")
     assert blocks[:4] == [0, 0, 1, 1]
-    fresh.locator("#open-sessions").click()
-    fresh.locator('[data-delete="small"]').click()
-    lost = fresh.locator("#delete-session")
+    board.locator("#open-sessions").click()
+    board.locator('[data-delete="small"]').click()
+    lost = board.locator("#delete-session")
     for text in ("lost for good", "its weights", "checkpoints", "1 changed parameter"):
         expect(lost).to_contain_text(text)
     lost.get_by_role("button", name="Delete it").click()
-    fresh.wait_for_url(lambda url: "session=small" not in url, timeout=60_000)
-    until(fresh, "() => window.t4dm?.app?.session === 'default'")
-    assert "small" not in fresh.request.get("/sessions").json()["sessions"]
+    board.wait_for_url(lambda url: "session=small" not in url)
+    until(board, "() => window.t4dm?.app?.session === 'default'")
+    assert "small" not in board.request.get("/sessions").json()["sessions"]

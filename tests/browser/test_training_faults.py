@@ -54,6 +54,7 @@ def test_two_models_share_the_axes_and_a_number_tells_them_apart(page):
         page,
         "() => /loss .* sound, .* faulty: [+−]/.test(document.getElementById('apart').textContent)",
     )
+    expect(page.locator("#fault-telling")).to_contain_text("first loss 6.95 → 63")
     assert page.evaluate("window.t4dm.drawn('loss').log") is True
     assert page.evaluate("window.t4dm.drawn('place').rows") == 128
     assert page.evaluate("window.t4dm.drawn('gates').rows") == 4

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -76,6 +79,25 @@ def test_sleep_is_shaded(page):
     until(page, "() => window.t4dm.drawn('loss').spans > 0", patience_s=60)
     first = page.evaluate("window.t4dm.course.spans[0]")
     assert first["x0"] == 12 and first["x1"] == 15
+
+
+def test_the_step_at_which_sleep_began_and_ended_is_read(page):
+    """``tiny`` sleeps three steps of fifteen, from step 12 on: 12 to 14, 27 to 29, and so on."""
+    seen = page.evaluate("""() => new Promise(done => {
+        const seen = new Set(), phase = document.getElementById('phase'), began = performance.now();
+        const timer = setInterval(() => {
+            seen.add(phase.textContent);
+            const both = ['asleep', 'awake'].every(word => [...seen].some(text => text.startsWith(word + ' from')));
+            if (both || performance.now() - began > 30000) { clearInterval(timer); done([...seen]); }
+        }, 5);
+    })""")
+    steps = {
+        word: {
+            int(re.sub(r"\D", "", text)) % 15 for text in seen if text.startswith(f"{word} from")
+        }
+        for word in ("asleep", "awake")
+    }
+    assert steps == {"asleep": {12}, "awake": {0}}, seen
 
 
 def test_the_nav_marks_this_page_and_leads_to_the_others(page):
@@ -227,6 +249,47 @@ def test_a_checkpoint_is_kept_and_branched_from(page):
     assert page.evaluate("window.t4dm.store.x[0]") == 0
     page.goto("/training?session=looked-at")
     wait_step(page, 3)
+
+
+def test_going_back_to_a_checkpoint_is_offered_where_one_fits(page):
+    """The remedy of over-fitting: off with its reason while no checkpoint is old enough."""
+    hindrance = "step => window.t4dm.app.remedies.branch.hindrance({since_step: step})"
+    assert "No checkpoint of step 0 or before" in page.evaluate(hindrance, 0)
+    kept = Sessions(page).send("looked-at", {"type": "checkpoint", "name": "fits"})["new"]["step"]
+    until(page, f"step => ({hindrance})(step) === ''", kept)
+    assert page.evaluate(hindrance, kept - 1) != ""
+    Sessions(page).send("looked-at", {"type": "forget", "checkpoint": "fits"})
+
+
+def test_steps_too_short_are_found_and_the_remedy_mends_them(page):
+    """A rate of 1e-9: a plateau whose remedy raises the rate, and not one that lowers it."""
+    values = {"train.total_steps": 100_000, "train.learning_rate": 1e-9, "sample.every": 0}
+    sessions = Sessions(page)
+    sessions.send("looked-at", {"type": "replace", "values": values})
+    sessions.send("looked-at", {"type": "reset", "seed": 0})
+    plateau = "window.t4dm.app.health.report?.findings.find(({ id }) => id === 'training_plateau')"
+    until(page, f"() => {plateau}", patience_s=240)
+    page.locator("#health-badge").click()
+    card = page.locator('#health [data-finding="training_plateau"]')
+    expect(card).to_contain_text("The steps are too short")
+    card.locator(".remedy-do").click()
+    until(page, "() => window.t4dm.app.params.values['train.learning_rate'] === 0.003")
+    until(page, f"() => !{plateau}", patience_s=120)
+    expect(page.locator("#health .finding-outcome").first).to_contain_text("it worked")
+    page.locator("#health-badge").click()
+
+
+def test_a_worker_that_was_killed_tells_nothing_twice(page):
+    sessions = Sessions(page)
+    sessions.send("looked-at", {"type": "set", "path": "train.clip", "value": 3.0})
+    wait_toast(page, "train.clip")
+    page.evaluate("window.toasts.length = 0")
+    epoch = page.evaluate("window.t4dm.store.epoch")
+    os.kill(page.request.get("/healthz").json()["sessions"]["looked-at"]["pid"], signal.SIGKILL)
+    until(page, "epoch => window.t4dm.store.epoch > epoch", epoch, patience_s=120)
+    wait_step(page, page.evaluate("window.t4dm.store.n") + 2)
+    assert not [text for text in page.evaluate("window.toasts") if "train.clip" in text]
+    assert page.evaluate("window.t4dm.course.marks.some(({ text }) => text.includes('clip'))")
 
 
 def test_a_name_that_is_taken_is_refused_in_place(page):

@@ -39,9 +39,9 @@ def test_a_paused_view_becomes_traces_and_the_run_goes_on(board):
     assert board.evaluate(f"{VIEW}.mode") == "live"
 
 
-def test_a_pause_makes_every_panel_inspectable_a_few_at_a_time(fresh):
-    fresh.evaluate(
-        """() => { const ask = window.fetch; let open = 0; window.most = 0;
+def test_a_pause_makes_every_panel_inspectable_a_few_at_a_time(board):
+    board.evaluate(
+        """() => { const ask = window.plainFetch = window.fetch; let open = 0; window.most = 0;
                    window.fetch = async (...a) => {
                        if (!String(a[0]).includes('/panels/')) return ask(...a);
                        window.most = Math.max(window.most, ++open);
@@ -50,10 +50,11 @@ def test_a_pause_makes_every_panel_inspectable_a_few_at_a_time(fresh):
                    window.t4dm.app.on('inspect', () => { window.took = performance.now() - window.started; });
                    window.t4dm.app.pauseView(); }"""
     )
-    wait_traces(fresh, *PANELS)
-    assert 1 < fresh.evaluate("window.most") <= 4
-    until(fresh, "window.took > 0")
-    print(f"all panels inspectable after {fresh.evaluate('window.took'):.0f} ms")
+    wait_traces(board, *PANELS)
+    assert 1 < board.evaluate("window.most") <= 4
+    until(board, "window.took > 0")
+    board.evaluate("() => { window.fetch = window.plainFetch; }")
+    print(f"all panels inspectable after {board.evaluate('window.took'):.0f} ms")
 
 
 STIMULUS = """() => {

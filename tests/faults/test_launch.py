@@ -48,7 +48,8 @@ def launched(tmp_path, port):
             lines.append(f"{name}: python {tmp_path / name}.py")
         (tmp_path / "Procfile").write_text("\n".join(lines))
         code = (
-            "import sys, pathlib, dashboard.launch as launch; launch.END_S = 1.0;"
+            "import sys, pathlib, signal, dashboard.launch as launch; launch.END_S = 1.0;"
+            "signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # nohup may have started the tests
             f"sys.exit(launch.main(pathlib.Path({str(tmp_path / 'Procfile')!r})))"
         )
         process = subprocess.Popen(

@@ -11,7 +11,7 @@ from t4dm.training import checkpoint
 from t4dm.training.runs import RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS, EVERY, KILLED_AFTER = 60, 20, 27
+STEPS, EVERY, KILLED_AFTER = 32, 10, 14  # it sleeps first before step 12
 
 
 def command(folder):

@@ -122,7 +122,8 @@ def test_a_stuck_worker_is_dumped_killed_and_restarted():
 
 
 def test_a_worker_that_always_dies_is_given_up_and_named():
-    program = Program(["--engine", "tests.toy_engine:NoSuchEngine"])
+    soon = "own.BACKOFF_S = (0.0, 0.1, 0.1, 0.1, 0.1)"
+    program = Program(["--engine", "tests.toy_engine:NoSuchEngine"], own=soon)
     try:
         child = eventually(
             lambda: (

@@ -65,6 +65,7 @@ def test_what_is_sent(address, monkeypatch):
         assert told["headers"]["If-Match"] == "3"
         told = client.command({"type": "run"}, key="k")
         assert told["headers"]["Idempotency-Key"] == "k"
+        assert told["headers"]["X-T4DM-Ack"] == "applied", "not told that it waits"
         assert json.loads(client.inject("DA", 0.2)["body"])["session_id"] == "a"
     assert "X-API-Key" not in Client(address, key="").get("/")["headers"]
 

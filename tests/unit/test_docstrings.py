@@ -17,7 +17,7 @@ ARRAYS = re.compile(r"\b(Tensor|ndarray|NDArray|ArrayLike)\b")
 SHAPE = re.compile(r"\((?:\.\.\.|\*?\w+)(?:, ?[\w .*+/-]+)*,?\)|scalar|flat|\bone (?:weight|value)\b")
 DIMENSIONS = re.compile(r"_[A-Z]{1,4}$")
 SOURCE = re.compile(r"docs/equations\.md|\b(19|20)\d\d\b")
-EQUATION = re.compile(r"^ {4}\S.* (=|<-) ", re.MULTILINE)
+EQUATION = re.compile(r"^ {4}\S[^=\n]* (=|<-) (?![\w.]+\()", re.MULTILINE)  # no call of code
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -94,8 +94,19 @@ def test_what_takes_or_gives_arrays_names_their_shape(found):
 
 
 def raised(node: Definition) -> set[str]:
-    """Names of the exceptions that a function raises itself."""
-    calls = (n.exc for n in ast.walk(node) if isinstance(n, ast.Raise) and n.exc is not None)
+    """Names of the exceptions that leave a function; not those that it catches itself."""
+    caught = {
+        id(inner)
+        for block in ast.walk(node)
+        if isinstance(block, ast.Try) and block.handlers
+        for statement in block.body
+        for inner in ast.walk(statement)
+    }
+    calls = (
+        found.exc
+        for found in ast.walk(node)
+        if isinstance(found, ast.Raise) and found.exc is not None and id(found) not in caught
+    )
     return {ast.unparse(c.func if isinstance(c, ast.Call) else c) for c in calls}
 
 

@@ -6,11 +6,12 @@ import { mix, theme } from "../colors.mjs";
 import { h } from "../dom.mjs";
 
 const LENGTH = 600;
+const lengthOf = (text) => [...text].length; // characters as the server counts them
 const GOOD = "#0072B2", BAD = "#D55E00";
 
 /** Fills `host`; `{refresh}` writes what changed. */
 export function textPanel(app, page, host) {
-  const box = h("textarea", { id: "brain-text", rows: 2, maxLength: LENGTH + 200, spellcheck: false, "aria-label": "Text to read", "aria-describedby": "brain-text-count brain-text-error" });
+  const box = h("textarea", { id: "brain-text", rows: 2, maxLength: 4 * LENGTH, spellcheck: false, "aria-label": "Text to read", "aria-describedby": "brain-text-count brain-text-error" });
   const count = h("output", { id: "brain-text-count", class: "quiet" });
   const error = h("output", { id: "brain-text-error", class: "row-message", role: "alert", data: { kind: "error" } });
   const go = h("button", { type: "submit", class: "primary", id: "brain-read", text: "Read", title: "Read this text from its first word  ( Ctrl+Enter )" });
@@ -26,13 +27,13 @@ export function textPanel(app, page, host) {
     box.setAttribute("aria-invalid", String(text !== ""));
   };
   const tell = () => {
-    count.textContent = `${box.value.length} of ${LENGTH} characters`;
-    count.classList.toggle("warn", box.value.length > LENGTH);
+    count.textContent = `${lengthOf(box.value)} of ${LENGTH} characters`;
+    count.classList.toggle("warn", lengthOf(box.value) > LENGTH);
   };
   async function send() {
     const text = box.value;
     if (!text.trim()) return say("text: expected at least one word, got nothing");
-    if (text.length > LENGTH) return say(`text: expected at most ${LENGTH} characters, got ${text.length}`);
+    if (lengthOf(text) > LENGTH) return say(`text: expected at most ${LENGTH} characters, got ${lengthOf(text)}`);
     say("");
     try {
       await command(text === page.value("reading.text") ? { type: "read" } : { type: "set", path: "reading.text", value: text });

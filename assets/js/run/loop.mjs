@@ -28,6 +28,7 @@ export class RunLoop {
     this.failures = 0;
     this.lastAnswer = performance.now();
     this.seen = new Set();
+    this.toldOnce = new Set();
     this.generation = 0;
   }
 
@@ -80,8 +81,13 @@ export class RunLoop {
   #note({ status = 0, message = "" }) {
     const away = status >= 500 || status === 404;
     if (!away && this.failures < 2) return;
-    this.app.meta = { ...this.app.meta, worker: { ...this.app.meta?.worker, alive: away ? false : undefined, message: status === 404 ? message : this.app.meta?.worker?.message } };
+    this.app.meta = { ...this.app.meta, worker: { ...this.app.meta?.worker, alive: away ? false : undefined, message: status === 404 ? this.#gone(message) : this.app.meta?.worker?.message } };
     this.#status(this.#judge());
+  }
+
+  /** Of a session that was there a moment ago nothing is left to restart. */
+  #gone(message) {
+    return this.app.manifest ? `session ${this.app.session} was deleted: choose another, or begin one with +` : message;
   }
 
   #url() {
@@ -121,7 +127,7 @@ export class RunLoop {
   /** Each event once, from the record or from the list of those still to come into it. */
   #events(meta) {
     const pid = meta.worker?.pid ?? null;
-    for (const event of meta.events ?? []) this.#tell(event, meta, true);
+    for (const event of meta.events ?? []) this.#tell(event, meta, !this.#again(event, meta.kind));
     for (const event of meta.pending ?? []) this.#tell(event, meta, pid === this.pid);
     if (meta.pending) this.pid = pid;
   }
@@ -132,6 +138,15 @@ export class RunLoop {
     this.seen.add(key);
     if (this.seen.size > KEPT_KEYS) this.seen.delete(this.seen.values().next().value);
     if (aloud) this.app.emit("event", event);
+  }
+
+  /** Whether it was told before: a worker that was started again tells the whole course anew, with other numbers. */
+  #again({ n, ...event }, kind) {
+    if (event.type === "reset") this.toldOnce.clear();
+    const key = JSON.stringify(event), again = kind === "keyframe" && this.toldOnce.has(key);
+    this.toldOnce.add(key);
+    if (this.toldOnce.size > KEPT_KEYS) this.toldOnce.delete(this.toldOnce.values().next().value);
+    return again;
   }
 
   #judge() {

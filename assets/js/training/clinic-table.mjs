@@ -7,7 +7,8 @@ import { lossCurve, rangeOf } from "./clinic-curve.mjs";
 
 const HEAVY = 1e15;
 const loss = (value) => (value === null ? "–" : value.toFixed(3));
-const plain = (value) => (value === null || value === undefined ? "–" : Number.isInteger(value) && Math.abs(value) >= 1000 ? grouped(value) : num(value, 3));
+/** A measure as the table tells it. */
+export const plain = (value) => (value === null || value === undefined ? "–" : Number.isInteger(value) && Math.abs(value) >= 1000 ? grouped(value) : num(value, 3));
 
 /** Columns: title, words, what to sort by (null: not sortable), what to show. */
 const COLUMNS = [

@@ -1,6 +1,7 @@
 /** The entry of the Training page: which session is shown, its charts, maps, samples and controls. */
 
 import { mount as mountApi } from "../api.mjs";
+import { needs } from "../capabilities.mjs";
 import { mount as mountControls } from "../controls.mjs";
 import { mount as mountDialogs } from "../dialogs.mjs";
 import { mount as mountDoor } from "../door.mjs";
@@ -105,10 +106,11 @@ function tools(app, course, charts) {
   charts.group.onZoom = (zoom) => { whole.hidden = zoom === null; };
   const csv = h("button", { type: "button", id: "save-csv", text: "CSV", title: "The whole course as a CSV file: a row for each step and run", on: { click: () => saveCsv(app, course) } });
   const remove = iconButton("close", "Delete this session…", () => confirmDelete(app, app.session), { id: "delete-this" });
+  needs(app, "keep", remove);
   const phase = h("output", { class: "phase", id: "phase", title: "Awake it learns from the text; asleep it replays what surprised it" });
   app.on("tick", () => {
-    const now = app.meta?.progress?.phase, words = { wake: "awake", sleep: "asleep" }[now] ?? "";
-    if (phase.textContent !== words) phase.textContent = phase.dataset.phase = words;
+    const { word, from } = course.phase, words = from === null ? word : `${word} from step ${grouped(from)}`;
+    if (phase.textContent !== words) { phase.textContent = words; phase.dataset.phase = word; }
   });
   return [phase, whole, csv, remove];
 }

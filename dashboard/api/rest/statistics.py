@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from t4dm.live.intervals import interval_variation
 from t4dm.live.window import DT_MS, Window
-
-MIN_INTERVALS = 2
 
 
 def group_statistics(window: Window, bands: list[Any]) -> list[dict[str, Any]]:
@@ -44,25 +43,4 @@ def group_statistics(window: Window, bands: list[Any]) -> list[dict[str, Any]]:
                 "in_band": bool(band[0] <= share <= band[1]) if band else None,
             }
         )  # fmt: skip
-    return out
-
-
-def interval_variation(window: Window, counts: np.ndarray) -> np.ndarray:
-    """Coefficient of variation of each row's inter-spike intervals, (R,); NaN under 2 intervals.
-
-    ``counts`` (R,) are the spikes of each row.
-    """
-    order = np.argsort(window.spk_row, kind="stable")
-    times = window.spk_dt[order].astype(np.int32)
-    gaps = np.diff(times)  # of 20,000 steps at most: squares fit 32 bits, their sum does not
-    squares = np.zeros(len(times), np.int64)
-    np.cumsum(gaps * gaps, out=squares[1:])
-    enough = counts > MIN_INTERVALS
-    ends = np.cumsum(counts)[enough]
-    n = counts[enough] - 1
-    first, last = ends - n - 1, ends - 1
-    mean = (times[last] - times[first]) / n
-    square = (squares[last] - squares[first]) / n
-    out = np.full(len(counts), np.nan)
-    out[enough] = np.sqrt(np.maximum(square - mean * mean, 0.0)) / mean
     return out

@@ -15,7 +15,7 @@ from dashboard.panels.registry import all_panels, panel_by_slug
 
 ORDER = [
     "raster", "rate", "membrane", "neuromod", "gate", "weights", "stdp", "stimulus", "receptive",
-    "accuracy", "attention",
+    "accuracy", "attention", "isi", "regularity",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from t4dm.hippocampal.params import HippocampalParams
 from t4dm.hippocampal.place_cells import PlaceCellEncoder, winners
 from t4dm.hippocampal.theta_gamma import ThetaGammaEncoding, phases, position_code
 
@@ -53,6 +54,17 @@ def test_no_two_positions_share_a_code(span, dtype):
     gaps = torch.cdist(code, code, compute_mode="donot_use_mm_for_euclid_dist")
     gaps.fill_diagonal_(math.inf)
     assert len(code) == span and gaps.min() > 0.2
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_nor_do_any_two_in_the_longest_context_there_may_be(dtype):
+    """The fast phases tell positions apart that differ modulo 16; of the rest each pair is looked at."""
+    span = next(s.hi for s in HippocampalParams.specs() if s.path == "hippocampal.max_seq_len")
+    code = ThetaGammaEncoding(8, span, generator=torch.Generator()).to(dtype).code.float()
+    assert len(code) == span == 16384
+    for part in [code[:16, 8:], *(code[first::16] for first in range(16))]:
+        gaps = torch.cdist(part, part, compute_mode="donot_use_mm_for_euclid_dist")
+        assert gaps.fill_diagonal_(math.inf).min() > 0.2
 
 
 def test_theta_and_gamma_alone_would_repeat():

@@ -42,8 +42,8 @@ def test_rests_and_the_switch_freeze_it():
     assert homeostasis_step(0.3, 1.0, params.model_copy(update={"enabled": False})) == 0.3
 
 
-RATE = 0.01
-"""Learning rate at which the settling times below are promised."""
+RATE = 0.005
+"""Learning rate at which the settling times below are promised: the default."""
 
 
 class Population:
@@ -70,8 +70,9 @@ def mean(rates: list[float]) -> float:
 
 
 @pytest.mark.parametrize(("drive", "start"), [(-0.022, 0.01), (0.35, 0.30), (0.65, 0.60)])
-def test_a_population_comes_to_the_target_within_10_s_and_stays_through_a_step(drive, start):
-    params = HomeostasisParams(target_rate=0.1, learning_rate=RATE, theta_max=10.0)
+def test_a_population_comes_to_the_target_within_15_s_and_stays_through_a_step(drive, start):
+    params = HomeostasisParams(target_rate=0.1, theta_max=10.0)
+    assert params.learning_rate == RATE
 
     def control(theta_h: float, rate: float) -> float:
         return homeostasis_step(theta_h, rate, params)
@@ -79,7 +80,7 @@ def test_a_population_comes_to_the_target_within_10_s_and_stays_through_a_step(d
     free = Population(drive)
     assert mean(free.run(1000, lambda theta_h, rate: theta_h)) == pytest.approx(start, rel=0.15)
     steered = Population(drive)
-    steered.run(8000, control)
+    steered.run(13_000, control)
     assert mean(steered.run(2000, control)) == pytest.approx(0.1, abs=0.01)
     settled = steered.theta_h
     steered.drive += 0.1
@@ -91,21 +92,21 @@ def test_a_population_comes_to_the_target_within_10_s_and_stays_through_a_step(d
 
 @pytest.mark.parametrize(
     ("theta_max", "reached"),
-    [(0.5, {0.01: 0.04, 0.30: 0.18, 0.60: 0.38}), (2.0, {0.01: 0.10, 0.30: 0.10, 0.60: 0.19})],
+    [(0.5, {0.01: 0.04, 0.30: 0.18, 0.60: 0.38}), (2.0, {0.01: 0.10, 0.30: 0.10, 0.60: 0.16})],
 )
 def test_how_far_it_comes_is_its_bound(theta_max, reached):
     """The default 0.5, and 2.0, at the default learning rate; the docs state these."""
     params = HomeostasisParams(target_rate=0.1, theta_max=theta_max)
-    for (start, rate), drive in zip(reached.items(), (-0.022, 0.35, 0.65), strict=True):
+    for (start, end), drive in zip(reached.items(), (-0.022, 0.35, 0.65), strict=True):
         population = Population(drive)
         population.run(8000, lambda theta_h, rate: homeostasis_step(theta_h, rate, params))
         last = population.run(1000, lambda theta_h, _: theta_h)
-        assert mean(last) == pytest.approx(rate, abs=0.01), f"from {start:.0%}"
+        assert mean(last) == pytest.approx(end, abs=0.01), f"from {start:.0%}"
 
 
 def test_the_class_steers_as_the_function_does():
     control, population = HomeostasisControl(0.1, RATE), Population(0.32)
-    population.run(4000, lambda theta_h, rate: theta_h - control.compute_adjustment(rate))
+    population.run(7000, lambda theta_h, rate: theta_h - control.compute_adjustment(rate))
     last = population.run(
         1000, lambda theta_h, rate: theta_h - control.compute_adjustment(current_rate=rate)
     )

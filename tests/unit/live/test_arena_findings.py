@@ -5,9 +5,19 @@ import json
 import pytest
 
 from t4dm.commands import RUN_COMMAND_TYPES, parse_command
-from t4dm.live.arena_engine import LOOK_STEPS, ArenaEngine
-from t4dm.live.arena_findings import LEAST, RULES
+from t4dm.live import arena_engine
+from t4dm.live.arena_engine import ArenaEngine
+from t4dm.live.arena_findings import RULES
 from t4dm.live.kinds import kind_of
+
+
+LEAST, LOOK = 150, 50  # of these tests: six seconds of the agent's time
+
+
+@pytest.fixture(autouse=True)
+def short_looks(monkeypatch):
+    monkeypatch.setattr(arena_engine, "LEAST", LEAST)
+    monkeypatch.setattr(arena_engine, "LOOK_STEPS", LOOK)
 
 
 def engine(values):
@@ -16,7 +26,7 @@ def engine(values):
     return ArenaEngine({}, tree, 0, None)
 
 
-def found(one, steps=LEAST + LOOK_STEPS):
+def found(one, steps=LEAST + LOOK):
     for _ in range(steps):
         one.advance()
     return {each["id"]: each for each in one.findings()}
@@ -32,7 +42,7 @@ def apply(one, remedy):
 
 def test_a_sound_arena_is_healthy_once_it_was_looked_at():
     one = engine({})
-    assert one.waiting().startswith("the rules look after 20 s")
+    assert one.waiting() == "the rules look after 6 s of the agent's time"
     assert found(one) == {} and one.waiting() == ""
 
 
@@ -49,8 +59,7 @@ PROVOKED = [
 @pytest.mark.parametrize(("name", "values"), PROVOKED, ids=[name for name, _ in PROVOKED])
 def test_it_is_found_and_its_remedy_clears_it(name, values):
     one = engine(values)
-    steps = 1500 if name in ("arena_familiar", "arena_copies") else LEAST + LOOK_STEPS
-    finding = found(one, steps)[name]
+    finding = found(one, 600 if name == "arena_copies" else LEAST + LOOK)[name]
     assert finding["title"] == RULES[name][0] and finding["cause"]["text"] and finding["rule"]
     assert finding["where"]["stage"] == "arena" and finding["remedies"]
     json.dumps(finding, allow_nan=False)
@@ -58,7 +67,7 @@ def test_it_is_found_and_its_remedy_clears_it(name, values):
     assert name in {each["id"] for each in one.findings()}, (
         "not cleared before it was looked at anew"
     )
-    assert name not in found(one, 1500 if name == "arena_empty" else LEAST + LOOK_STEPS)
+    assert name not in found(one, 1200 if name == "arena_empty" else LEAST + LOOK)
 
 
 def test_every_rule_is_provoked():

@@ -191,6 +191,27 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path, monkeypatch):
     assert keeper.pause_s == 15.0
 
 
+@pytest.mark.parametrize("took", [0.0, 0.1, 0.75, 1.3])
+def test_what_a_kill_costs_is_run_again_in_less_than_3_s_whatever_the_disk_takes(tmp_path, took):
+    """Killed just before a checkpoint is on the disk, the engine repeats the time of two intervals."""
+    keeper = Keeper(CheckpointStore(tmp_path), CommandLog(tmp_path))
+    keeper.close()
+    keeper._took_s = took
+    busy = next(s for s in np.arange(0.0, 9.0, 0.01) if keeper.due(s, s, False, True))
+    assert busy > 1.0 and busy + took < 2.75
+    assert not keeper.due(0.5, 0.5, False, True)
+
+
+def test_a_large_state_leaves_the_disk_alone_and_a_new_run_is_kept_early(tmp_path):
+    keeper = Keeper(CheckpointStore(tmp_path), CommandLog(tmp_path))
+    keeper.close()
+    keeper._took_s = 0.5
+    assert keeper.due(2.5, 2.5, False, True)
+    assert not keeper.due(9.9, 9.9, False, False) and keeper.due(10.1, 9.9, False, False)
+    keeper._took_s = 0.05
+    assert not keeper.due(1.1, 0.0, False, True) and keeper.due(1.1, 0.0, True, True)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_state_that_is_not_finite_is_never_kept(tmp_path, bad):
     keeper = Keeper(CheckpointStore(tmp_path), CommandLog(tmp_path))

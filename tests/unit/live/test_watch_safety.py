@@ -138,5 +138,8 @@ def test_compiled_modules_are_left_alone(run, watched, capfd, monkeypatch):
     monkeypatch.setattr(watch_hooks, "_said", set())
     fast, x = torch.compile(plain.lif1, backend="eager", fullgraph=True), torch.rand(B, N1)
     torch.testing.assert_close(fast(x)[0], LIFNeuron(N1)(x)[0])
-    fast(torch.rand(B + 1, N1))
+    assert "compiled" not in capfd.readouterr().err, "it was called outside the watched module"
+    plain.lif1.compile(backend="eager")
+    for size in (B, B + 1):
+        plain(torch.rand(size, 6))
     assert capfd.readouterr().err.count("a compiled module runs no hooks") == 1

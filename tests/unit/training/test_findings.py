@@ -57,7 +57,7 @@ def test_an_explosion_tells_since_when_and_offers_the_clip_only_if_it_is_open():
     steps = course(falling(40)) + [Step(40 + s, 5.0, 50.0) for s in range(RECENT)]
     (found,) = findings(steps, [], TrainParams(clip=0.0))
     assert found.since_step == 40
-    assert [remedy.id for remedy in found.remedies] == ["clip", "lower_rate", "again"]
+    assert [remedy.id for remedy in found.remedies] == ["lower_rate", "again", "clip"]
     (clipped,) = findings(steps, [], PARAMS)
     assert [remedy.id for remedy in clipped.remedies] == ["lower_rate", "again"]
 
@@ -87,6 +87,25 @@ def test_a_rate_that_is_far_too_low_is_raised_and_not_lowered():
     assert found.cause["code"] == "no_progress" and rates(found.remedies) == [
         pytest.approx(2e-3 / 3)
     ]
+
+
+def test_a_schedule_that_is_over_goes_on():
+    flat = course([3.0 + 0.01 * (s % 2) for s in range(2 * LONG)], rate=1e-6)
+    (found,) = findings(flat, [], PARAMS)
+    assert found.cause["code"] == "rate_too_low"
+    (command,) = found.remedies[0].commands
+    assert (command["path"], command["value"]) == ("train.total_steps", 4 * LONG)
+
+
+def test_an_explosion_by_the_pull_of_ewc_is_told_from_one_by_the_rate():
+    pulled = course(falling(40), norm=1e6, penalty=1e9)
+    (found,) = findings(pulled, [], PARAMS.model_copy(update={"ewc_strength": 1e9}), PARAMS)
+    assert found.cause["code"] == "pull_too_strong"
+    assert found.remedies[0].commands[0] == {
+        "type": "set", "path": "train.ewc_strength", "value": 0.0,
+    }  # fmt: skip
+    (found,) = findings(course(falling(40), norm=1e6), [], PARAMS)
+    assert found.cause["code"] == "steps_too_large"
 
 
 def test_vanishing_tells_a_job_done_from_a_model_that_is_stuck():
