@@ -25,6 +25,8 @@ from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 
 MAX_COMMANDS = 256
+MOST_SET = 192  # parameters set by one PATCH
+MOST_CLEARED = MAX_COMMANDS - MOST_SET
 ACKS = APPLIED, QUEUED = ("applied", "queued")
 SOON = "soon"  # what came of it where that is known at once, else "queued"
 REVISION = '[0-9]{1,15}|(W/)?"[0-9]{1,15}"'
@@ -99,7 +101,7 @@ def check(command: Command, tree: ParamTree) -> None:
 
 
 def check_values(values: dict[str, Any], tree: ParamTree) -> dict[str, Any]:
-    """``values`` as the session would store them; raises as :func:`check`, naming the path."""
+    """``values`` as a session of ``tree`` would store them; raises as :func:`check`, naming the path."""
     for path, value in values.items():
         foreign.check_path(path, tree, value)
     return {path: tree.check(path, value) for path, value in values.items()}
@@ -117,8 +119,10 @@ def who_is(header: str | None) -> str:
 
 def ack() -> str:
     """When the request is answered, from the header, "" for none; raises :class:`ApiError` 400."""
-    header = request.headers.get("X-T4DM-Ack", "")
-    if header and header not in ACKS:
+    header = request.headers.get("X-T4DM-Ack")
+    if header is None:
+        return ""
+    if header not in ACKS:
         message = f"X-T4DM-Ack is one of {', '.join(ACKS)}"
         raise ApiError(400, "bad_header", message, field="X-T4DM-Ack", choices=list(ACKS))
     return header

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 
-from dashboard.api import commands, sets
+from dashboard.api import sets
 from dashboard.api.errors import ApiError
 from t4dm.health import presets
 from t4dm.live import external_files, kinds, paths
@@ -52,7 +52,7 @@ def _create_run(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
     given = {n: getattr(asked, n) for n in ("run", "fault") if getattr(asked, n) is not None}
     options = kind.checked(asked.options | given)
     tree = kind.tree(options)
-    tree.replace(tree.non_default() | commands.check_values(dict(asked.params), tree))
+    tree.replace(tree.non_default() | asked.params)
     spec = SessionSpec(
         asked.name or "",
         seed=asked.seed,
@@ -74,7 +74,7 @@ def _params(asked: NewSession) -> dict[str, Any]:
     values = _preset(asked.preset) if asked.preset else {}
     values |= asked.params | _stimulus(asked.stimulus)
     tree = ParamTree(asked.blocks)
-    tree.replace(commands.check_values(values, tree))
+    tree.replace(values)
     if tree.get("stimulus.kind") == "file":
         need_file(paths.data_dir(), tree.get("stimulus.file_id"))
     return tree.non_default()

@@ -14,7 +14,7 @@ from t4dm.commands import COMMAND_TYPES, RUN_COMMAND_TYPES, parse_command
 from t4dm.live import external_params, kinds
 from t4dm.live.registry import MOST_BLOCKS
 from t4dm.live.tree import SPIKING_GROUPS, ParamTree
-from t4dm.params import ParamError, Params
+from t4dm.params import ParamError, Params, did_you_mean
 
 OTHER_KIND = {409: "What this session's kind does not have, though another kind has it."}
 EVERY_TYPE = COMMAND_TYPES | RUN_COMMAND_TYPES
@@ -42,7 +42,7 @@ def check_path(path: str, tree: ParamTree, value: Any = NO_VALUE) -> None:
         return
     if path.startswith(f"{external_params.GROUP}."):
         _check_script(path, value)
-        _refuse(path, "a parameter of a watched script")
+        _refuse(path, "a parameter of a watched script", tree)
     for kind, other in _trees().items():
         if _group(path) not in other.groups:
             continue
@@ -50,7 +50,7 @@ def check_path(path: str, tree: ParamTree, value: Any = NO_VALUE) -> None:
             other.spec(path)
         else:
             other.check(path, value)
-        _refuse(path, f"a parameter of sessions of kind {kind}")
+        _refuse(path, f"a parameter of sessions of kind {kind}", tree)
 
 
 def _group(path: str) -> str:
@@ -76,6 +76,7 @@ def _check_script(path: str, value: Any) -> None:
         raise ParamError(path[:80], f"{path[:80]}: expected a number, a truth value or text")
 
 
-def _refuse(path: str, what: str) -> None:
-    message = f"{path[:80]}: {what}, which this session does not have"
+def _refuse(path: str, what: str, tree: ParamTree) -> None:
+    hint = did_you_mean(path[:80], [spec.path for spec in tree.specs()])
+    message = f"{path[:80]}: {what}, which this session does not have{hint}"
     raise ApiError(409, "other_kind", message, field=path[:80])

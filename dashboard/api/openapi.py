@@ -41,8 +41,8 @@ IF_MATCH = {
 }  # fmt: skip
 ACK = {
     "name": "X-T4DM-Ack", "in": "header", "required": False,
-    "schema": {"type": "string", "enum": list(ACKS), "default": ACKS[0]},
-    "description": "Of a training session and its like: answer at once that the request waits.",
+    "schema": {"type": "string", "enum": list(ACKS)},
+    "description": "Of a run session: wait for the step's end, or never wait.",
 }  # fmt: skip
 IMAGE = "image/png"
 FIGURE = {

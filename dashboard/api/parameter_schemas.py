@@ -10,7 +10,7 @@ import copy
 import json
 from typing import Any
 
-from dashboard.api.commands import MAX_COMMANDS
+from dashboard.api.commands import MAX_COMMANDS, MOST_SET
 from dashboard.api.foreign import groups_of_kinds
 from t4dm.commands import BREAK_BOUNDS, MAX_VALUE_LENGTH
 from t4dm.health.finding import rules
@@ -135,6 +135,12 @@ def complete(schemas: dict[str, Schema]) -> None:
     for name in ("ParameterChanges", "SetValues", "Replace"):
         schemas[name]["properties"]["values"] = ref("ParameterValues")
     schemas["ParameterChanges"]["properties"]["clear"]["items"] = ref("ParameterPath")
+    changes = schemas["ParameterChanges"]["properties"]
+    changes["values"] = {"allOf": [changes["values"], {"maxProperties": MOST_SET}]}
+    schemas["ParameterChanges"]["anyOf"] = [
+        {"required": ["values"], "properties": {"values": {"minProperties": 1}}},
+        {"required": ["clear"], "properties": {"clear": {"minItems": 1}}},
+    ]
     schemas["Clear"]["properties"]["path"] = ref("ParameterPath")
     schemas["Preset"]["properties"]["name"]["enum"] = list(NAMES)
     for name in ("TraceBody", "MembraneBody"):
@@ -214,9 +220,14 @@ def _new_session(schema: Schema) -> Schema:
     forms = [_spiking(fields, shared)]
     for kind in kinds.kinds().values():
         options = _inlined(kind.options.model_json_schema()).get("properties", {})
-        lifted = {name: options[name] for name in ("run", "fault") if name in options}
+        lifted = {
+            name: options[name] | _words(fields[name])
+            for name in ("run", "fault")
+            if name in options
+        }
         beside = {n: option for n, option in options.items() if n not in lifted}
         whole: Schema = {"type": "object", "properties": beside, "additionalProperties": False}
+        whole |= _words(fields["options"])
         forms.append(
             shared
             | {"kind": {"const": kind.name}, "params": ref(_name_of_values(kind.name))}

@@ -88,14 +88,26 @@ def _parameter(schemas: dict[str, Any], item: dict[str, Any]) -> Field:
 def fields_of(schemas: dict[str, Any], schema: dict[str, Any]) -> list[Field]:
     """The fields of an object's schema; none where it is no object of ours."""
     schema = _resolved(schemas, schema)
-    fields: dict[str, dict[str, Any]] = {}
-    for form in (schema, *schema.get("anyOf", [])):
-        for name, inner in form.get("properties", {}).items():
-            fields.setdefault(name, inner)
+    if "properties" in schema:
+        fields = {name: [inner] for name, inner in schema["properties"].items()}
+    else:
+        fields = _of_forms(schema.get("anyOf", []))
     return [
-        Field(name, kind_of(schemas, inner), _default(inner), inner.get("description", ""))
-        for name, inner in fields.items()
-    ]
+        Field(
+            name, kind_of(schemas, {"anyOf": forms}), _default(forms[0]),
+            next((form["description"] for form in forms if "description" in form), ""),
+        )
+        for name, forms in fields.items()
+    ]  # fmt: skip
+
+
+def _of_forms(forms: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The fields of an object that comes in several forms, each as it is in any of them."""
+    fields: dict[str, list[dict[str, Any]]] = {}
+    for form in forms:
+        for name, inner in form.get("properties", {}).items():
+            fields.setdefault(name, []).append(inner)
+    return fields
 
 
 def _first(schema: dict[str, Any]) -> dict[str, Any]:
@@ -120,6 +132,10 @@ def kind_of(schemas: dict[str, Any], schema: dict[str, Any]) -> str:
         return schema["$ref"].rpartition("/")[2]
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(kind_of(schemas, one) for one in schema["anyOf"]))
+    if "const" in schema:
+        return str(schema["const"])
+    if len(schema.get("enum", [])) == 1:
+        return str(schema["enum"][0])
     if "enum" in schema:
         return "one of " + ", ".join(str(value) for value in schema["enum"])
     kind = schema.get("type", "any")

@@ -30,8 +30,9 @@ def figure(
             timeline.title("Regularity and synchrony", "", window),
             SLUG,
             xaxis=style.axis(
-                theme, "Group", range=[-0.5, max(1, len(found)) - 0.5], autorange=False, showgrid=False,
-                tickmode="array", tickvals=list(range(len(found))), ticktext=[s.short for s in found],
+                theme, "", range=[-0.5, max(1, len(found)) - 0.5], autorange=False, showgrid=False,
+                tickmode="array", tickvals=list(range(len(found))), tickangle=0,
+                ticktext=[in_two_lines(stage.short) for stage in found],
             ),
             yaxis=style.axis(
                 theme, "CV, Fano (1)", type="log", range=[float(v) for v in np.log10(RANGE)],
@@ -54,6 +55,12 @@ def figure(
     )  # fmt: skip
     out["layout"]["annotations"].append(style.caption(theme, words(window, int(n.sum()))))
     return out
+
+
+def in_two_lines(short: str) -> str:
+    """``b0 out`` as two lines; a name of one word is cut short."""
+    name = style.safe_text(short)
+    return name.replace(" ", "<br>", 1) if " " in name else name[:4]
 
 
 def measures(window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -51,7 +51,10 @@ RULES = {
     "training_nan": ("Not finite", "one of the last 20 steps infinite or no number: not applied"),
     "training_exploding": ("Exploding", "median gradient norm of the last 20 steps above 10"),
     "training_vanishing": ("Vanishing", "median gradient norm of the last 20 steps below 0.1"),
-    "training_over_fit": ("Over-fit", "held-out loss rises twice while the training loss falls"),
+    "training_over_fit": (
+        "Over-fit",
+        "last two held-out losses 0.1 nat above the lowest while the training loss has fallen",
+    ),
     "training_plateau": ("Plateau", "mean of the last 100 wake steps no lower than that before"),
 }
 

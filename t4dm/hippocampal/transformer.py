@@ -88,8 +88,7 @@ class HippocampalTransformer(nn.Module):
         )  # fmt: skip
         self.norm = nn.LayerNorm(dim)
         self.output_head = linear(dim, params.vocab_size, draws, std=EMBEDDING_STD, bias=False)
-        if Ablation.UNTIED_HEAD not in ablations:
-            self.output_head.weight = self.encoder.token_embedding.weight
+        self._tie()
 
     def forward(
         self,
@@ -133,6 +132,16 @@ class HippocampalTransformer(nn.Module):
         after = Context(start + ids.shape[1], tuple(past), cue[:, -1], carried)
         logits = self.output_head(hidden) if need_logits else hidden[..., :0]
         return Output(logits, hidden, place, cue, after, found, trace, balance)
+
+    def _tie(self) -> None:
+        if Ablation.UNTIED_HEAD not in self.ablations:
+            self.output_head.weight = self.encoder.token_embedding.weight
+
+    def _apply(self, *args: Any, **more: Any) -> Any:
+        """What ``to`` and its like do; the head stays tied also where they make every parameter anew."""
+        made = super()._apply(*args, **more)
+        self._tie()
+        return made
 
     def empty_memory(self) -> MemoryBank:
         """A bank of ``memory_size`` free slots on the model's device; values are token ids."""

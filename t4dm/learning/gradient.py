@@ -20,6 +20,33 @@ from t4dm.observations import Notices
 log = logging.getLogger(__name__)
 
 
+class GradientLog:
+    """Log lines about the steps of one optimiser: norms, changed rates, and what is not finite.
+
+    Each kind at most once in ``every`` steps; ``of`` names the optimiser where there are several.
+    """
+
+    def __init__(self, learning_rate: float, every: int = 100, of: str = "") -> None:
+        self._rate, self._of = learning_rate, f" of {of}" if of else ""
+        self._notices = Notices(log, every, place="in step {:g}")
+
+    def tell(self, step: int, norm: float, max_norm: float, learning_rate: float) -> None:
+        """Say what there is to say of ``step``; ``norm`` is the gradient's before clipping."""
+        of = self._of
+        if not norm < float("inf"):
+            text = f"Numerical instability: gradient norm{of} {norm}; the step changed nothing"
+            self._notices.say(logging.WARNING, "instability", step, text)
+        elif norm > max_norm:
+            text = f"gradient norm{of} {norm:.3g}, clipped to {max_norm:g}"
+            self._notices.say(logging.INFO, "norm", step, text)
+        else:
+            self._notices.say(logging.INFO, "norm", step, f"gradient norm{of} {norm:.3g}")
+        if learning_rate != self._rate and self._notices.due("rate", step):
+            text = f"learning_rate changed{of}: {self._rate:g} -> {learning_rate:g}"
+            self._notices.say(logging.INFO, "rate", step, text)
+            self._rate = learning_rate
+
+
 class GradientDescent:
     """One optimiser over ``parameters``; :meth:`step` takes a loss.
 
@@ -44,7 +71,7 @@ class GradientDescent:
         self.parameters = list(parameters)
         self.optimiser = optimiser(self.parameters, lr=self.params.learning_rate, **options)
         self.steps = 0
-        self._notices = Notices(log, log_every, place="in step {:g}")
+        self._log = GradientLog(self.learning_rate, log_every)
         log.info("learning_rate %g, gradients clipped at norm %g", self.learning_rate, max_norm)
 
     @property
@@ -66,24 +93,8 @@ class GradientDescent:
         self.optimiser.zero_grad()
         loss.backward()
         norm = float(nn.utils.clip_grad_norm_(self.parameters, self.params.max_norm))
-        finite = norm < float("inf")
-        if finite:
+        if norm < float("inf"):
             self.optimiser.step()
-        self._tell(norm, finite)
+        self._log.tell(self.steps, norm, self.params.max_norm, self.learning_rate)
         self.steps += 1
         return norm
-
-    def _tell(self, norm: float, finite: bool) -> None:
-        if not finite:
-            text = f"Numerical instability: gradient norm {norm}; the step changed nothing"
-            self._notices.say(logging.WARNING, "instability", self.steps, text)
-        elif norm > self.params.max_norm:
-            text = f"gradient norm {norm:.3g}, clipped to {self.params.max_norm:g}"
-            self._notices.say(logging.INFO, "norm", self.steps, text)
-        else:
-            self._notices.say(logging.INFO, "norm", self.steps, f"gradient norm {norm:.3g}")
-        old, rate = self.params.learning_rate, self.learning_rate
-        if rate != old and self._notices.due("rate", self.steps):
-            text = f"learning_rate changed: {old:g} -> {rate:g}"
-            self._notices.say(logging.INFO, "rate", self.steps, text)
-            self.params = self.params.model_copy(update={"learning_rate": rate})

@@ -28,7 +28,7 @@ from t4dm.live.training_series import described
 from t4dm.live.training_side import SCALARS, Side
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
-from t4dm.training.clinic_trials import TRIALS, ablations_for, trial_of
+from t4dm.training.clinic_trials import TRIALS, WITH_BRAIN, ablations_for, trial_of
 from t4dm.training.data import TokenText
 from t4dm.training.findings import RECENT
 from t4dm.training.params import LiveTrainParams
@@ -75,7 +75,8 @@ class TrainingEngine:
         self.run = RUNS[options["run"]]
         self.fault = None if options["fault"] is None else Ablation(options["fault"])
         self.material = self.run.material()
-        trial = TRIALS[0] if self.fault is None else trial_of(self.fault)
+        sound = WITH_BRAIN if options.get("brain") else TRIALS[0]
+        trial = sound if self.fault is None else trial_of(self.fault)
         self.sides = [Side(SOUND, self.run, self.material, trial, NONE)]
         if self.fault is not None:
             faulty = ablations_for(self.fault)

@@ -27,6 +27,9 @@ class TrainingOptions(BaseModel):
     fault: Annotated[Ablation, Field(strict=False)] | None = Field(
         None, description="A fault: the faulty model is trained beside the sound one."
     )
+    brain: bool = Field(
+        False, description="A natural brain before the head: its experts have a router to look at."
+    )
     threads: int = Field(1, ge=1, le=16, description="Threads of torch in this worker.")
 
 

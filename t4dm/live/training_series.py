@@ -13,7 +13,9 @@ from t4dm.live.training_probe import Probe
 from t4dm.live.training_side import SCALARS, Side
 from t4dm.training.findings import HIGH, LOW
 
-NO_ROUTER = "This model has no router: it is one network, not a mixture of experts."
+NO_ROUTER = (
+    "This model has no router: it is one network. A session with a brain has one, of its experts."
+)
 
 
 def described(sides: Sequence[Side], probe: Probe, fault: Ablation | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import torch
 
 from t4dm.ablations import NONE, Ablations
 from t4dm.hippocampal.generate import generate
+from t4dm.learning.gradient import GradientLog
 from t4dm.live.frame import dumps
 from t4dm.training import checkpoint
 from t4dm.training.clinic import BROKEN
@@ -69,6 +70,7 @@ class Side:
             return
         train, held_out = self.material.train, self.material.held_out
         self.trainer = Trainer(model, train, params.plain(), seed, held_out)
+        self._log = GradientLog(params.learning_rate, of=self.name)
         self.take(params)
 
     def take(self, params: LiveTrainParams) -> None:
@@ -94,6 +96,8 @@ class Side:
         except BROKEN as error:
             self.failed(error)
             return missing
+        clip = self.trainer.params.clip or math.inf
+        self._log.tell(report.step, report.grad_norm, clip, report.learning_rate)
         asleep = report.phase == "sleep"
         told = report.loss, report.grad_norm, asleep, report.applied, report.learning_rate
         self.steps.append(Step(report.step, *told, report.penalty))

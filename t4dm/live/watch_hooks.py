@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 from t4dm.live.client import SessionClient
 from t4dm.live.leftovers import is_alive
 from t4dm.live.watch_layers import Layer
+
+log = logging.getLogger("t4dm.watch")
 
 
 def say(sentence: str) -> None:
@@ -104,6 +107,7 @@ def seeing(
             else:
                 slowly(layer, module, output)
         except Exception as error:
+            log.debug("watching failed", exc_info=True)
             failed(error)
 
     return Hook(saw)

@@ -30,7 +30,16 @@ from t4dm.live.manifest import code_version
 from t4dm.live.publisher import Files, Publisher
 from t4dm.live.publisher_blocks import Publishes
 from t4dm.live.watch_budget import Budget
-from t4dm.live.watch_hooks import Fate, Gate, Hook, has_dashboard, say, say_compiled, seeing, step_cost
+from t4dm.live.watch_hooks import (
+    Fate,
+    Gate,
+    Hook,
+    has_dashboard,
+    say,
+    say_compiled,
+    seeing,
+    step_cost,
+)
 from t4dm.live.watch_layers import (
     Axes,
     Layer,
@@ -133,12 +142,12 @@ class Recorder:
             try:
                 act(*given)
             except Exception as error:
+                log.debug("watching failed", exc_info=True)
                 self._failed(error)
 
         return guarded
 
     def _failed(self, error: Exception) -> None:
-        log.debug("watching failed", exc_info=error)
         self._fail(f"{type(error).__name__}: {error}")
 
     def _fail(self, why: str) -> None:

@@ -44,9 +44,12 @@ class Table:
 
 
 def read_table(data: bytes, filename: str) -> Table:
-    """The table in ``data``, read by the ending of ``filename``; raises ParamError."""
+    """The table in ``data``, read by the ending of ``filename``, of a name without one by its begin.
+
+    Raises ParamError.
+    """
     readers = {".csv": _read_csv, ".parquet": _read_parquet, ".npz": _read_npz}
-    ending = Path(filename).suffix.lower()
+    ending = Path(filename).suffix.lower() or _ending_of(data)
     if ending not in readers:
         raise ParamError(
             "file",
@@ -62,6 +65,12 @@ def read_table(data: bytes, filename: str) -> Table:
     except Exception as error:  # noqa: BLE001 - a damaged file makes its reader raise anything
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ParamError("file", f"not a readable {ending[1:]} file: {reason}") from None
+
+
+def _ending_of(data: bytes) -> str:
+    """The ending that files which begin like ``data`` have; what begins like none is text."""
+    begins = {b"PK\x03\x04": ".npz", b"PAR1": ".parquet"}
+    return begins.get(data[:4], ".csv")
 
 
 def _read_csv(data: bytes) -> Table:

@@ -55,6 +55,13 @@ TRIALS = (
 )  # fmt: skip
 
 
+WITH_BRAIN = Trial(
+    "with a brain", "with a natural brain, float32, 2 of its 4 experts at work",
+    BRAIN.model_copy(update={"n_experts": 4, "top_k": 2}), torch.float32, 1, 5.0,
+)  # fmt: skip
+"""What a session without a fault is trained on where a brain is asked for; no trial of the clinic."""
+
+
 def trial_of(fault: Ablation) -> Trial:
     """The trial in which ``fault`` shows."""
     if fault is Ablation.BASAL_GANGLIA_FLOAT_SUM:

@@ -5,8 +5,8 @@
     vanishing   the same below 0.1
     plateau     mean loss of the last ``LONG`` wake steps no lower than that of the ``LONG`` before,
                 by 1 % or two standard errors, whichever is less, and still above ``FLOOR``
-    over_fit    held-out loss rose in its last two scorings, 0.1 nat above its lowest or more, while
-                the training loss fell over the same steps
+    over_fit    held-out loss in its last two scorings 0.1 nat above its lowest or more, while the
+                training loss is lower than it was then
 Band of the norm: Pascanu, Mikolov, Bengio 2013 on clipping; over-fit by rising held-out loss: Prechelt
 1998.  Each finding has its numbers, its cause and remedies as commands on the parameters in use.
 A remedy that begins again is offered where weights that large steps have ruined may not come back.
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from t4dm.training.params import TrainParams
+from t4dm.training.params import LiveTrainParams, TrainParams
 
 RECENT, LONG = 20, 100
 LOW, HIGH = 0.1, 10.0
@@ -27,6 +27,7 @@ FLOOR = 0.5  # nat: below it a flat loss is a job done
 RISE = 0.1  # nat above the lowest held-out loss
 SHORT = 1 / 20  # of the usual rate: steps below it are too short to get anywhere
 Severity = Literal["note", "warning", "critical"]
+RESET: dict[str, Any] = {"type": "reset"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,16 +240,15 @@ def _settle(params: TrainParams, usual: TrainParams) -> list[Remedy]:
 def over_fit(
     steps: Sequence[Step], scored: Sequence[Scored], params: TrainParams
 ) -> Finding | None:
-    """Held-out loss that rises while training loss falls."""
+    """Held-out loss that has left its lowest while the training loss went on falling."""
     if len(scored) < 3:
         return None
-    first, middle, last = scored[-3:]
-    lowest = min(scored, key=lambda one: one.loss)
-    rises = first.loss < middle.loss < last.loss and last.loss >= lowest.loss + RISE
-    was, now = (_training_loss(steps, one.step) for one in (first, last))
-    if not rises or was is None or now is None or now >= was:
+    lowest, last = min(scored, key=lambda one: one.loss), scored[-1]
+    risen = all(one.loss >= lowest.loss + RISE for one in scored[-2:])
+    was, now = (_training_loss(steps, one.step) for one in (lowest, last))
+    was = steps[0].loss if was is None else was
+    if not risen or now is None or now >= was:
         return None
-    decay = min(1.0, max(0.1, 2 * params.weight_decay))
     return Finding(
         "training_over_fit", "warning",
         f"held-out loss {last.loss:.3f}, lowest {lowest.loss:.3f} at step {lowest.step}; "
@@ -256,12 +256,26 @@ def over_fit(
         {"code": "learnt_by_heart", "text": "The trained text still gets easier, text never seen "
          "gets harder: it is being learnt by heart."},
         {"held_out": last.loss, "lowest": lowest.loss, "trained": now},
-        [_set("more_decay", f"Raise weight decay to {decay:.2g}", {"train.weight_decay": decay},
-              "the held-out loss stops rising"),
-         Remedy("branch", f"Go back to the checkpoint near step {lowest.step}", [],
-                "the held-out loss is at its lowest again")],
+        _against_learning_by_heart(params, lowest.step),
         lowest.step,
     )  # fmt: skip
+
+
+def _against_learning_by_heart(params: TrainParams, step: int) -> list[Remedy]:
+    """Back to where it was best; or held back from now on, or from the first step on."""
+    values = {"train.weight_decay": min(1.0, max(0.1, 2 * params.weight_decay))}
+    if isinstance(params, LiveTrainParams):
+        values["train.dropout"] = min(0.5, max(0.2, 2 * params.dropout))
+    words = " and ".join(
+        f"{path.partition('.')[2].replace('_', ' ')} {value:.2g}" for path, value in values.items()
+    )
+    hold = _set("hold_back", f"Go on with {words}", values, "the held-out loss comes down again")
+    anew = Remedy(
+        "again", f"Begin again with {words}; the course so far is lost",
+        [*hold.commands, RESET], "the held-out loss falls further before it rises",
+    )  # fmt: skip
+    back = f"Go back to the checkpoint near step {step}"
+    return [Remedy("branch", back, [], "the held-out loss is at its lowest again"), hold, anew]
 
 
 def _lower(params: TrainParams, usual: TrainParams, by: float, expect: str) -> Remedy:
@@ -272,7 +286,7 @@ def _lower(params: TrainParams, usual: TrainParams, by: float, expect: str) -> R
 def _again(params: TrainParams, usual: TrainParams, by: float) -> Remedy:
     """From step 0 at a rate that is smaller, where weights may be beyond repair."""
     rate = _calm(params, usual, by)
-    commands = [{"type": "set", "path": "train.learning_rate", "value": rate}, {"type": "reset"}]
+    commands = [{"type": "set", "path": "train.learning_rate", "value": rate}, RESET]
     label = f"Begin again at the rate {rate:.2g}; the course so far is lost"
     return Remedy("again", label, commands, "the loss falls from the first step on")
 

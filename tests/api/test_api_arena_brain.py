@@ -164,4 +164,4 @@ def test_an_outcome_and_a_text_of_blanks_are_answered_in_words(brain):
     assert "word" in refused.get_json()["error"]["message"]
     assert brain.get("/params").get_json()["values"]["reading.text"] == "joy and sword"
     wrong = brain.send({"type": "put", "x": 0.5, "y": 0.5})
-    assert wrong.status_code == 422 and wrong.get_json()["error"]["field"] == "type"
+    assert wrong.status_code == 409 and wrong.get_json()["error"]["field"] == "type"

@@ -77,6 +77,7 @@ def test_a_title_can_be_left_to_the_page(client):
         ("raster.json", {"from_ms": "abc"}, 422, "from_ms"),
         ("raster.png", {"width": "1e9"}, 422, "width"),
         ("raster.png", {"scale": "99"}, 422, "scale"),
+        ("raster.png", {"width": "4000", "height": "4000", "scale": "4"}, 422, "scale"),
     ],
 )
 def test_wrong_questions_are_named(client, name, query, status, field):

@@ -63,7 +63,7 @@ def test_what_was_created_is_told(made):
     told = made.get_json()
     assert made.status_code == 201 and made.headers["Location"] == "/sessions/train"
     assert (told["kind"], told["page"], told["seed"]) == ("training", "/training", 2)
-    assert told["options"] == {"run": "tiny", "fault": None, "threads": 1}
+    assert told["options"] == {"run": "tiny", "fault": None, "brain": False, "threads": 1}
     assert told["params"] == {"sample.every": 0} and told["n"] is told["blocks"] is None
 
 

@@ -73,7 +73,7 @@ def test_a_set_is_checked_as_one_of_the_session_that_it_is_of(client, script):
     assert put("/sets/mine?session_id=mine", "script.v_thresh", 2.0).status_code == 201
     refused = put("/sets/mine?session_id=mine", "script.v_thresh", 50.0)
     assert refused.status_code == 422 and refused.get_json()["error"]["hi"] == 5.0
-    assert put("/sets/mine", "script.v_thresh", 2.0).status_code == 422
+    assert put("/sets/mine", "script.v_thresh", 2.0).status_code == 409
     assert put("/sets/mine?session_id=nobody", "lif.v_thresh", 1.0).status_code == 404
 
 
@@ -91,17 +91,20 @@ def test_its_panels_and_the_ones_it_has_not(client, script):
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("body", "status", "message"),
     [
-        ({"type": "set", "path": "script.v_thresh", "value": 6}, "0.1 to 5"),
-        ({"type": "set", "path": "lif.v_thresh", "value": 1}, "did you mean 'script.v_thresh'"),
-        ({"type": "reset"}, "restart the script"),
+        ({"type": "set", "path": "script.v_thresh", "value": 6}, 422, "0.1 to 5"),
+        (
+            {"type": "set", "path": "lif.v_thresh", "value": 1}, 409,
+            "did you mean 'script.v_thresh'",
+        ),
+        ({"type": "reset"}, 422, "restart the script"),
     ],
-)
-def test_what_it_does_not_take_is_422_with_the_reason(client, script, body, message):
+)  # fmt: skip
+def test_what_it_does_not_take_is_refused_with_the_reason(client, script, body, status, message):
     held(client)
     answer = client.post("/sessions/mine/commands", json=body, headers=HOST)
-    assert answer.status_code == 422 and message in answer.get_json()["error"]["message"]
+    assert answer.status_code == status and message in answer.get_json()["error"]["message"]
 
 
 def test_an_ended_script_says_so_and_keeps_its_last_window(client, script):

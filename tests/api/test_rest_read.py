@@ -109,7 +109,6 @@ def test_a_wrong_query_names_its_field(client, path, query, field):
         ("/spiking/spike-times", {"neurons": "a"}, "neurons", "neurons"),
         ("/spiking/spike-times", {"neurons": "0"}, "neurons", "How many"),
         ("/spiking/spike-times", {"neurons": "0,99999"}, "rows", "0 to 3071"),
-        ("/spiking/spike-times", {"neurons": "1,1"}, "rows", "twice"),
         ("/spiking/spike-times", {"limit": "0"}, "limit", "valid: 1 to"),
         ("/spiking/spike-times", {"neurons": "0,1", "layer": "1"}, "layer", "number of neurons"),
         ("/learning/weight-deltas", {"layer": "6"}, "layer", "0 to 5"),
@@ -348,6 +347,7 @@ def test_health_is_the_report_of_the_worker(client):
     report = body(client, "/spiking/health")
     assert report["severity"] in ("ok", "note", "warning", "critical", "waiting")
     assert report["step"] <= body(client, "/spiking/stats")["step"]
+    assert report["units"]["rate"] == "spikes/neuron/step" and report["units"]["time"] == "ms"
 
 
 def test_a_session_without_a_report_or_an_array_says_so(client, app, monkeypatch):

@@ -96,7 +96,7 @@ def test_a_created_session_outlives_its_supervisor(client, folders):
 @pytest.mark.parametrize(
     ("body", "field", "words"),
     [
-        ({"name": "../x"}, "name", "match"),
+        ({"name": "../x"}, "name", "form"),
         ({"name": "default"}, "name", "already"),
         ({"blocks": 0}, "blocks", "valid: 1 to 32"),
         ({"blocks": 2.5}, "blocks", "valid: 1 to 32"),

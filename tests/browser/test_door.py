@@ -150,10 +150,10 @@ def test_the_login_page_fits_a_phone_in_both_themes(browser, locked, scheme):
 
 def test_a_page_that_is_linked_from_elsewhere_opens_with_the_login_there_is(stranger, locked):
     """The browser keeps a SameSite=Strict cookie back on a foreign link; the login page asks again."""
-    log_in(stranger, FULL)
-    live(stranger)
+    log_in(stranger, FULL, "/memory")
+    expect(stranger.locator("#begin")).to_be_visible()
     stranger.route("http://elsewhere.test/*", lambda r: r.fulfill(
-        content_type="text/html", body=f'<a href="{locked}/?session=default">go</a>'))  # fmt: skip
+        content_type="text/html", body=f'<a href="{locked}/memory">go</a>'))  # fmt: skip
     stranger.goto("http://elsewhere.test/")
     stranger.get_by_text("go").click()
-    live(stranger)
+    expect(stranger.locator("#begin")).to_be_visible()

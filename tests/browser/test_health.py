@@ -17,8 +17,8 @@ HEALTHY = "() => window.t4dm.app.health.report?.severity === 'ok'"
 
 @pytest.fixture
 def patient(board):
-    """A session that was healthy before anything was done to it; its panel is closed."""
-    board.evaluate("document.querySelector('#health:not([hidden]) [aria-label^=Close]')?.click()")
+    """A session that was healthy before anything was done to it; rules wait in simulated time, so it hurries."""
+    send(board, {"type": "speed", "value": 4.0})
     until(board, HEALTHY)
     return board
 
@@ -59,7 +59,8 @@ def test_a_report_is_asked_for_only_when_its_mark_moved(patient):
     note = lambda r: asked.append(r.url) if "/spiking/health" in r.url else None
     patient.on("request", note)
     mark = patient.evaluate("window.t4dm.app.meta.health")
-    patient.wait_for_timeout(2500)
+    now = patient.evaluate("window.t4dm.stats().sim_step")
+    until(patient, "now => window.t4dm.stats().sim_step > now + 2500", now)
     assert patient.evaluate("window.t4dm.app.meta.health") == mark and asked == []
     fall_ill(patient)
     patient.remove_listener("request", note)

@@ -85,8 +85,11 @@ def test_a_pause_changes_hardly_a_pixel(board):
 
 def in_view(board):
     """Plot area and foot of the panels that are drawn live: not of those below the fold."""
-    told = board.evaluate(SURFACES)
-    return {slug: told[slug] for slug in told if slug not in ("receptive", "accuracy", "attention")}
+    told, below = (
+        board.evaluate(SURFACES),
+        ("receptive", "accuracy", "attention", "isi", "regularity"),
+    )
+    return {slug: told[slug] for slug in told if slug not in below}
 
 
 def test_plot_areas_and_feet_stay_at_a_pause(board):

@@ -5,8 +5,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.browser.one_tab import until
 from tests.ports import free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 WHY = "worker starting: the first start compiles the kernels and calibrates the network"
@@ -32,22 +31,20 @@ def web_alone():
     web = subprocess.Popen([sys.executable, *WEB], cwd=ROOT, env=env)
     try:
         url = f"http://127.0.0.1:{port}"
-        _await_answer(url, web)
+        eventually(lambda: _answers(url, web), "an answer of the web process")
         yield url, env
     finally:
         _end(web)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _await_answer(url, web):
-    for _ in range(2400):
-        assert web.poll() is None, "the web process ended"
-        try:
-            urllib.request.urlopen(f"{url}/healthz", timeout=2).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    raise AssertionError("the web process never answered")
+def _answers(url, web):
+    assert web.poll() is None, "the web process ended"
+    try:
+        urllib.request.urlopen(f"{url}/healthz", timeout=30).close()
+    except OSError:
+        return False
+    return True
 
 
 def _end(process):

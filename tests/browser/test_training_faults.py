@@ -76,7 +76,7 @@ def test_the_dialog_refuses_in_place_and_begins_what_was_chosen(page):
     page.locator("#begin-other").click()
     page.locator("#new-seed").fill("-1")
     page.locator("#new-create").click()
-    expect(page.locator("#new-session .row-message").nth(2)).to_contain_text("from 0 to")
+    expect(page.locator(".new-field:has(#new-seed) .row-message")).to_contain_text("from 0 to")
     page.locator("#new-seed").fill("7")
     page.locator("#new-run").select_option("tiny")
     page.locator("#new-name").fill("seven")

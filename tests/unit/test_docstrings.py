@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2] / "t4dm"
 FOLDERS = ("spiking", "learning", "qwen")
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.py") if path.name != "__init__.py")  # fmt: skip
 ARRAYS = re.compile(r"\b(Tensor|ndarray|NDArray|ArrayLike)\b")
-SHAPE = re.compile(r"\((?:\.\.\.|\*?\w+)(?:, ?[\w .*+/-]+)*,?\)|scalar|flat|\bone (?:weight|value)\b")
+SHAPE = re.compile(
+    r"\((?:\.\.\.|\*?\w+)(?:, ?[\w .*+/-]+)*,?\)|scalar|flat|\bone (?:weight|value)\b"
+)
 DIMENSIONS = re.compile(r"_[A-Z]{1,4}$")
 SOURCE = re.compile(r"docs/equations\.md|\b(19|20)\d\d\b")
 EQUATION = re.compile(r"^ {4}\S[^=\n]* (=|<-) (?![\w.]+\()", re.MULTILINE)  # no call of code
@@ -88,7 +90,9 @@ def takes_arrays(node: Definition) -> bool:
     return bool(ARRAYS.search(f"{ast.unparse(node.args)} {ast.unparse(node.returns) if node.returns else ''}"))  # fmt: skip
 
 
-@pytest.mark.parametrize("found", [p for p in PUBLIC if takes_arrays(p.node)], ids=lambda f: f.where)
+@pytest.mark.parametrize(
+    "found", [p for p in PUBLIC if takes_arrays(p.node)], ids=lambda f: f.where
+)
 def test_what_takes_or_gives_arrays_names_their_shape(found):
     assert names_shape(found)
 

@@ -15,7 +15,7 @@ export const mark = {
 
   layout: ({ groups }) => ({
     xaxis: { range: [-0.5, Math.max(1, groups.length) - 0.5], fixedrange: false, showgrid: false,
-      tickvals: groups.map(({ g }) => g), ticktext: groups.map(({ short }) => short), title: { text: "Group" } },
+      tickvals: groups.map(({ g }) => g), ticktext: groups.map(inTwoLines), tickangle: 0, title: { text: "" } },
     yaxis: { type: "log", range: [LOW, HIGH], fixedrange: true, tickvals: [0.1, 1, 10, 100], title: { text: "CV, Fano (1)" } },
   }),
 
@@ -47,6 +47,9 @@ export const mark = {
 
   drawn: () => shown,
 };
+
+/** `b0 out` as two lines; a name of one word is cut short. */
+const inTwoLines = ({ short }) => (short.includes(" ") ? short.replace(" ", "<br>") : short.slice(0, 4));
 
 const inside = (v) => Number.isFinite(v) && v >= 10 ** LOW && v <= 10 ** HIGH;
 

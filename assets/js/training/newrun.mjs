@@ -26,9 +26,12 @@ export function runChoices(app, field) {
     const one = faults.find((each) => each.name === fault.value);
     about.textContent = one ? `Trained beside a sound model, from one seed and text. Shows as: ${one.shows}.` : "";
   });
+  const brain = h("input", { type: "checkbox", id: "new-brain" });
+  const hint = h("span", { class: "quiet", text: "a natural brain before the head: experts with a router; each step takes several times as long" });
+  fault.addEventListener("change", () => { brain.disabled = fault.value !== ""; });
   return {
-    fields: [field("run", "Run", run, null), field("fault", "Fault", fault, about)],
-    read: () => ({ run: run.value, fault: fault.value || null }),
+    fields: [field("run", "Run", run, null), field("fault", "Fault", fault, about), field("brain", "Brain", brain, hint)],
+    read: () => ({ run: run.value, fault: fault.value || null, ...(brain.checked && !brain.disabled ? { options: { brain: true } } : {}) }),
   };
 }
 

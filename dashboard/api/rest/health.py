@@ -14,6 +14,11 @@ from dashboard.api.rest import live
 from dashboard.api.rest.queries import SessionQuery
 from t4dm.live.client import WorkerDown
 
+UNITS = {
+    "time": "ms", "rate": "spikes/neuron/step", "u_high": "1", "u_low": "1", "theta": "1",
+    "clamped": "1/step", "gate": "1", "level_swing": "1", "weights_moved": "1/s", "driven": "1",
+}  # fmt: skip
+
 
 class HealthReport(Answer):
     """The worker's newest report."""
@@ -23,6 +28,7 @@ class HealthReport(Answer):
     step: int
     t_ms: float
     params_rev: int | None
+    units: dict[str, str] = Field(description="Unit of each kind of number; 1 is a pure number.")
     severity: str = Field(description="ok, note, warning, critical, or waiting.")
     findings: list[dict[str, Any]] = Field(
         description="id, severity, state, where, rule, cause, numbers, remedies, since_ms."
@@ -50,6 +56,7 @@ def spiking_health(query: SessionQuery) -> Response:
         "step": report["step"],
         "t_ms": report["t_ms"],
         "params_rev": status.get("params_rev"),
+        "units": UNITS,
         "waiting": report.get("waiting", ""),
         "findings": report["findings"],
         "evidence": report.get("evidence", {}),

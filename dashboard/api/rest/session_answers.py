@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from dashboard.api.commands import MOST_CLEARED, MOST_SET
 from dashboard.api.models import Answer
 from t4dm.commands import Command
 from t4dm.live import paths
@@ -169,8 +170,8 @@ class ParameterChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    values: dict[str, Any] = Field(default={}, max_length=256, description="Value by path.")
-    clear: list[str] = Field(default=[], max_length=256, description="Paths put back.")
+    values: dict[str, Any] = Field(default={}, max_length=MOST_SET, description="Value by path.")
+    clear: list[str] = Field(default=[], max_length=MOST_CLEARED, description="Paths put back.")
 
 
 class SetNames(Answer):

@@ -8,6 +8,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 import bench_confusion
 import bench_healthy
+import numpy as np
+import truth
 from damage import DAMAGES, SIX, draw
 
 pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
@@ -38,12 +40,41 @@ def test_cases_are_drawn_from_their_number_and_cover_every_damage():
 
 def test_the_table_counts_what_was_missed_and_what_was_wrong():
     rows = [
-        {"true": ["runaway"], "called": ["runaway"]},
-        {"true": ["runaway"], "called": []},
-        {"true": [], "called": ["runaway"]},
+        {"true": ["runaway"], "open": [], "now": ["runaway"], "called": ["runaway"]},
+        {"true": ["runaway"], "open": [], "now": ["runaway"], "called": []},
+        {"true": [], "open": [], "now": [], "called": ["runaway"]},
+        {"true": [], "open": ["runaway"], "now": [], "called": ["runaway"]},
     ]
     counts = bench_confusion.table(rows)
     assert counts["runaway"] == {
-        "right": 1, "missed": 1, "wrong": 1, "precision": 0.5, "recall": 0.5,
+        "right": 1, "missed": 1, "wrong": 1, "open": 1, "missed_now": 1, "wrong_now": 2,
+        "precision": 0.5, "recall": 0.5,
     }  # fmt: skip
     assert counts["sparsity"]["precision"] is None
+
+
+def test_a_symptom_stands_from_its_limit_of_entering_to_that_of_leaving():
+    rate = np.full(3000, 0.02)
+    rate[500:650] = 0.005  # a dip too short to be called
+    rate[1000:1400] = 0.005
+    rate[1400:2000] = 0.012  # not below the limit, and not well again
+    found = truth.standing(rate < 0.01, rate < 0.015)
+    assert not found[:1199].any() and found[1199:2499].all() and not found[2499:].any()
+    assert not truth.standing(rate < 0.004, rate < 0.015).any()
+
+
+def test_means_and_largest_values_of_windows():
+    values = np.random.default_rng(3).normal(size=(40, 2))
+    for row in range(40):
+        mean, most = truth._mean(values, 7)[row], truth._most(values, 7)[row]
+        if row < 6:
+            assert np.isnan(mean).all() and np.isnan(most).all()
+        else:
+            part = values[row - 6 : row + 1]
+            assert np.allclose(mean, part.mean(axis=0)) and (most == part.max(axis=0)).all()
+
+
+def test_a_block_is_silent_where_it_has_what_to_fire_at():
+    fed, quiet = [0.05, 0.05], [0.0, 0.0]
+    rate = np.array([[*fed, *quiet], [*quiet, *quiet], [*quiet, *fed], [*fed, *fed]])
+    assert truth._silent(rate, 0.001).tolist() == [True, True, False, False]

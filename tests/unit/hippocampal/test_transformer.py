@@ -100,6 +100,7 @@ def test_dtype_is_kept(model, ids, prosody, dtype):
 def test_nothing_is_left_on_another_device(model, ids, prosody):
     """The meta device refuses every tensor made elsewhere."""
     model = model.to("meta")
+    assert model.output_head.weight is model.encoder.token_embedding.weight
     more = {"use_memory": True, "memory": model.empty_memory()}
     made = model(ids.to("meta"), prosody.to("meta"), **more)
     model(ids.to("meta"), prosody.to("meta"), context=made.context, **more)

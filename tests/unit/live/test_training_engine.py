@@ -1,6 +1,8 @@
 """Training as a session's engine: rows, scoring between steps, texts, parameters, faults, resuming."""
 
+import logging
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +14,11 @@ from t4dm.live.run_session import RunSession
 from t4dm.live.training_engine import TrainingEngine
 from t4dm.live.training_side import SCALARS
 from t4dm.params import ParamError
+from t4dm.training.corpus import american_standard_version
+from t4dm.training.data import TokenText
 from t4dm.training.findings import Step
+from t4dm.training.runs import RUNS, Material
+from t4dm.training.tokenizer import ByteTokenizer
 
 KIND = kinds.kind_of("training")
 EXACT = [i for i, name in enumerate(SCALARS) if name != "seconds"]
@@ -57,6 +63,19 @@ def test_a_step_is_a_row_and_the_loss_falls():
     assert asleep.tolist() == [12, 13, 14, 27, 28, 29]
     scored = np.flatnonzero(np.isfinite(column(session, "held_out")))
     assert scored.tolist() == list(range(0, 30, 3))
+
+
+def test_gradient_norms_and_changed_rates_are_logged_now_and_then(caplog):
+    caplog.set_level(logging.INFO)
+    session = session_of(engine())
+    to(session, 5)
+    norm, rate = (
+        [m for m in caplog.messages if what in m]
+        for what in ("gradient norm of sound", "learning_rate changed of sound")
+    )
+    first = column(session, "grad_norm")[0]
+    assert len(norm) == len(rate) == 1 and f"gradient norm of sound {first:.3g}" in norm[0]
+    assert norm[0].endswith("in step 0") and " -> " in rate[0]
 
 
 def test_the_arrays_are_those_the_manifest_names():
@@ -244,6 +263,52 @@ def test_the_end_of_the_schedule_pauses():
     session.run()
     to(session, 6)
     assert session.state == "running"
+
+
+def test_a_sound_run_with_a_brain_has_a_router_and_goes_on_from_its_state():
+    options = KIND.checked({"run": "tiny", "brain": True})
+    made, again = (TrainingEngine(options, KIND.tree(options), 0) for _ in range(2))
+    session = session_of(made)
+    to(session, 2)
+    load = made.probe.look()["router_load"]
+    assert load.shape == (1, 4) and abs(load.sum() - 1) < 1e-4
+    assert made.describe()["reasons"] == {} and made.describe()["constants"]["fault"] is None
+    again.load_state(made.state())
+    after = [one.sides[0].row()[EXACT[0]] for one in (made, again)]
+    assert after[0] == after[1]
+
+
+@pytest.fixture
+def few_words(monkeypatch):
+    """The run ``tiny`` on 300 characters of its text: what is learnt there is learnt by heart."""
+
+    def material():
+        tokenizer, text = ByteTokenizer(), american_standard_version()
+        seen, kept = (TokenText.read(t, tokenizer) for t in (text[:300], text[36_000:38_000]))
+        return Material(tokenizer, seen, kept, (text[:300], text[36_000:38_000]))
+
+    short = replace(RUNS["tiny"], material=material)
+    monkeypatch.setattr("t4dm.live.training_engine.RUNS", {**RUNS, "tiny": short})
+
+
+def test_learning_by_heart_is_found_and_beginning_again_clears_it(few_words):
+    """Held-out loss leaves its lowest by far more than 0.1 nat within 300 steps of a large rate."""
+    values = {
+        "train.learning_rate": 0.01, "train.dropout": 0.0, "train.weight_decay": 0.0,
+        "train.sleep_every": 0, "train.held_out_every": 25, "train.probe_every": 0,
+    }  # fmt: skip
+    session = session_of(engine(**values))
+    to(session, 320)
+    (found,) = session.health.status()["findings"]
+    assert found["id"] == "training_over_fit" and found["since_step"] < 200
+    again = next(one for one in found["remedies"] if one["id"] == "again")
+    assert {c["path"] for c in again["commands"][:-1]} == {"train.weight_decay", "train.dropout"}
+    for command in again["commands"][:-1]:
+        session.tree.set(command["path"], command["value"])
+    session.engine.params_changed([])
+    session.reset(None, "tab")
+    to(session, 60)
+    assert session.health.status()["findings"] == []
 
 
 def test_findings_say_which_run():

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, Dataset
 
+import t4dm.live
 from t4dm.live import paths, watch_hooks
 from t4dm.live.client import SessionClient
 from t4dm.spiking.lif import LIFNeuron
@@ -37,6 +39,31 @@ def test_other_ranks_are_left_alone(run, watched, monkeypatch, variable):
     handle = watched(net)
     assert not handle.active and variable in handle.why and not net._forward_hooks
     assert list(run.iterdir()) == []
+
+
+class Watching(Dataset):
+    """Each item watches a module where it is loaded, and says what came of it."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net = net
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, _: int) -> tuple[bool, str]:
+        handle = t4dm.live.watch(Ours(), "inside")
+        self.net(torch.rand(B, 6))
+        return handle.active, handle.why
+
+
+def test_a_worker_of_a_data_loader_is_left_alone(run, watched):
+    net = Ours()
+    handle = watched(net)
+    net(torch.rand(B, 6))
+    ((active, why),) = DataLoader(Watching(net), num_workers=1)
+    assert not active.item() and why == ("this is a worker of a DataLoader",)
+    handle.close()  # publishes what waits
+    assert window(run, steps=T).n_steps == T and not paths.ring_path(run, "inside").exists()
 
 
 def test_a_copy_and_a_pickle_are_not_watched(run, watched):

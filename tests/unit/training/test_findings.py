@@ -7,7 +7,7 @@ import pytest
 
 from t4dm.params import ParamError
 from t4dm.training.findings import HIGH, LONG, LOW, RECENT, Scored, Step, findings
-from t4dm.training.params import TrainParams
+from t4dm.training.params import LiveTrainParams, TrainParams
 
 PARAMS = TrainParams(learning_rate=1e-3, clip=1.0)
 
@@ -156,7 +156,14 @@ def test_over_fit_needs_held_out_to_rise_while_training_falls():
     (found,) = findings(steps, rising, PARAMS)
     assert found.id == "training_over_fit" and found.since_step == 100
     assert findings(steps, [Scored(100, 3.9), Scored(200, 3.91), Scored(300, 3.92)], PARAMS) == []
-    assert findings(steps, [Scored(100, 3.9), Scored(200, 4.3), Scored(300, 4.2)], PARAMS) == []
+    assert findings(steps, [Scored(100, 3.9), Scored(200, 4.3), Scored(300, 3.95)], PARAMS) == []
+    stays = [Scored(100, 3.9), Scored(150, 4.4), Scored(200, 4.3), Scored(300, 4.2)]
+    assert ids(findings(steps, stays, PARAMS)) == ["training_over_fit"], "noise does not clear it"
+    live = LiveTrainParams(weight_decay=0.0, dropout=0.15)
+    held = findings(steps, rising, live)[0].remedies[1].commands
+    assert [(c["path"], c["value"]) for c in held] == [
+        ("train.weight_decay", 0.1), ("train.dropout", 0.3),
+    ]  # fmt: skip
     both_rise = course([2.0 + 0.01 * s for s in range(300)])
     assert "training_over_fit" not in ids(findings(both_rise, rising, PARAMS))
 
