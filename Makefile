@@ -39,8 +39,8 @@ run: setup
 test: setup lint
 	$(BIN)/python -m tools.find_chromium
 	$(BIN)/python -m pytest tests/unit $(PARALLEL)
-	$(BIN)/python -m pytest tests/api $(PARALLEL)
-	$(BIN)/python -m pytest tests/faults tests/browser
+	$(BIN)/python -m pytest tests/api tests/faults $(PARALLEL)
+	$(BIN)/python -m pytest tests/browser
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """The real program for tests that need it whole: web, worker and jobs on a free port."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,23 +33,39 @@ class LiveApp:
     data_dir: Path
     log: Path
 
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON answer to a request; raises HTTPError where it is refused."""
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(self.url + path, data, method=method)
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return json.load(answer)
+
     def tell(self, word: str) -> bool:
         """Have the default session ``run`` or ``pause``; False while its worker does not answer."""
-        body = json.dumps({"type": word}).encode()
-        asked = urllib.request.Request(f"{self.url}/sessions/default/commands", body, method="POST")
         try:
-            urllib.request.urlopen(asked, timeout=60).close()
+            self.ask("POST", "/sessions/default/commands", {"type": word})
         except urllib.error.HTTPError as refusal:
             assert refusal.code == 503, refusal.read()
             return False
         return True
 
+    def forget_sessions(self) -> None:
+        """Delete the sessions that a test has left behind."""
+        for entry in self.ask("GET", "/sessions")["entries"]:
+            if entry["name"] != "default" and entry["owner"] != "external":
+                with contextlib.suppress(urllib.error.HTTPError):  # it has gone meanwhile
+                    self.ask("DELETE", f"/sessions/{entry['name']}")
+
 
 @pytest.fixture(scope="module")
 def live_app(program_started: LiveApp) -> Iterator[LiveApp]:
-    """The whole program, its default session running; it stands while other modules are tested."""
+    """The whole program, its default session running, no other there.
+
+    It stands while modules are tested that do not use it.
+    """
     eventually(lambda: program_started.tell("run"), "an answer of the worker")
     yield program_started
+    program_started.forget_sessions()
     eventually(lambda: program_started.tell("pause"), "an answer of the worker")
 
 
@@ -77,8 +95,9 @@ def program_started() -> Iterator[LiveApp]:
         line = process.stdout.readline()
         assert line.startswith("t4dm is live at "), log.read_text(errors="replace")[-4000:]
         url = line.removeprefix("t4dm is live at ").strip()
-        _await_running(url, process, log)
-        yield LiveApp(url, process.pid, run_dir, data_dir, log)
+        app = LiveApp(url, process.pid, run_dir, data_dir, log)
+        _await_running(app, process)
+        yield app
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -89,12 +108,12 @@ def program_started() -> Iterator[LiveApp]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _await_running(url: str, process: subprocess.Popen[str], log: Path) -> None:
+def _await_running(app: LiveApp, process: subprocess.Popen[str]) -> None:
     """Until the default session runs; the first start in fresh folders compiles and calibrates."""
 
     def runs() -> bool:
-        assert process.poll() is None, log.read_text(errors="replace")[-4000:]
-        with urllib.request.urlopen(f"{url}/healthz", timeout=60) as answer:
-            return json.load(answer)["sessions"].get("default", {}).get("state") == "running"
+        assert process.poll() is None, app.log.read_text(errors="replace")[-4000:]
+        told = app.ask("GET", "/healthz")["sessions"].get("default", {})
+        return told.get("state") == "running"
 
     eventually(runs, "the default session", patience_s=280, every_s=0.1)

@@ -175,20 +175,22 @@ class ArenaEngine:
     def _look(self, moment: Moment) -> None:
         """Remember the step; now and then judge the last minute, once there is enough of it."""
         arena = self.arena
-        stored = [event for event in moment.events if event["type"] == "stored"]
-        held = [
-            arena.episode(int(slot))["object"] for slot in np.flatnonzero(arena.memory.stamp >= 0)
-        ]
-        copies = sum(held.count(event["object"]) > 1 for event in stored) if stored else 0
+        stored = [event["object"] for event in moment.events if event["type"] == "stored"]
+        copies = sum(self._objects_held().count(name) > 1 for name in stored)
         spikes = moment.spikes[: arena.params.n_place]
         near = moment.similarity >= self._settings.threshold
         self._recent.take(arena.step, (moment.x, moment.y), spikes, near, copies)
         if arena.step % LOOK_STEPS or len(self._recent) < LEAST:
             return
         self._looked = True
-        walked = self._recent.walked(arena.step, len(held), self._declared_rates)
+        walked = self._recent.walked(arena.step, len(self._objects_held()), self._declared_rates)
         usual = {spec.path: spec.default for spec in self.tree.specs()}
         self._found = as_told(findings(walked, self.tree.get, usual), RULES)
+
+    def _objects_held(self) -> list[str]:
+        """The object of each episode in the memory."""
+        used = np.flatnonzero(self.arena.memory.stamp.numpy() >= 0)
+        return [self.arena.episode(int(slot))["object"] for slot in used]
 
     @torch.no_grad()
     def _declared_rates(self, places: np.ndarray) -> np.ndarray:

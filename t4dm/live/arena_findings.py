@@ -19,7 +19,8 @@ from typing import Any, Literal
 import numpy as np
 
 from t4dm.brain.arena_params import DT_S
-from t4dm.training.findings import Finding, Remedy
+from t4dm.training.findings import Finding
+from t4dm.training.remedies import Remedy
 
 LEAST, MOST = 500, 1500  # steps that are looked at: 20 s to a minute of the agent's time
 SLOW = 0.03  # m/s

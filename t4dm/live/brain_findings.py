@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from t4dm.training.findings import Finding, Remedy
+from t4dm.training.findings import Finding
+from t4dm.training.remedies import Remedy
 
 LEAST = 12  # words and marks that are looked at, or the whole text where it is shorter
 LAST, OFTEN = 20, 0.6  # words and marks; share of them

@@ -50,7 +50,7 @@ class SessionClient:
         A request with the same ``key`` is applied once; one with ``if_rev`` only while the
         parameters are at that revision (code ``stale`` otherwise).  With ``ack`` "queued" a run
         session answers ``{"ok": True, "queued": True, "waiting", "rev", "step"}`` at once, with "soon"
-        where what came of it is not known within 20 ms.  Raises :class:`WorkerDown`.
+        where what came of it is not known within 10 ms.  Raises :class:`WorkerDown`.
         """
         request = {"op": "commands", "body": body, "who": who, "key": key, "if_rev": if_rev}
         if ack != "applied":

@@ -6,32 +6,26 @@ network of spikes has (breakpoints, membranes, the doctor, speed).  No thread, n
 
 from __future__ import annotations
 
-import logging
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from t4dm.commands import RUN_COMMAND_TYPES
-from t4dm.live.checkpoint import Checkpoint, CheckpointStore
-from t4dm.live.command_log import Line, NotExact
+from t4dm.live.checkpoint import Checkpoint
 from t4dm.live.frame import finite
+from t4dm.live.kept_session import KeptSession
 from t4dm.live.record import Course, Record
 from t4dm.live.run_engine import RunEngine
 from t4dm.live.run_health import Health
 from t4dm.live.samples import TYPE as SAMPLE
-from t4dm.live.session import LOG_LENGTH, NUMBERS_A_START
-from t4dm.params import ParamError
 
 COURSE = "course."  # of the arrays in a checkpoint that hold the course, not the engine's state
 MAX_TOLD = 200  # events of the course that a keyframe tells; texts have a file of their own
 ALWAYS = (
     "set", "clear", "replace", "run", "pause", "step", "reset", "note", "checkpoint", "forget", "branch",
 )  # fmt: skip
-log = logging.getLogger(__name__)
-Replays = Callable[["RunSession", dict[str, Any] | None], None]
 
 
 class Savepoint(NamedTuple):
@@ -41,30 +35,22 @@ class Savepoint(NamedTuple):
     values: dict[str, Any]
 
 
-class RunSession:
-    """``state`` is running, paused or stepping (towards ``goal``)."""
+class RunSession(KeptSession):
+    """What a run session has beside the run state: its course, and what its engine finds."""
 
+    engine: RunEngine
     finite = True  # a run session refuses what is not finite by itself
 
     def __init__(self, name: str, kind: str, engine: RunEngine, code_version: str = "") -> None:
-        self.name, self.kind, self.engine, self.tree = name, kind, engine, engine.tree
-        self.code_version = code_version
-        self.describe = engine.describe()
+        super().__init__(name, engine, code_version)
+        self.kind = kind
         self.commands = {
             word: RUN_COMMAND_TYPES[word] for word in (*ALWAYS, *self.describe.get("commands", ()))
         }
         self.course = Course(self.describe["series"])
         self.told: deque[dict[str, Any]] = deque(maxlen=MAX_TOLD)
         self.health = Health()
-        self.rev, self.epoch, self.run_id = 0, 1, 0
-        self.state, self.reason = "running", ""
-        self.goal: int | None = None
-        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
-        self._pending: list[dict[str, Any]] = []
-        self._event_id = 0
-        self.applied = 0
         self.origin: Checkpoint | None = None  # where a branch begins
-        self._untold: list[dict[str, Any]] = []
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -108,74 +94,15 @@ class RunSession:
         meta = {"params_rev": self.rev, "events": list(self.told), "every": self.course.every}
         return replace(course, meta=meta)
 
-    def event(self, type: str, step: int | None = None, **fields: Any) -> dict[str, Any]:
-        """Write an event into the next record and into the log; ``n`` is its own number."""
-        self._event_id += 1
-        at = self.engine.step if step is None else step
-        event = {"n": self._event_id, "type": type, "step": at, **finite(fields)}
-        self._pending.append(event)
-        self.log.append(event)
-        return event
+    def _fields(self, step: int, fields: dict[str, Any]) -> dict[str, Any]:
+        return finite(fields)
 
-    @property
-    def pending(self) -> list[dict[str, Any]]:
-        """Events that no record carries yet, as while the run stands still."""
-        return list(self._pending)
-
-    def run(self) -> None:
-        self.goal, self.state, self.reason = None, "running", ""
-
-    def pause(self, reason: str = "") -> None:
-        self.goal, self.state, self.reason = None, "paused", reason
-
-    def step(self, n: int) -> None:
-        self.goal = (self.goal or self.engine.step) + n
-        self.state, self.reason = "stepping", ""
-
-    def reset(self, seed: int | None, who: str) -> None:
-        """A new epoch from ``seed`` (None: the same); parameters stay."""
-        self.engine.reset(self.engine.seed if seed is None else seed)
-        self.goal, self.reason = None, ""
-        self.state = "paused" if self.state != "running" else "running"
-        self._pending = []
+    def _forget(self) -> None:
         self.course.clear()
         self.told.clear()
         self.health = Health()
-        self.epoch += 1
-        self.run_id += 1
-        self.event("reset", seed=self.engine.seed, who=who)
 
-    # -- parameters ----------------------------------------------------------------------------
-
-    def change(self, changes: dict[str, tuple[Any, Any]], before: dict[str, Any], who: str) -> None:
-        """Tell the engine of ``{path: (old, new)}``; where it refuses, ``before`` is put back.
-
-        Raises ParamError.  Setting what is in force already is no change.
-        """
-        if self.tree.non_default() == before:
-            return
-        try:
-            self.engine.params_changed(list(changes))
-        except ParamError:
-            self.tree.replace(before)
-            raise
-        self.rev += 1
-        for path, (old, new) in changes.items():
-            self.event("param", path=path, old=old, new=new, rev=self.rev, who=who)
-
-    def params(self) -> dict[str, Any]:
-        """Everything a page needs to draw the controls."""
-        values = self.tree.to_json()["values"]
-        return {
-            "rev": self.rev,
-            "step": self.engine.step,
-            "values": values,
-            "overrides": {},
-            "effective": dict(values),
-            "non_default": self.tree.non_default(),
-            "digest": self.tree.digest(),
-            "specs": [spec.to_json() for spec in self.tree.specs()],
-        }
+    # -- all or nothing ------------------------------------------------------------------------
 
     def savepoint(self) -> Savepoint:
         """All that a list of commands can change before its last one."""
@@ -194,73 +121,14 @@ class RunSession:
 
     # -- what is kept --------------------------------------------------------------------------
 
-    def settings(self) -> dict[str, Any]:
-        """What an acknowledgement promises to survive a kill, as plain JSON data."""
-        return {
-            "rev": self.rev,
-            "epoch": self.epoch,
-            "run_id": self.run_id,
-            "seed": self.engine.seed,
-            "state": "running" if self.state == "running" else "paused",
-            "reason": self.reason,
-            "values": self.tree.non_default(),
-        }
-
-    def note_applied(self, request: dict[str, Any]) -> None:
-        """Number a request that changed what the run does, for the next line of the log."""
-        self.applied += 1
-        self._untold.append({"n": self.applied, **request})
-
-    def line(self) -> Line:
-        """The next line of the command log, with every request that no line has told."""
-        told, self._untold = tuple(self._untold), []
-        return Line(self.settings(), self.engine.step, self.applied, told)
-
     def checkpoint(self) -> Checkpoint:
         """A copy of the whole state and of the course, to be written while the run goes on."""
-        meta = {**self.settings(), "step": self.engine.step, "code_version": self.code_version}
-        meta |= {"applied": self.applied, "kind": self.kind, "told": list(self.told)}
+        meta = self._meta() | {"kind": self.kind, "told": list(self.told)}
         course = {COURSE + name: array for name, array in self.course.state().items()}
         return Checkpoint(meta, self.engine.state() | course)
 
-    def resume(
-        self, store: CheckpointStore, settings: dict[str, Any] | None, replay: Replays | None = None
-    ) -> int | None:
-        """Go on from the newest good checkpoint, with the newest acknowledged ``settings``.
-
-        ``replay`` brings the session from there to where the run stood.  Returns the step of the
-        checkpoint, None where the session begins anew.  Always a new epoch.
-        """
-        found: list[Checkpoint] = []
-
-        def accept(checkpoint: Checkpoint) -> bool:
-            if settings is not None and checkpoint.meta["run_id"] != settings["run_id"]:
-                return False  # of another run than the one acknowledged last
-            self.take(checkpoint)
-            found.append(checkpoint)
-            return True
-
-        store.load(accept)
-        newest = settings or (found[0].meta if found else None)
-        if newest is None:
-            return None
-        if found and found[0].meta["rev"] > newest["rev"]:
-            newest = found[0].meta  # a change that was applied and not acknowledged: wholly new
-        if not found and self.engine.seed != newest["seed"]:
-            self.engine.reset(newest["seed"])
-        self.begin_epoch(newest["epoch"] + 1)
-        if replay is not None:
-            try:
-                replay(self, found[0].meta if found else None)
-            except NotExact as why:
-                self._go_back(found[0] if found else None, newest["seed"])
-                self.applied = why.applied + 1
-                store.refused.append(f"the run goes on from step {self.engine.step}: {why}")
-        self._pending = []
-        self._take_values(newest["values"])
-        self.rev, self.run_id, self.epoch = newest["rev"], newest["run_id"], newest["epoch"] + 1
-        self.state, self.reason, self.goal = newest["state"], newest["reason"], None
-        return found[0].meta["step"] if found else None
+    def _stand_at(self, checkpoint: Checkpoint) -> None:
+        self.take(checkpoint)
 
     def take(self, checkpoint: Checkpoint) -> None:
         """Be as at ``checkpoint``, also of another session of the same kind (a branch).
@@ -279,7 +147,6 @@ class RunSession:
         self.applied = checkpoint.meta["applied"]
 
     def _go_back(self, checkpoint: Checkpoint | None, seed: int) -> None:
-        """To where a replay began."""
         self._pending = []
         if (begin := checkpoint or self.origin) is not None:
             self.take(begin)
@@ -287,19 +154,3 @@ class RunSession:
         self.engine.reset(seed)
         self.course.clear()
         self.told.clear()
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Number events anew, so that no two of a session share a number."""
-        self.epoch, self._event_id = epoch, epoch * NUMBERS_A_START
-
-    def _take_values(self, values: Mapping[str, Any]) -> None:
-        """Make ``values`` the whole truth, leaving out what this version does not accept."""
-        good: dict[str, Any] = {}
-        for path, value in values.items():
-            try:
-                good[path] = self.tree.check(path, value)
-            except ParamError as error:
-                log.warning("left out on resume: %s", error)
-        changed = self.tree.replace(good)
-        if changed:
-            self.engine.params_changed(list(changed))

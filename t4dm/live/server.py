@@ -25,7 +25,7 @@ QUEUE_LENGTH = 256
 MAX_CONNECTIONS = 64
 IDLE_S = 60.0
 WHO_LENGTH = 80
-SOON_S = 0.02
+SOON_S = 0.01
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@
                 training loss is lower than it was then
 Band of the norm: Pascanu, Mikolov, Bengio 2013 on clipping; over-fit by rising held-out loss: Prechelt
 1998.  Each finding has its numbers, its cause and remedies as commands on the parameters in use.
-A remedy that begins again is offered where weights that large steps have ruined may not come back.
 """
 
 from __future__ import annotations
@@ -19,15 +18,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from t4dm.training.params import LiveTrainParams, TrainParams
+from t4dm.training.params import TrainParams
+from t4dm.training.remedies import (
+    LONG,
+    SHORT,
+    Remedy,
+    again,
+    against_learning_by_heart,
+    hasten,
+    lower,
+    setting,
+    settle,
+)
 
-RECENT, LONG = 20, 100
+RECENT = 20
 LOW, HIGH = 0.1, 10.0
 FLOOR = 0.5  # nat: below it a flat loss is a job done
 RISE = 0.1  # nat above the lowest held-out loss
-SHORT = 1 / 20  # of the usual rate: steps below it are too short to get anywhere
 Severity = Literal["note", "warning", "critical"]
-RESET: dict[str, Any] = {"type": "reset"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +57,6 @@ class Scored:
 
     step: int
     loss: float
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """``commands`` set parameters between two steps; ``expect`` says what should be seen then."""
-
-    id: str
-    label: str
-    commands: list[dict[str, Any]]
-    expect: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def not_finite(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -
         {"code": "not_finite", "text": "Loss or gradient was infinite or no number; the step was "
          "not applied, the weights are those of the step before."},
         {"steps": len(bad), "loss": _plain(bad[-1].loss), "grad_norm": _plain(bad[-1].grad_norm)},
-        [_lower(params, usual, 4, "every step is applied again"), _again(params, usual, 4)],
+        [lower(params, usual, 4, "every step is applied again"), again(params, usual, 4)],
         bad[0].step,
     )  # fmt: skip
 
@@ -126,7 +124,7 @@ def exploding(steps: Sequence[Step], params: TrainParams, usual: TrainParams) ->
         return None
     last = steps[-RECENT:]
     pulled = sum(one.penalty > one.loss for one in last) > RECENT // 2
-    remedies = [_lower(params, usual, 2, f"the norm comes below {HIGH:g}")]
+    remedies = [lower(params, usual, 2, f"the norm comes below {HIGH:g}")]
     cause, text = (
         "steps_too_large",
         (
@@ -142,11 +140,11 @@ def exploding(steps: Sequence[Step], params: TrainParams, usual: TrainParams) ->
         weaker = 0.0 if params.ewc_strength <= usual.ewc_strength else usual.ewc_strength
         pull = {"train.ewc_strength": weaker}
         label = f"Set the strength of EWC to {weaker:g}"
-        remedies.insert(0, _set("weaker_pull", label, pull, f"the norm comes below {HIGH:g}"))
-    remedies.append(_again(params, usual, 2))
+        remedies.insert(0, setting("weaker_pull", label, pull, f"the norm comes below {HIGH:g}"))
+    remedies.append(again(params, usual, 2))
     if params.clip == 0 or params.clip > 1:
         expect = "updates stay small; the norm is told before clipping, and may stay large"
-        remedies.append(_set("clip", "Clip at 1", {"train.clip": 1.0}, expect))
+        remedies.append(setting("clip", "Clip at 1", {"train.clip": 1.0}, expect))
     return Finding(
         "training_exploding", "warning",
         f"median gradient norm {median:.3g} over {RECENT} steps; band {LOW:g} to {HIGH:g}",
@@ -180,7 +178,7 @@ def vanishing(steps: Sequence[Step], params: TrainParams, usual: TrainParams) ->
         {"code": cause, "text": text},
         {"median_norm": median, "loss": _plain(loss), "learning_rate": params.learning_rate},
         [Remedy("stop", "Stop here", [stop], "the run stands; run goes on")]
-        if learnt else [_again(params, usual, 2)],
+        if learnt else [again(params, usual, 2)],
         _since(steps, lambda one: one.grad_norm < LOW),
     )  # fmt: skip
 
@@ -215,26 +213,9 @@ def plateau(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> F
         {"code": cause, "text": text},
         {"loss_before": mean_before, "loss_now": mean_now, "standard_error": error,
          "learning_rate": rate},
-        _hasten(steps, params, usual) if short else _settle(params, usual),
+        hasten(steps[-1].step, params, usual) if short else settle(params, usual),
         awake[-LONG].step,
     )  # fmt: skip
-
-
-def _hasten(steps: Sequence[Step], params: TrainParams, usual: TrainParams) -> list[Remedy]:
-    """Against steps that are too short: a higher peak, or a schedule that is not over."""
-    expect = f"the loss falls within {LONG} steps"
-    if params.learning_rate < SHORT * usual.learning_rate:
-        return [_rate("raise_rate", "Raise", usual.learning_rate, expect)]
-    total = min(10_000_000, 2 * (steps[-1].step + 1))
-    label = f"Let the schedule go on to step {total:,}"
-    return [_set("longer_schedule", label, {"train.total_steps": total}, expect)]
-
-
-def _settle(params: TrainParams, usual: TrainParams) -> list[Remedy]:
-    """Against steps that cancel each other; far above the usual rate the weights may be lost too."""
-    lower = _lower(params, usual, 3, f"the loss falls within {LONG} steps")
-    wild = params.learning_rate > 3 * usual.learning_rate
-    return [lower, _again(params, usual, 3)] if wild else [lower]
 
 
 def over_fit(
@@ -256,53 +237,9 @@ def over_fit(
         {"code": "learnt_by_heart", "text": "The trained text still gets easier, text never seen "
          "gets harder: it is being learnt by heart."},
         {"held_out": last.loss, "lowest": lowest.loss, "trained": now},
-        _against_learning_by_heart(params, lowest.step),
+        against_learning_by_heart(params, lowest.step),
         lowest.step,
     )  # fmt: skip
-
-
-def _against_learning_by_heart(params: TrainParams, step: int) -> list[Remedy]:
-    """Back to where it was best; or held back from now on, or from the first step on."""
-    values = {"train.weight_decay": min(1.0, max(0.1, 2 * params.weight_decay))}
-    if isinstance(params, LiveTrainParams):
-        values["train.dropout"] = min(0.5, max(0.2, 2 * params.dropout))
-    words = " and ".join(
-        f"{path.partition('.')[2].replace('_', ' ')} {value:.2g}" for path, value in values.items()
-    )
-    hold = _set("hold_back", f"Go on with {words}", values, "the held-out loss comes down again")
-    anew = Remedy(
-        "again", f"Begin again with {words}; the course so far is lost",
-        [*hold.commands, RESET], "the held-out loss falls further before it rises",
-    )  # fmt: skip
-    back = f"Go back to the checkpoint near step {step}"
-    return [Remedy("branch", back, [], "the held-out loss is at its lowest again"), hold, anew]
-
-
-def _lower(params: TrainParams, usual: TrainParams, by: float, expect: str) -> Remedy:
-    """A smaller rate: the usual one from far above it, else ``by`` times less."""
-    return _rate("lower_rate", "Lower", _calm(params, usual, by), expect)
-
-
-def _again(params: TrainParams, usual: TrainParams, by: float) -> Remedy:
-    """From step 0 at a rate that is smaller, where weights may be beyond repair."""
-    rate = _calm(params, usual, by)
-    commands = [{"type": "set", "path": "train.learning_rate", "value": rate}, RESET]
-    label = f"Begin again at the rate {rate:.2g}; the course so far is lost"
-    return Remedy("again", label, commands, "the loss falls from the first step on")
-
-
-def _calm(params: TrainParams, usual: TrainParams, by: float) -> float:
-    lower = params.learning_rate / by
-    return usual.learning_rate if lower > usual.learning_rate else lower
-
-
-def _rate(name: str, verb: str, value: float, expect: str) -> Remedy:
-    return _set(name, f"{verb} the rate to {value:.2g}", {"train.learning_rate": value}, expect)
-
-
-def _set(name: str, label: str, values: dict[str, float], expect: str) -> Remedy:
-    commands = [{"type": "set", "path": path, "value": value} for path, value in values.items()]
-    return Remedy(name, label, commands, expect)
 
 
 def _median_norm(steps: Sequence[Step]) -> float | None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.internal.constants_ast import Constants, constants_from_module
 from schemathesis import Config, GenerationMode
 from schemathesis.checks import CheckContext
+from schemathesis.transport.serialization import Binary
 
 BLOCKS, GROUPS, NEURONS, STAGE_N, WIDTH = 6, 12, 3072, 256, 64
 A_BLOCK = ("layer", "gate_block", "weights_block", "attention_block")
@@ -26,7 +27,6 @@ OVERRIDE = re.compile(r"^blocks\.(\d+)\.")
 MOST_N = 256  # of a session that is created: several times as many would need more than there is
 
 
-EXAMPLES = int(os.environ.get("T4DM_TEST_EXAMPLES", "50"))
 SEED = os.environ.get("T4DM_TEST_SEED")
 IMAGES = ("png", "svg")
 WORDS_FROM = ("dashboard.api.", "t4dm.commands", "t4dm.live.window", "t4dm.live.worker")
@@ -67,7 +67,7 @@ class Run:
 
     def _body(self, path: str, body: Any) -> Any:
         if path.endswith("/uploads"):
-            return {"file": _table(str(body))}
+            return {"file": Binary(_table(str(body)))}
         if path.startswith("/spiking/"):
             body = body | {"session_id": self.session}
             return _traced(body) if "input" in body else body
@@ -170,7 +170,7 @@ def ask(
     mode: GenerationMode,
     run: Run,
     *,
-    examples: int = EXAMPLES,
+    examples: int,
     leave_out: Callable[[Any], bool] = lambda case: False,
     prepare: Callable[[Any], None] = lambda case: None,
     then: Callable[[], None] = lambda: None,

@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.waiting import eventually
 
+SIZE: ViewportSize = {"width": 1600, "height": 1000}
 PATIENCE_S = 120.0  # of a slow and busy machine; what is there is seen at once
 READY = """() => Boolean(window.t4dm?.app.params) && window.t4dm.stats().frames > 2
     && Boolean(document.querySelector('#param-search') && document.querySelector('[data-param]'))"""
@@ -23,9 +24,7 @@ def blank_tab(browser: Browser, url: str) -> Iterator[tuple[Page, list[str]]]:
 
     A trouble is an error that it logs or throws, or a request to another host than that of ``url``.
     """
-    context = browser.new_context(
-        base_url=url, viewport={"width": 1600, "height": 1000}, accept_downloads=True
-    )
+    context = browser.new_context(base_url=url, viewport=SIZE, accept_downloads=True)
     context.add_init_script(KEEP_TOASTS)
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE_S * 1000)
@@ -208,31 +207,35 @@ def reset(page: Page) -> None:
     """Default parameters and view, no breakpoints, running at 1x; no dialog, no filter, a wide window."""
     until(page, READY)  # where the test before has loaded the page anew
     send(page, *DEFAULTS)
-    page.set_viewport_size({"width": 1600, "height": 1000})
+    if page.viewport_size != SIZE:
+        page.set_viewport_size(SIZE)
     page.mouse.move(1, 999)
     page.evaluate(PUT_BACK)
     until(page, DEFAULTS_SHOWN)
 
 
 # Toasts go, and so does what a test before had written into fields, chosen, opened, zoomed or scrolled.
-PUT_BACK = """() => {
+PUT_BACK = """async () => {
     const {app} = window.t4dm, groups = [...document.querySelectorAll('details.group')];
     window.openAtFirst ??= groups.map(group => group.open);
     groups.forEach((group, k) => { group.open = window.openAtFirst[k]; });
     localStorage.clear();
     window.scrollTo(0, 0);
     document.querySelector('#health:not([hidden]) [aria-label^=Close]')?.click();
-    document.querySelectorAll('dialog[open]').forEach(dialog => dialog.close());
+    const dialogs = [...document.querySelectorAll('dialog[open]')];
+    dialogs.forEach(dialog => dialog.close());  // each then gives the focus back to what opened it
+    for (let n = 0; n < 60 && dialogs.some(dialog => dialog.isConnected); n++)
+        await new Promise(requestAnimationFrame);
     document.querySelectorAll('.toast').forEach(toast => toast.remove());
     window.toasts.length = 0;
     document.activeElement?.blur();
-    for (const select of document.querySelectorAll('.scope-select')) {
-        select.value = '';
-        select.dispatchEvent(new Event('change'));
-    }
-    const search = document.getElementById('param-search');
-    search.value = '';
-    search.dispatchEvent(new Event('input'));
+    const clear = (field, event) => {
+        if (field.value === '') return;
+        field.value = '';
+        field.dispatchEvent(new Event(event));
+    };
+    for (const select of document.querySelectorAll('.scope-select')) clear(select, 'change');
+    clear(document.getElementById('param-search'), 'input');
     document.documentElement.dataset.mantineColorScheme = 'light';
     if (app.view.maximised) app.maximise(app.view.maximised);
     app.liveView();

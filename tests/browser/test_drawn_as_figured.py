@@ -9,9 +9,7 @@ from tests.browser.one_tab import drawn, figure_of, hold, numbers, send, until
 from tests.browser.recorded import colours, picture, points, record
 
 SPAN = 200  # ms, fewer than a plot has pixels: every step has a column of its own
-PANELS = (
-    "membrane", "neuromod", "gate", "rate", "stdp", "stimulus", "weights", "isi", "regularity",
-)  # fmt: skip
+PANELS = ("membrane", "neuromod", "gate", "rate", "stdp", "stimulus", "weights")
 SHADES = 3  # of 255, two roundings to a table of 256 colours apart
 
 
@@ -213,10 +211,19 @@ def test_weight_counts(held, told):
     assert len(bars) > 10
 
 
-def test_intervals_and_their_chance(held, told):
+@pytest.fixture
+def below(held):
+    """What the panels of the last row were given, which are drawn while they are in view."""
+    held.evaluate("document.getElementById('panel-isi').scrollIntoView()")
+    held.wait_for_timeout(400)
+    yield record(held, "isi", "regularity")
+    held.evaluate("document.getElementById('panel-raster').scrollIntoView()")
+
+
+def test_intervals_and_their_chance(held, below):
     """The height of every bar, and of the dashed line at every length."""
     bars, chance = (numbers(trace["y"]) for trace in figure_of(held, "isi")["data"])
-    panel, box = told["found"]["isi"], told["boxes"]["isi"]
+    panel, box = below["found"]["isi"], below["boxes"]["isi"]
     top, high = box["yaxis"]["range"][1], box["yaxis"]["length"]
     drawn_bars = np.array([rect[4] for rect in panel["rects"] if rect[0] == "#0072b2"]) / high * top
     assert drawn_bars == pytest.approx(bars[bars > 0]) and len(drawn_bars) > 10
@@ -225,13 +232,13 @@ def test_intervals_and_their_chance(held, told):
     assert expected == pytest.approx(np.minimum(chance, top), abs=top * 1e-6)
 
 
-def test_regularity_and_synchrony(held, told):
+def test_regularity_and_synchrony(held, below):
     """CV and Fano factor of every group; where the diamonds stand."""
     cv, fano = (numbers(trace["y"]) for trace in figure_of(held, "regularity")["data"])
     shown = drawn(held, "regularity")
     known = np.isfinite(cv)
     assert np.array(shown["cv"], float)[known] == pytest.approx(cv[known])
-    panel, box = told["found"]["regularity"], told["boxes"]["regularity"]
+    panel, box = below["found"]["regularity"], below["boxes"]["regularity"]
     tops = np.array([p["points"][0][1] for p in panel["paths"] if len(p["points"]) == 4])
     height = (box["yaxis"]["at"] + box["yaxis"]["length"] - (tops + 5.5)) / box["yaxis"]["length"]
     assert 10 ** (3 * height - 1) == pytest.approx(fano[np.isfinite(fano)], rel=1e-5)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.one_tab import KEEP_TOASTS, READY, until, wait_toast
+from tests.browser.one_tab import until, wait_toast
 
 SEND = """async message => {
     const {command} = await import('/assets/js/api.mjs');
@@ -67,22 +67,19 @@ def test_a_breakpoint_out_of_range_names_field_and_range(board, kind, field, tex
     board.locator("#break-kind").select_option("rate")
 
 
-def test_a_view_that_is_refused_falls_back_to_the_default(browser, live_app):
+def test_a_view_that_is_refused_falls_back_to_the_default(board):
     """Once asked, once refused: the default view comes back, and the page says why."""
-    with browser.new_context(base_url=live_app.url) as context:
-        context.add_init_script(KEEP_TOASTS)
-        page = context.new_page()
-        asked = []
-        page.on("request", lambda r: asked.append(r.url) if "stage%3A99" in r.url else None)
-        page.goto("/")
-        until(page, READY)
-        page.evaluate("window.t4dm.app.setRows('stage:99')")
-        wait_toast(page, "got 99. Back to the default view.")
-        assert page.evaluate("window.t4dm.app.view.rows") == "spread:200"
-        frames = page.evaluate("window.t4dm.stats().frames")
-        until(page, "n => window.t4dm.stats().frames > n + 10", frames)
-        assert page.evaluate("window.t4dm.app.status") == "live"
-        assert len(asked) == 1
+    asked = []
+    note = lambda r: asked.append(r.url) if "stage%3A99" in r.url else None
+    board.on("request", note)
+    board.evaluate("window.t4dm.app.setRows('stage:99')")
+    wait_toast(board, "got 99. Back to the default view.")
+    assert board.evaluate("window.t4dm.app.view.rows") == "spread:200"
+    frames = board.evaluate("window.t4dm.stats().frames")
+    until(board, "n => window.t4dm.stats().frames > n + 10", frames)
+    assert board.evaluate("window.t4dm.app.status") == "live"
+    board.remove_listener("request", note)
+    assert len(asked) == 1
 
 
 LONG = "rate of block 0 LIF in over 100 ms: " + "word " * 50

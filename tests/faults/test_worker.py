@@ -27,7 +27,14 @@ def program():
 
 
 def gone(pids):
-    return not any(psutil.pid_exists(p) and psutil.Process(p).status() != "zombie" for p in pids)
+    return not any(map(lives, pids))
+
+
+def lives(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_killed_worker_returns_with_every_acknowledged_value(program):

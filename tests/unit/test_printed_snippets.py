@@ -36,6 +36,7 @@ REPLACED = {
     "pre_times = [...]": "pre_times = [10, 50, 100]",
     "post_times = [...]": "post_times = [15, 55, 105]",
     "u_trace = [...]": "u_trace = [u := lif(row, u)[1] for row in current]",
+    "torch.autograd.is_grad_enabled()": "torch.is_grad_enabled()",  # torch has no such name
 }
 """What cannot run, and its corrected form."""
 

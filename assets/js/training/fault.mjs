@@ -36,6 +36,7 @@ export function faultLine(app) {
       title.title = `Shows as: ${fault.shows}`;
       const failed = app.meta?.progress?.errors?.faulty, stop = course.store.events.find(({ type, run }) => type === "error" && run === "faulty");
       error.hidden = !failed;
+      telling.hidden = Boolean(failed);
       write(error, failed ? `The faulty run stopped${stop ? ` at step ${stop.step}` : ""}: ${failed}` : "");
       write(number, apart(course)?.text ?? (failed ? "" : `shows as: ${fault.shows}`));
     },

@@ -46,9 +46,9 @@ def spiking_health(query: SessionQuery) -> Response:
         raise WorkerDown(status["worker"]["message"] or "this session's worker is not running")
     report = status.get("health")
     if report is None:
-        raise ApiError(
-            503, "no_health", "this session gives no health report", headers={"Retry-After": "1"}
-        )
+        starts = status.get("state") in (None, "starting")
+        words = "this session is starting" if starts else "this session gives no health report"
+        raise ApiError(503, "no_health", words, headers={"Retry-After": "1"})
     body = {
         "severity": report["severity"],
         "session_id": client.session,

@@ -156,23 +156,25 @@ def test_a_socket_answers_a_queued_request_though_nobody_serves_it(tmp_path):
 @pytest.mark.parametrize(("answered", "queued"), [(True, False), (False, True)])
 def test_a_request_is_answered_soon_or_told_to_wait(tmp_path, monkeypatch, answered, queued):
     """With its answer where that comes in time, else that it waits."""
-    monkeypatch.setattr("t4dm.live.server.SOON_S", 5.0 if answered else 0.001)
+    monkeypatch.setattr("t4dm.live.server.SOON_S", 60.0 if answered else 0.001)
     server = CommandServer(tmp_path / "s")
     server.where = lambda: {"rev": 7, "step": 3}
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(5)
+        connection.settimeout(60)
         connection.connect(str(tmp_path / "s"))
         request = {"op": "commands", "body": {"type": "pause"}, "ack": "soon"}
         connection.sendall(json.dumps(request).encode() + b"\n")
-        waiting = server.requests.get(timeout=5)
         if answered:
+            waiting = server.requests.get(timeout=30)
             waiting.answer({"ok": True, "rev": 8})
         told = json.loads(connection.makefile().readline())
+        if not answered:
+            waiting = server.requests.get(timeout=30)
     server.close()
     assert told == (
         {"ok": True, "rev": 8}
         if answered
-        else {"ok": True, "queued": True, "waiting": 0, "rev": 7, "step": 3}
+        else {"ok": True, "queued": True, "waiting": 1, "rev": 7, "step": 3}
     )
     assert waiting.was_queued() is queued
 

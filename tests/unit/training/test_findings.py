@@ -6,8 +6,9 @@ import math
 import pytest
 
 from t4dm.params import ParamError
-from t4dm.training.findings import HIGH, LONG, LOW, RECENT, Scored, Step, findings
+from t4dm.training.findings import HIGH, LOW, RECENT, Scored, Step, findings
 from t4dm.training.params import LiveTrainParams, TrainParams
+from t4dm.training.remedies import LONG
 
 PARAMS = TrainParams(learning_rate=1e-3, clip=1.0)
 
