@@ -305,7 +305,7 @@ def parse_command(body: Any, types: Mapping[str, type[_Command]] = COMMAND_TYPES
         first = error.errors(include_url=False, include_input=False)[0]
         location = [str(part) for part in first["loc"] if str(part) != kind]
         field = location[0] if location else "body"
-        lo, hi = _bounds(types[kind], field)
+        lo, hi = _bounds(types[kind], field, of_item=len(location) > 1)
         if kind == "break_on" and field == "bound" and body.get("kind") in list(BREAK_BOUNDS):
             lo, hi, _ = BREAK_BOUNDS[body["kind"]]
         span = f" (valid: {plain(lo)} to {plain(hi)})" if lo is not None and hi is not None else ""
@@ -329,12 +329,16 @@ def _check_bound(command: BreakOn) -> None:
     raise ParamError("bound", message, lo=lo, hi=hi, unit=unit)
 
 
-def _bounds(cls: type[_Command], name: str) -> tuple[float | None, float | None]:
+def _bounds(
+    cls: type[_Command], name: str, of_item: bool = False
+) -> tuple[float | None, float | None]:
+    """The range of a field, or of an item of its list."""
     field = cls.model_fields.get(name)
     lo = hi = None
     if field is not None:
         schema = TypeAdapter(cls).json_schema()["properties"].get(name, {})
-        for option in [schema, *schema.get("anyOf", []), schema.get("items", {})]:
+        inside = schema.get("items", {}) if of_item else {}
+        for option in [schema, *schema.get("anyOf", []), inside]:
             lo = option.get("minimum", lo)
             hi = option.get("maximum", hi)
     return lo, hi

@@ -61,7 +61,6 @@ def operation(
     tag: str,
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
-    documented_query: type[BaseModel] | None = None,
     documented_body: type[BaseModel] | None = None,
     form: type[BaseModel] | None = None,
     status: int = 200,
@@ -71,7 +70,7 @@ def operation(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare one route of the API; the function gets ``query`` and ``body`` as read models.
 
-    What is ``documented_…`` the function reads itself: parameters of a session, commands, views.
+    What is ``documented_body`` the function reads itself: commands.
 
     ``answer`` is the JSON answer's model (None: no JSON); with ``created`` it may come as 201 too.
     ``also`` further statuses of refusals
@@ -98,7 +97,7 @@ def operation(
 
         def describe() -> None:
             documented = spec.validate(
-                query=query or documented_query, json=body or documented_body, form=form,
+                query=query, json=body or documented_body, form=form,
                 resp=Answers(*plain, **codes), tags=(tag,), operation_id=name,
             )(function)  # fmt: skip
             view.__wrapped__ = documented  # type: ignore[attr-defined] # SpecTree looks for it there

@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from t4dm import commands as c
 from t4dm.health import presets
+from t4dm.live.kept_session import KeptSession
 from t4dm.live.session import Session
+from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 
 MAX_COMMANDS = 256
@@ -97,15 +99,20 @@ def is_kept(commands: Sequence[c.Command]) -> bool:
     return any(not isinstance(command, NOT_KEPT) for command in commands)
 
 
-def _check(session: Session, command: c.Command) -> None:
+def check_values(tree: ParamTree, command: c.Command) -> None:
+    """Raises :class:`ParamError` where ``command`` names or sets what the tree does not take."""
     if isinstance(command, c.Set):
-        session.tree.check(command.path, command.value)
+        tree.check(command.path, command.value)
     elif isinstance(command, c.Clear):
-        session.tree.get(command.path)
+        tree.get(command.path)
     elif isinstance(command, c.Replace):
         for path, value in command.values.items():
-            session.tree.check(path, value)
-    elif isinstance(command, c.Preset):
+            tree.check(path, value)
+
+
+def _check(session: Session, command: c.Command) -> None:
+    check_values(session.tree, command)
+    if isinstance(command, c.Preset):
         for path, value in presets.applied(command.name, {}).items():
             session.tree.check(path, value)
     elif isinstance(command, c.BreakOff):
@@ -123,40 +130,28 @@ def _check_step(paused: bool, last: bool) -> None:
         raise ParamError("type", "step: must be the last command of a list")
 
 
-def _apply(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
+def apply_shared(session: KeptSession, command: c.Command, who: str) -> tuple[Any, Any] | None:
+    """(old, new) of a command that every session takes; None for another."""
+    before = session.tree.non_default()
     match command:
         case c.Set():
-            before = session.tree.non_default()
             old, new = session.tree.set(command.path, command.value)
             session.change({command.path: (old, new)}, before, who)
             return old, new
         case c.Clear():
-            before = session.tree.non_default()
             old, new = session.tree.clear(command.path)
             session.change({command.path: (old, new)}, before, who)
             return old, new
         case c.Replace():
-            before = session.tree.non_default()
             session.change(session.tree.replace(dict(command.values)), before, who)
             return before, session.tree.non_default()
-        case c.Preset():
-            before = session.tree.non_default()
-            wanted = presets.applied(command.name, before)
-            session.change(session.tree.replace(wanted), before, who)
-            return before, session.tree.non_default()
-        case c.Inject():
-            event = session.engine.inject(command.nt, command.level)
-            session.event("inject", nt=command.nt, level=command.level, who=who)
-            return None, event
-        case c.Reward():
-            event = session.engine.reward(command.value)
-            told = {key: event[key] for key in ("r", "r_hat", "delta") if key in event}
-            session.event("reward", **{"r": command.value, **told}, who=who)
-            return None, event
-    return _apply_run(session, command, who)
+        case c.Note():
+            session.event("note", text=command.text, who=who)
+            return None, command.text
+    return _steer(session, command, who)
 
 
-def _apply_run(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
+def _steer(session: KeptSession, command: c.Command, who: str) -> tuple[Any, Any] | None:
     old = session.state
     match command:
         case c.Run():
@@ -175,14 +170,35 @@ def _apply_run(session: Session, command: c.Command, who: str) -> tuple[Any, Any
             seed = session.engine.seed
             session.reset(command.seed, who)
             return seed, session.engine.seed
+    return None
+
+
+def _apply(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
+    if (done := apply_shared(session, command, who)) is not None:
+        return done
+    match command:
+        case c.Preset():
+            before = session.tree.non_default()
+            wanted = presets.applied(command.name, before)
+            session.change(session.tree.replace(wanted), before, who)
+            return before, session.tree.non_default()
+        case c.Inject():
+            event = session.engine.inject(command.nt, command.level)
+            session.event("inject", nt=command.nt, level=command.level, who=who)
+            return None, event
+        case c.Reward():
+            event = session.engine.reward(command.value)
+            told = {key: event[key] for key in ("r", "r_hat", "delta") if key in event}
+            session.event("reward", **{"r": command.value, **told}, who=who)
+            return None, event
         case c.Speed():
             was = session.speed
             session.speed = None if command.value == "max" else float(command.value)
             return was or "max", session.speed or "max"
-    return _apply_debug(session, command, who)
+    return _apply_debug(session, command)
 
 
-def _apply_debug(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
+def _apply_debug(session: Session, command: c.Command) -> tuple[Any, Any]:
     match command:
         case c.BreakOn():
             id = session.breakpoints.add(command)
@@ -196,9 +212,6 @@ def _apply_debug(session: Session, command: c.Command, who: str) -> tuple[Any, A
             old = list(session.engine.watch)
             session.watch(command.neurons)
             return old, list(session.engine.watch)
-        case c.Note():
-            session.event("note", text=command.text, who=who)
-            return None, command.text
     raise AssertionError(f"no handler for {type(command).__name__}")
 
 

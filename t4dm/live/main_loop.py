@@ -16,6 +16,7 @@ from t4dm.live.command_loop import LOG_BYTES, MAX_PENDING, CommandLoop, newest
 from t4dm.live.observations import Observer
 from t4dm.live.pacing import Pacer
 from t4dm.live.ring_writer import RingWriter
+from t4dm.live.segment import Segment
 from t4dm.live.server import CommandServer, Request
 from t4dm.live.session import Session
 from t4dm.live.window import DT_MS
@@ -71,7 +72,8 @@ class Worker(CommandLoop[Session]):
         self._mono_ns = time.monotonic_ns()
         meta = {**segment.meta, "mono_ns": self._mono_ns}
         segment = dataclasses.replace(segment, meta=meta)
-        self.ring.append(segment.step0, segment.step1, segment.epoch, segment.encode())
+        data = fitting(segment, self.ring.block)
+        self.ring.append(segment.step0, segment.step1, segment.epoch, data)
         self.observer.take(segment)
         if self.session.state == "paused":
             self._stood_still()
@@ -132,6 +134,14 @@ class Worker(CommandLoop[Session]):
             "checkpoint": {"step": self.keeper.saved_step, "error": self.keeper.error},
             **self.notes,
         }
+
+
+def fitting(segment: Segment, room: int) -> bytes:
+    """The record of ``segment``; without the matrices of the weights where it has no room for them."""
+    data = segment.encode()
+    if len(data) <= room or not segment.matrix.size:
+        return data
+    return dataclasses.replace(segment, matrix=segment.matrix[:, :0]).encode()
 
 
 def longest_chunk(n_total: int, room: int) -> int:

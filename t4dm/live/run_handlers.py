@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from t4dm import commands as c
-from t4dm.live.handlers import Refused, check_rev, parse, refused
+from t4dm.live.handlers import Refused, apply_shared, check_rev, check_values, parse, refused
 from t4dm.live.run_session import RunSession
 from t4dm.params import ParamError
 
@@ -45,13 +45,7 @@ def _check(session: RunSession, command: c.Command, paused: bool, index: int, co
         raise ParamError("type", f"{command.type}: must be the last command of a list")
     if isinstance(command, c.Step) and not paused:
         raise ParamError("type", "step: the run must be paused first")
-    if isinstance(command, c.Set):
-        session.tree.check(command.path, command.value)
-    elif isinstance(command, c.Clear):
-        session.tree.get(command.path)
-    elif isinstance(command, c.Replace):
-        for path, value in command.values.items():
-            session.tree.check(path, value)
+    check_values(session.tree, command)
 
 
 def apply(session: RunSession, commands: Sequence[c.Command], who: str) -> list[tuple[Any, Any]]:
@@ -71,45 +65,8 @@ def apply(session: RunSession, commands: Sequence[c.Command], who: str) -> list[
 
 
 def _apply(session: RunSession, command: c.Command, who: str) -> tuple[Any, Any]:
-    before = session.tree.non_default()
-    match command:
-        case c.Set():
-            old, new = session.tree.set(command.path, command.value)
-            session.change({command.path: (old, new)}, before, who)
-            return old, new
-        case c.Clear():
-            old, new = session.tree.clear(command.path)
-            session.change({command.path: (old, new)}, before, who)
-            return old, new
-        case c.Replace():
-            session.change(session.tree.replace(dict(command.values)), before, who)
-            return before, session.tree.non_default()
-        case c.Note():
-            session.event("note", text=command.text, who=who)
-            return None, command.text
-        case c.Run() | c.Pause() | c.Step() | c.Reset():
-            return _steer(session, command, who)
-    return session.engine.command(command)
-
-
-def _steer(session: RunSession, command: c.Command, who: str) -> tuple[Any, Any]:
-    old = session.state
-    match command:
-        case c.Run():
-            session.run()
-            session.event("state", state="running", reason="", who=who)
-        case c.Pause():
-            session.pause(command.reason)
-            session.event("state", state="paused", reason=command.reason, who=who)
-        case c.Step():
-            first = session.engine.step
-            session.step(command.n)
-            return first, session.goal
-        case c.Reset():
-            seed = session.engine.seed
-            session.reset(command.seed, who)
-            return seed, session.engine.seed
-    return old, session.state
+    done = apply_shared(session, command, who)
+    return session.engine.command(command) if done is None else done
 
 
 __all__ = ["FILES", "Refused", "apply", "read", "validate"]

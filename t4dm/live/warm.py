@@ -41,9 +41,10 @@ def warm_library() -> None:
     """The kernels of the recurrent population, of training over many steps, and of recall."""
     inputs = np.zeros((4, 8))
     for density in (1.0, 0.5):
-        population = Population(8, density, stdp=STDPParams())
-        population.run(inputs)
-        _ = population.weights
+        for rule in (None, STDPParams(), STDPParams(mode="three_factor")):
+            population = Population(8, density, stdp=rule)
+            population.run(inputs)
+            _ = population.weights
     drive = SpikeLinear(8, 8)(torch.eye(8).expand(4, 8, 8))
     spikes, _ = run_lif(LIFNeuron(8), drive, time_axis=0)
     spikes.sum().backward()

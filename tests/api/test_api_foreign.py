@@ -41,8 +41,8 @@ def test_changes_and_sets_say_whose_parameter_it_is(client):
     assert answer.status_code == 409
     assert "sessions of kind brain" in answer.get_json()["error"]["message"]
     body = {"values": {"reading.pace": 3.0}}
-    assert client.put("/sets/mine", json=body, headers=HOST).status_code == 409
-    assert client.get("/sets/mine", headers=HOST).status_code == 404
+    assert client.put("/sets/foreign", json=body, headers=HOST).status_code == 409
+    assert client.get("/sets/foreign", headers=HOST).status_code == 404
 
 
 def test_a_whole_number_is_one_however_it_is_written(client):

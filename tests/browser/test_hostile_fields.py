@@ -21,7 +21,7 @@ class Field:
     """A box, how it is committed (Enter, or a button), where it answers, and what it may hold."""
 
     box: str
-    told: tuple[str, ...]  # what every refusal says
+    told: tuple[str, ...]  # what every refusal says, beside the box where its name stands there
     lo: float
     hi: float
     message: str
@@ -97,10 +97,10 @@ def of_amounts() -> list[Field]:
 def of_new_session(limits) -> list[Field]:
     return [
         Field(
-            f"#new-{name}", (label, span(limits[name]["lo"], limits[name]["hi"])), limits[name]["lo"],
-            limits[name]["hi"], f".new-field:has(#new-{name})", "#new-create", whole=True,
+            f"#new-{name}", (span(limits[name]["lo"], limits[name]["hi"]),), limits[name]["lo"],
+            limits[name]["hi"], f"#new-{name}-message", "#new-create", whole=True,
         )
-        for name, label in {"blocks": "Blocks", "n": "Neurons a stage", "seed": "Seed"}.items()
+        for name in ("blocks", "n", "seed")
     ]  # fmt: skip
 
 
@@ -115,6 +115,8 @@ FEED = """fields => fields.flatMap(({box: selector, texts, told, message, button
         new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
     const before = box.value;
     for (const text of texts) {
+        document.querySelector(message).replaceChildren();  // of the text before
+        box.setAttribute('aria-invalid', 'false');
         box.value = text;
         box.dispatchEvent(new Event('input', {bubbles: true}));
         if (button) document.querySelector(button).click(); else press('Enter');

@@ -127,7 +127,7 @@ def test_a_command_is_what_was_sent():
         ({"type": "break_on", "kind": "membrane", "bound": 1001}, "bound", -1000, 1000),
         ({"type": "break_on", "kind": [], "bound": "x"}, "kind", None, None),
         ({"type": "watch", "neurons": list(range(65))}, "neurons", None, None),
-        ({"type": "watch", "neurons": [-1]}, "neurons", None, None),
+        ({"type": "watch", "neurons": [-1]}, "neurons", 0, 65_534),
         ({"type": "note", "text": "x" * 501}, "text", None, None),
     ],
     ids=lambda value: str(value)[:40],

@@ -3,7 +3,6 @@
 from itertools import pairwise
 
 import numpy as np
-
 import pytest
 
 from t4dm.kernels.observe import HASH_START, pack_spikes, spike_pairs, weight_cells, weight_counts

@@ -10,7 +10,6 @@ from t4dm.live.arena_engine import ArenaEngine
 from t4dm.live.arena_findings import RULES
 from t4dm.live.kinds import kind_of
 
-
 LEAST, LOOK = 150, 50  # of these tests: six seconds of the agent's time
 
 

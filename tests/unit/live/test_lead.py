@@ -47,9 +47,9 @@ def run(path: Path, first: int, last: int, events: list[dict[str, Any]]) -> Ring
     return RingReader(path)
 
 
-def window(reader: RingReader, step0: int, step1: int, view: View = View()) -> Window:
+def window(reader: RingReader, step0: int, step1: int, view: View | None = None) -> Window:
     held = [Segment.decode(data) for data in reader.range(1, step0, step1)]
-    return merge(held, view, step0, step1)
+    return merge(held, view or View(), step0, step1)
 
 
 def test_the_matrix_before_a_window_comes_where_it_is_asked_for(tmp_path):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import queue
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from t4dm.live.main_loop import Worker, longest_chunk
+from t4dm.live.main_loop import Worker, fitting, longest_chunk
+from t4dm.live.segment import Segment
 from t4dm.live.server import Request
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
@@ -99,3 +102,12 @@ def test_a_small_ring_makes_the_chunks_of_an_unpaced_run_short(told, worker, mon
     worker.session.engine.step += 3
     worker._work(0.0)
     assert taken == [16, 13]
+
+
+def test_matrices_of_the_weights_give_way_where_a_block_has_no_room_for_them():
+    segment = replace(ToyEngine().advance(64), matrix=np.ones((1, 6, 64, 64), np.uint8))
+    whole = segment.encode()
+    assert fitting(segment, len(whole)) == whole
+    rest = Segment.decode(fitting(segment, len(whole) - 1))
+    assert rest.matrix.shape[:2] == (1, 0) and len(rest.encode()) < len(whole) - 24_000
+    assert np.array_equal(rest.spk_id, segment.spk_id) and rest.crop(8, 16).matrix.shape[1] == 0

@@ -295,7 +295,7 @@ def test_learning_by_heart_is_found_and_beginning_again_clears_it(few_words):
     """Held-out loss leaves its lowest by far more than 0.1 nat within 300 steps of a large rate."""
     values = {
         "train.learning_rate": 0.01, "train.dropout": 0.0, "train.weight_decay": 0.0,
-        "train.sleep_every": 0, "train.held_out_every": 25, "train.probe_every": 0,
+        "train.total_steps": 100_000, "train.sleep_every": 0, "train.held_out_every": 25, "train.probe_every": 0,
     }  # fmt: skip
     session = session_of(engine(**values))
     to(session, 320)
