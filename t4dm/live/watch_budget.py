@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 SHARE = 0.05
-MARGIN = 0.8  # of the share is spent: what no clock of ours sees (caches, waits) has the rest
+MARGIN = 0.6  # of the share is spent: what no clock of ours sees (caches, waits) has the rest
 START_S = 0.25  # may be spent once, so that the first calls are all recorded
 CAP_S = 0.02  # saved up at most while a script costs nothing, so that no burst follows a pause
 
