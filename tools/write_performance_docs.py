@@ -81,11 +81,15 @@ def _watch() -> list[str]:
     result, parts = _load("watch")["result"], []
     for size in ("typical", "small"):
         wall, cpu = (result[size][clock]["overhead_percent"] for clock in ("wall", "processor"))
-        every = result[size]["processor"]["every_call"]["overhead_percent"]
+        every, control = (
+            result[size]["processor"][which]["overhead_percent"]
+            for which in ("every_call", "control")
+        )
         recorded = result[size]["calls_recorded_percent"]
         parts.append(
             f"{size} {cpu:.1f} % of processor time, {wall:.1f} % on the clock, "
-            f"{recorded:.0f} % of its calls recorded ({every:.1f} % with every call)"
+            f"{recorded:.0f} % of its calls recorded (with every call {every:.1f} %; "
+            f"two networks not watched differ by {control:.1f} %)"
         )
     what = "watching a training script, steps of 784-1000-10 and of 64-256-10"
     return [_row(what, "5 %", "; ".join(parts), "bench_watch.py")]

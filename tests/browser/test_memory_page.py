@@ -73,7 +73,7 @@ def test_what_the_browser_holds_is_what_the_worker_publishes(page):
 
 
 def test_a_click_puts_the_agent_and_one_with_the_other_tool_asks_the_memory(page):
-    until(page, "() => window.t4dm.drawn('episodes').rows > 0", patience_s=90)
+    until(page, "() => window.t4dm.drawn('episodes')?.rows > 0", patience_s=90)
     stand(page)
     box = page.locator("#panel-arena .panel-plot").bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -165,6 +165,6 @@ def test_what_is_wrong_is_found_and_its_remedy_clears_it(page):
 
 
 def test_tables_are_in_the_picture_of_a_snapshot(page):
-    until(page, "() => window.t4dm.drawn('episodes').rows > 0", patience_s=90)
+    until(page, "() => window.t4dm.drawn('episodes')?.rows > 0", patience_s=90)
     assert ink(page, "episodes") > 100
     assert page.locator("[data-part]").count() == 1, "the readout below the chosen cell"

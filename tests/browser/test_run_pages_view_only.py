@@ -78,7 +78,7 @@ def test_every_change_is_off_and_says_why(guest, names, kind):
 
 def test_a_click_in_the_arena_changes_nothing_and_says_why(guest, names):
     guest.goto(f"/memory?session={names['arena']}")
-    until(guest, "() => window.t4dm?.drawn?.('arena').rows > 0", patience_s=90)
+    until(guest, "() => window.t4dm?.drawn?.('arena')?.rows > 0", patience_s=90)
     guest.locator("#panel-arena .panel-plot").click()
     wait_toast(guest, SENTENCE)
     assert guest.evaluate("window.t4dm.store.events.every(({ type }) => type !== 'put')")

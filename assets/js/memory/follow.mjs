@@ -220,8 +220,9 @@ function spoken(page) {
   };
 }
 
-/** What stands on the page, for tests: numbers, no pixels. */
+/** What stands on the page, for tests: numbers, no pixels; null before the arena is known. */
 function drawnOf(page, list, slug) {
+  if (!page.constants) return null;
   const { store } = page;
   const map = store.newest.maps;
   return {

@@ -142,8 +142,8 @@ export class RunLoop {
 
   /** Whether it was told before: a worker that was started again tells the whole course anew, with other numbers. */
   #again({ n, ...event }, kind) {
-    if (event.type === "reset") this.toldOnce.clear();
     const key = JSON.stringify(event), again = kind === "keyframe" && this.toldOnce.has(key);
+    if (event.type === "reset" && !again) this.toldOnce.clear();
     this.toldOnce.add(key);
     if (this.toldOnce.size > KEPT_KEYS) this.toldOnce.delete(this.toldOnce.values().next().value);
     return again;
