@@ -46,6 +46,7 @@ def program(folder: Path | None = None) -> Iterator[Program]:
         port = probe.getsockname()[1]
     env = os.environ | {"PORT": str(port), "T4DM_RUN_DIR": str(home / "run"),
                         "T4DM_DATA_DIR": str(home / "data")}  # fmt: skip
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # a later start finds byte code, as a user's does
     process = subprocess.Popen(
         [sys.executable, "-m", "dashboard.launch"], cwd=ROOT, env=env, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

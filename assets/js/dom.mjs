@@ -77,7 +77,7 @@ export function isTyping(target) {
   return Boolean(target?.closest?.("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable=true]"));
 }
 
-/** Saves text as a file of the user's. */
+/** Saves a blob as a file of the user's. */
 export function downloadBlob(blob, name) {
   const url = URL.createObjectURL(blob);
   const link = h("a", { href: url, download: name });

@@ -1,11 +1,16 @@
 /** The buttons and selects in each panel's head. */
 
+import { askBytes } from "./ask.mjs";
 import { theme } from "./colors.mjs";
 import { panelPng } from "./compose.mjs";
+import { downloadBlob } from "./dom.mjs";
 import { ORDER_NAMES } from "./marks/raster.mjs";
 import { membraneTools } from "./membranes.mjs";
 import { blocksOf } from "./paths.mjs";
 import { tableButton } from "./table.mjs";
+import { toast } from "./toasts.mjs";
+
+const MEDIA = { csv: "text/csv", npz: "application/octet-stream" };
 
 /** Fill `.panel-tools` of every panel. */
 export function mountTools(app, board, inspector) {
@@ -21,23 +26,22 @@ export function mountTools(app, board, inspector) {
 
 function buttons(app, surface, inspector) {
   const title = surface.section.querySelector("h2")?.textContent ?? surface.slug;
-  const data = (ext) => () => {
-    const link = document.createElement("a");
-    link.href = app.url(`/panels/${surface.slug}.${ext}`, inspector.query(surface.slug));
-    link.download = `${surface.slug}.${ext}`;
-    link.click();
+  const data = (ext) => async () => {
+    const bytes = await askBytes(app.url(`/panels/${surface.slug}.${ext}`, inspector.query(surface.slug)));
+    downloadBlob(new Blob([bytes], { type: MEDIA[ext] }), `${surface.slug}.${ext}`);
   };
   return [
     tableButton(app, surface, () => inspector.query(surface.slug)),
     button("CSV", `Download the data of ${title} in view as CSV`, data("csv")),
     button("NPZ", `Download the data of ${title} in view as NPZ`, data("npz")),
     button("PNG", `Save ${title} as a PNG picture`, async () =>
-      save(await panelPng(app, surface, theme()), `${surface.slug}.png`)),
+      downloadBlob(await panelPng(app, surface, theme()), `${surface.slug}.png`)),
     button("SVG", `Save ${title} as an SVG drawing`, () => saveSvg(app, surface)),
     button("⤢", `Maximise ${title}, or put it back`, () => app.maximise(surface.slug), "tool-max"),
   ];
 }
 
+/** A tool; what fails in it is told. */
 function button(text, title, act, className = "") {
   const node = document.createElement("button");
   node.type = "button";
@@ -47,7 +51,13 @@ function button(text, title, act, className = "") {
   node.setAttribute("aria-label", title);
   node.addEventListener("click", async () => {
     node.disabled = true;
-    try { await act(); } finally { node.disabled = false; }
+    try {
+      await act();
+    } catch (error) {
+      const cause = error instanceof TypeError ? "the server does not answer." : error.message;
+      toast(`${title}: ${cause}`, { kind: "error" });
+    }
+    node.disabled = false;
   });
   return node;
 }
@@ -59,15 +69,7 @@ async function saveSvg(app, surface) {
   const size = { width: Math.max(720, surface.plot.clientWidth), height: surface.plot.clientHeight + 30 };
   const url = await window.Plotly.toImage(figure, { format: "svg", ...size });
   const comma = url.indexOf(",");
-  save(new Blob([decodeURIComponent(url.slice(comma + 1))], { type: "image/svg+xml" }), `${surface.slug}.svg`);
-}
-
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  downloadBlob(new Blob([decodeURIComponent(url.slice(comma + 1))], { type: "image/svg+xml" }), `${surface.slug}.svg`);
 }
 
 function selects(app, surface) {
@@ -83,8 +85,16 @@ function selects(app, surface) {
         [["levels", "levels"], ["lines", "lines"], ["gains", "gains applied"]])];
     case "membrane": return membraneTools(app);
     case "gate": return [blockSelect(app, "gate_block")];
-    case "attention": return [blockSelect(app, "attention_block")];
-    case "weights": return [blockSelect(app, "weights_block"), weightsView(app)];
+    case "attention":
+      return [
+        blockSelect(app, "attention_block"),
+        matrixSelect(app, "attention_view", "attention_heads", ["age", "by age of the key"], "head by head"),
+      ];
+    case "weights":
+      return [
+        blockSelect(app, "weights_block"),
+        matrixSelect(app, "weights_view", "weight_matrix", ["histogram", "histogram"], "matrix"),
+      ];
     case "stdp": return [blockSelect(app, "weights_block")];
     default: return [];
   }
@@ -107,13 +117,12 @@ function viewSelect(app, key, title, options) {
   return node;
 }
 
-/** Counts or every weight; where the session publishes no matrix its option says so. */
-function weightsView(app) {
-  const node = viewSelect(app, "weights_view", "What to show",
-    [["histogram", "histogram"], ["matrix", "matrix"]]);
+/** What a panel shows first, or its matrix; where the session does not publish `probe` the option says so. */
+function matrixSelect(app, key, probe, first, name) {
+  const node = viewSelect(app, key, "What to show", [first, ["matrix", name]]);
   const offer = () => {
-    const lacks = app.manifest && !app.manifest.probes.weight_matrix;
-    Object.assign(node.options[1], { disabled: lacks, text: lacks ? "matrix (not published)" : "matrix" });
+    const lacks = Boolean(app.manifest) && !app.manifest.probes[probe];
+    Object.assign(node.options[1], { disabled: lacks, text: lacks ? `${name} (not published)` : name });
   };
   app.on("manifest", offer);
   offer();

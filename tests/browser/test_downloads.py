@@ -5,18 +5,20 @@ import io
 import numpy as np
 import pytest
 
-from tests.browser.one_tab import PANELS, reset, wait_traces
+from tests.browser.one_tab import PANELS, hold, reset, send, wait_toast, wait_traces
 
 VIEW = "window.t4dm.app.view"
 
 
 @pytest.fixture(scope="module")
 def paused(tab):
-    """The page with a standing view, every panel shown as traces."""
+    """The page with a standing run, so that the window stays held, every panel shown as traces."""
     reset(tab)
+    hold(tab)
     tab.evaluate("window.t4dm.app.pauseView()")
     wait_traces(tab, *PANELS)
-    return tab
+    yield tab
+    send(tab, {"type": "run"})
 
 
 @pytest.mark.parametrize("slug", PANELS)
@@ -38,6 +40,20 @@ def test_csv_downloads_the_window_in_view(paused, slug):
     times = [float(line.split(",", 1)[0]) for line in lines]
     assert len(times) > 3
     assert lo <= min(times) and max(times) < hi
+
+
+def test_a_window_that_is_gone_is_told_and_saves_nothing(board):
+    """The server's own refusal of a window which it does not hold."""
+    saved = []
+    board.on("download", lambda found: saved.append(found))
+    board.route("**/panels/rate.csv*", lambda route: route.continue_(
+        url=route.request.url.split("?")[0] + "?from_ms=900000000&to_ms=900000100"
+    ))  # fmt: skip
+    button = board.locator("#panel-rate .panel-tools").get_by_text("CSV")
+    button.click()
+    wait_toast(board, "ms are held")
+    board.unroute("**/panels/rate.csv*")
+    assert button.is_enabled() and saved == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser.one_tab import drawn, figure_of, hold, numbers, send, until
 from tests.browser.recorded import colours, picture, points, record
+from tests.waiting import eventually
 
 SPAN = 200  # ms, fewer than a plot has pixels: every step has a column of its own
 PANELS = ("membrane", "neuromod", "gate", "rate", "stdp", "stimulus", "weights")
@@ -30,9 +31,17 @@ def held(tab):
 @pytest.fixture(scope="module")
 def told(held):
     """What the canvases were given in one drawing."""
-    made = record(held, *PANELS)
+    made = eventually(lambda: one_drawing(held), "a drawing that its axis has followed")
     assert made["step1"] - made["step0"] == SPAN == made["span"]
     return made
+
+
+def one_drawing(held):
+    """A drawing of these panels; None where the rate's axis, which follows it, has not done so yet."""
+    made = record(held, *PANELS)
+    return (
+        made if made["boxes"]["rate"]["yaxis"]["range"][1] == drawn(held, "rate")["top"] else None
+    )
 
 
 def figure(held, slug):
@@ -242,4 +251,4 @@ def test_regularity_and_synchrony(held, below):
     tops = np.array([p["points"][0][1] for p in panel["paths"] if len(p["points"]) == 4])
     height = (box["yaxis"]["at"] + box["yaxis"]["length"] - (tops + 5.5)) / box["yaxis"]["length"]
     assert 10 ** (3 * height - 1) == pytest.approx(fano[np.isfinite(fano)], rel=1e-5)
-    assert known.sum() >= 12 and len(tops) >= 12
+    assert len(tops) == np.isfinite(fano).sum() >= 6  # a stage may be silent in so short a window

@@ -30,7 +30,7 @@ export const mark = {
     const edges = scene.binEdges(bin);
     const stages = Array.from({ length: store.G }, (_, g) => binned(scene, g, edges));
     scaleTo(Math.max(0, ...stages.flat()), scene.now);
-    shown = { bin, hz: stages.map((_, g) => scene.hz(g)), step0: scene.step0, step1: scene.step1 };
+    shown = { bin, top: top.hz, hz: stages.map((_, g) => scene.hz(g)), step0: scene.step0, step1: scene.step1 };
     const [w, h] = devicePixels(box, scene.dpr);
     lines.open(pixels.open(w, h), w, h);
     stages.forEach((hz, g) => steps(scene, edges, hz, scene.groups[g]));
