@@ -36,6 +36,7 @@ Both vocabularies go through Hugging Face `tokenizers` and give every text back 
     python benchmarks/train_text.py read --out runs/read --publish
     python benchmarks/bench_training.py
     python benchmarks/bench_training_ewc.py
+    python benchmarks/bench_training_recall.py
     python benchmarks/bench_clinic.py
     python benchmarks/bench_training_live.py
     make docs
@@ -75,7 +76,9 @@ def charts() -> dict[str, str]:
 
 def training_page() -> str:
     """The whole page as Markdown."""
-    memorise, read, speed, ewc = map(results, ("memorise", "read", "speed", "ewc"))
+    memorise, read, speed, ewc, recall = map(
+        results, ("memorise", "read", "speed", "ewc", "recall")
+    )
     table, shown = results("clinic", ""), results("live")
     runs = [run for run in (memorise, read) if run]
     parts: list[list[str]] = [
@@ -85,6 +88,7 @@ def training_page() -> str:
         *map(_samples, runs[::-1]),
         _speed(speed) if speed else _missing("Beside a plain GPT"),
         _forgetting(ewc) if ewc else _missing("Does EWC keep an old task?"),
+        _recall(recall) if recall else _missing("What the memory is worth"),
         clinic(table) if table else _missing("The clinic"),
         live(shown) if shown else _missing("Live"),
     ]
@@ -258,6 +262,30 @@ def _forgetting(made: dict[str, Any]) -> list[str]:
         "",
         f"| strength | forgetting, mean of {made['seeds']} seeds | each seed | learnt of B |",
         "|---|---|---|---|",
+        *rows,
+    ]
+
+
+def _recall(made: dict[str, Any]) -> list[str]:
+    rows = []
+    for row in made["rows"]:
+        passages, facts = row["passages"], row["facts"]
+        losses = " | ".join(f"{passages[name]:.3f}" for name in ("without", "others_read", "read"))
+        right = " | ".join(
+            f"{facts[name] * made['facts']:.0f}" for name in ("found", "answered", "without")
+        )
+        rows.append(f"| {row['step']:,} | {losses} | {right} |")
+    return [
+        "## What the memory is worth",
+        "",
+        (
+            f"Passages: {made['groups']} times {made['passages']} windows of {made['context']} tokens of held-out text, read once, every token stored; their loss in nat a token without the bank, with one that holds the twenty passages after them, and with one that holds themselves. "
+            f"Facts: {made['facts']} of six random tokens, told once each, with 640 tokens of other text stored after them; the first five are asked, the sixth is the answer. "
+            "Found: the best recalled event is the answer; answered: the answer is the likeliest token."
+        ),
+        "",
+        "| trained for steps | loss without | others read | read once before | facts found | answered | answered without the bank |",
+        "|---|---|---|---|---|---|---|",
         *rows,
     ]
 

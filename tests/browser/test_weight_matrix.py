@@ -103,8 +103,7 @@ def test_only_who_asks_is_sent_a_matrix(board):
 
 def test_learning_moves_what_is_shown(matrix):
     """A lower w_max clips at once; the next sample shows it."""
-    send(matrix, {"type": "set", "path": "stdp.w_max", "value": 0.25})
-    step = matrix.evaluate("window.t4dm.stats().sim_step")
+    step = send(matrix, {"type": "set", "path": "stdp.w_max", "value": 0.25})["step"]
     until(matrix, "step => window.t4dm.drawn('weights').step > step", step, patience_s=60)
     hold(matrix)
     assert weights(matrix).max() <= 0.26
