@@ -97,6 +97,8 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
             return "gate"
         if look.drive < LOW_DRIVE:
             return "modulator" if _halved(ev) else "input"
+    elif _starved(ev, look, ms):
+        return "modulator" if _halved(ev) else "input"
     if 1 - look.alpha >= 2 * NEEDED and look.v_thresh <= 1.2:
         return "leak"
     if place.stage == "lif_in" and look.drive < 1.0 and look.v_thresh <= 1.0:
@@ -111,6 +113,12 @@ def _fires_without_it(look: Look) -> bool:
     if look.place.stage != "lif_in":  # driven by spikes, of which the mean current says little
         return look.v_thresh <= OUT_THRESH
     return look.drive >= look.v_thresh * (1 - look.alpha) / NEEDED
+
+
+def _starved(ev: Evidence, look: Look, ms: float) -> bool:
+    """Whether the LIF in that a quiet LIF out hears, itself just above its floor, lacks drive."""
+    feeding = next(p for p in ev.stack if (p.block, p.stage) == (look.place.block, "lif_in"))
+    return look.v_thresh <= OUT_THRESH and look_at(ev, feeding, ms).drive < LOW_DRIVE
 
 
 def _halved(ev: Evidence) -> bool:

@@ -77,6 +77,18 @@ def test_a_block_behind_a_sparse_one_is_the_sparse_ones_fault():
     assert look("sparsity", evidence(OFF, fired=fired)).place.index == 0
 
 
+def test_a_quiet_lif_out_behind_a_starved_lif_in_lacks_input_not_threshold():
+    """The LIF in stands just above its floor, so that the LIF out is the first that is quiet."""
+    fired = [0.021, 0.012, 0.001, 0.0, 0.0]
+    starved, fed = (
+        evidence(OFF | {"input.gain": 0.52}, fired=fired, u_mean=[u, -0.2, 0.1, -0.1, np.nan])
+        for u in (0.2, 0.8)
+    )
+    assert look("sparsity", starved).place.index == look("sparsity", fed).place.index == 1
+    assert look("sparsity", starved).cause == "input"
+    assert look("sparsity", fed).cause == "threshold"
+
+
 def test_a_pause_of_the_stimulus_is_no_silence():
     ev = evidence(fired=QUIET, driven=0.0, paused_ms=2000.0)
     assert look("not_firing", ev) is None and look("sparsity", ev) is None
