@@ -4,7 +4,7 @@ import { config, makePage } from "./page.mjs";
 import { sessionOf } from "./sessions.mjs";
 
 const SPAN_MIN = 100, SPAN_MAX = 10000;
-const WHOLE = { rows: "spread:200", membrane: [], gate_block: 0, weights_block: 0, attention_block: 0, weights_view: "histogram" };
+const WHOLE = { rows: "spread:200", membrane: [], gate_block: 0, weights_block: 0, attention_block: 0, weights_view: "histogram", attention_view: "age" };
 
 export const app = makePage(sessionOf(location.search, config.session ?? "default"), {
   view: {
@@ -14,10 +14,11 @@ export const app = makePage(sessionOf(location.search, config.session ?? "defaul
 
   /** What to ask the server for, so that it sends what this view shows. */
   viewQuery() {
-    const { rows, membrane, gate_block, weights_block, attention_block, weights_view } = app.view;
+    const { rows, membrane, gate_block, weights_block, attention_block, weights_view, attention_view } = app.view;
     return {
       rows, membrane: membrane.length ? membrane.join(",") : null, gate_block, weights_block,
       attention_block, weights_view: weights_view === "matrix" ? weights_view : null,
+      attention_view: attention_view === "matrix" ? attention_view : null,
     };
   },
 

@@ -40,7 +40,7 @@ export class Board {
     await until(() => window.Plotly && sections().length > 0);
     for (const section of sections()) {
       const mark = MARKS[section.dataset.slug];
-      if (mark) this.surfaces.set(section.dataset.slug, new Surface(section, mark, onChange));
+      if (mark) this.surfaces.set(section.dataset.slug, new Surface(section, mark, onChange, this.app.view));
     }
     await until(() => [...this.surfaces.values()].every((surface) => surface.ready));
     for (const surface of this.surfaces.values()) {
@@ -75,7 +75,7 @@ export class Board {
   }
 
   /** What a panel draws and tells: traces on a zoomed time axis are told of as far as they are in view. */
-  #sceneOf({ mark, live }) { return mark.time && !live ? this.zoomed : this.scene; }
+  #sceneOf({ time, live }) { return time && !live ? this.zoomed : this.scene; }
 
   #tell() { for (const surface of this.surfaces.values()) surface.tell(); }
 

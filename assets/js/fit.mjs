@@ -26,8 +26,8 @@ export function fitFigure(figure, surface) {
   });
   for (const trace of data) if (trace.colorbar) trace.showscale = false;
   const box = surface.box();
-  takeAxes(layout, mark, scene);
-  if (mark.time) timeAxis(layout, box, scene.t1_ms);
+  takeAxes(layout, mark, scene, surface);
+  if (surface.time) timeAxis(layout, box, scene.t1_ms);
   for (const shape of layout.shapes) {
     if (shape.name === "ticks") shape.line.width = tickWidth(box.w, scene.span);
   }
@@ -36,8 +36,8 @@ export function fitFigure(figure, surface) {
 }
 
 /** The film's axes; only what the figure counts in its own way, such as rows, keeps its range. */
-function takeAxes(layout, mark, scene) {
-  const film = mark.layout(scene);
+function takeAxes(layout, mark, scene, size) {
+  const film = mark.layout(scene, size, true);
   for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
     const own = layout[name], given = film[name];
     if (given) {

@@ -70,7 +70,9 @@ export class Inspector {
       return;
     }
     if (changed.length === 1 && changed[0] === "zoom") { this.#zoomAll(); return; }
-    if (changed.includes("weights_view")) this.board.surfaces.get("weights").zoom = null;
+    for (const slug of ["weights", "attention"]) {
+      if (changed.includes(`${slug}_view`)) this.board.surfaces.get(slug).zoom = null;
+    }
     this.turn++;
     this.#readPast();
     const still = changed.includes("mode") && view.mode === "paused";
@@ -137,7 +139,7 @@ export class Inspector {
     const layout = figure.layout;
     layout.uirevision = `${surface.slug}-${this.app.view.t1_ms}-${this.app.view.span_ms}`;
     fitFigure(figure, this.board.upToDate(surface.slug));
-    const range = surface.mark.time ? this.#range() : surface.zoom;
+    const range = surface.time ? this.#range() : surface.zoom;
     if (range) layout.xaxis = { ...layout.xaxis, range: [...range], autorange: false };
     await this.#quietly(() => window.Plotly.react(surface.gd, figure.data, layout, CONFIG));
     if (turn === this.turn && this.app.view.mode !== "live") surface.setLive(false);
@@ -194,14 +196,14 @@ export class Inspector {
       return;
     }
     if (this.app.view.mode !== "live") {
-      if (surface.mark.time) this.app.setView({ zoom: range.map(Number) });
+      if (surface.time) this.app.setView({ zoom: range.map(Number) });
       else surface.zoom = range;
       return;
     }
     const t1_ms = (this.board.frozen_t1 ?? this.board.scene.t1) * this.app.dt;
     this.board.frozen_t1 = null;
-    if (!surface.mark.time) surface.zoom = range;
-    const zoom = surface.mark.time ? range.map((v) => v + t1_ms) : null;
+    if (!surface.time) surface.zoom = range;
+    const zoom = surface.time ? range.map((v) => v + t1_ms) : null;
     this.app.setView({ mode: "paused", t1_ms, zoom });
   }
 
@@ -209,7 +211,7 @@ export class Inspector {
   async #zoomAll() {
     const range = this.#range();
     for (const surface of this.board.surfaces.values()) {
-      if (!surface.mark.time || surface.live || !surface.visible) continue;
+      if (!surface.time || surface.live || !surface.visible) continue;
       const now = surface.gd.layout?.xaxis?.range ?? [];
       if (Math.abs(now[0] - range[0]) < 1e-6 && Math.abs(now[1] - range[1]) < 1e-6) continue;
       await this.#quietly(() => window.Plotly.relayout(surface.gd, { "xaxis.range": [...range] }));

@@ -3,7 +3,7 @@
 import { theme } from "./colors.mjs";
 import { emptyNote } from "./marks/paint.mjs";
 
-const NARROW = 520, NARROW_LEFT = 78;
+const NARROW = 520, NARROW_LEFT = 104;
 const HEARD_BY_DASH = [
   "click", "clickannotation", "hover", "unhover", "selected", "deselect", "relayout", "restyle",
 ];
@@ -22,11 +22,13 @@ export class Surface {
    * @param {HTMLElement} section `<section class="panel">`
    * @param {object} mark the module that draws it
    * @param {() => void} onChange called when the panel's size changed, or when it came into view
+   * @param {object} view what the page shows
    */
-  constructor(section, mark, onChange) {
+  constructor(section, mark, onChange, view) {
     this.section = section;
     this.slug = section.dataset.slug;
     this.mark = mark;
+    this.view = view;
     this.plot = section.querySelector(".panel-plot");
     this.foot = section.querySelector(".panel-foot");
     this.film = canvas(this.plot, "film");
@@ -73,12 +75,15 @@ export class Surface {
   /** Whether a draw is due: the film follows the run where it can be seen, else when it is asked for. */
   get due() { return (this.live || this.dirty) && this.visible && this.ready; }
 
+  /** Whether x is the time that all time plots share; a mark may show something else by its view. */
+  get time() { return this.mark.time && !this.mark.timeless?.(this.view); }
+
   /** Margins: wide panels keep room for group names, narrow ones give it to the plot. */
   get margin() {
     const narrow = this.width < NARROW;
     const { l, r } = this.mark.margin;
-    const b = this.mark.time ? 23 : 38;
-    return { l: narrow && this.mark.time ? NARROW_LEFT : l, r, t: 6, b, pad: 0, autoexpand: false };
+    const b = this.time ? 23 : 38;
+    return { l: narrow && this.time ? NARROW_LEFT : l, r, t: 6, b, pad: 0, autoexpand: false };
   }
 
   /** Hear of Plotly's own redraws; Dash would answer a zoom by plotting its first figure again. */
@@ -168,7 +173,7 @@ export class Surface {
     const why = scene.absent(this.slug);
     if (!why) return false;
     for (const ctx of [this.ctx, this.overCtx]) ctx.clearRect(0, 0, this.width, this.height);
-    emptyNote(this.ctx, box, why, scene.theme);
+    emptyNote(this.overCtx, box, why, scene.theme);
     this.say(why);
     return true;
   }
@@ -217,9 +222,13 @@ function axis(look, more) {
 /** Plotly makes a second axis only for a trace that uses it: one without points for each. */
 function holders(layout) {
   const names = Object.keys(layout).filter((name) => /^yaxis\d*$/.test(name));
-  return names.length < 2 ? [] : names.map((name) => ({
-    type: "scatter", x: [null], y: [null], yaxis: name.replace("axis", ""), hoverinfo: "skip",
-  }));
+  return names.length < 2 ? [] : names.map((name) => {
+    const across = name.replace("y", "x");
+    return {
+      type: "scatter", x: [null], y: [null], hoverinfo: "skip", yaxis: name.replace("axis", ""),
+      xaxis: across in layout ? across.replace("axis", "") : "x",
+    };
+  });
 }
 
 /** Colours of Plotly's tool bar on either theme. */
@@ -229,13 +238,13 @@ export function modebar(look) {
 
 /** Axes without traces; the time axis runs from -span to 0, its numbers are drawn on the film. */
 function liveLayout(surface, scene, look) {
-  const own = surface.mark.layout(scene);
+  const own = surface.mark.layout(scene, surface);
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif", size: 12, color: look.fg },
     margin: surface.margin, dragmode: COARSE ? false : "zoom",
     hovermode: false, width: surface.width, height: surface.height, modebar: modebar(look), uirevision: `live-${++revision}`, shapes: [], annotations: [],
-    xaxis: surface.mark.time
+    xaxis: surface.time
       ? { range: [-scene.span_ms, 0], showticklabels: false, ticks: "", showgrid: false }
       : {},
   };

@@ -52,7 +52,7 @@ export class Loop {
   }
 
   #viewChanged(changed) {
-    const shape = ["rows", "membrane", "gate_block", "weights_block", "attention_block", "weights_view"];
+    const shape = ["rows", "membrane", "gate_block", "weights_block", "attention_block", "weights_view", "attention_view"];
     const longer = changed.includes("span_ms") && !this.#holds(this.app.view.span_ms);
     if (longer || changed.some((key) => shape.includes(key))) this.keyframe();
     this.schedule();

@@ -131,11 +131,11 @@ function withPlaces(listed) {
 /** How to name steps and rates: a step is a simulated ms, a time step, or a call of a watched module. */
 function unitOf(axis = "sim_ms") {
   if (axis === "sim_ms") {
-    return { axis: "Time (ms)", steps: "ms", rates: "Hz per neuron", rate: (hz) => `${hz.toFixed(0)} Hz` };
+    return { axis: "Time (ms)", steps: "ms", rates: "Hz per neuron", rate: (hz) => `${hz.toFixed(0)} Hz`, share: (hz, digits = 1) => `${(hz / 10).toFixed(digits)} %/ms` };
   }
   return {
     axis: axis === "call" ? "Call" : "Step", steps: `${axis}s`, rates: `spikes / 1000 ${axis}s`,
-    rate: (hz) => `${(hz / 10).toFixed(1)} %`,
+    rate: (hz) => `${(hz / 10).toFixed(1)} %/${axis}`, share: () => "",
   };
 }
 

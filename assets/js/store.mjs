@@ -31,6 +31,7 @@ export class Store {
     this.hist = [];
     this.layers = [];
     this.matrices = [];
+    this.looks = [];
     this.events = [];
     this.meta = null;
     this.version = (this.version ?? 0) + 1;
@@ -63,6 +64,7 @@ export class Store {
     this.#histograms(meta, arrays);
     this.#layer(meta, arrays);
     this.#matrix(meta, arrays);
+    this.#heads(meta, arrays);
     this.#events(meta.events ?? []);
     this.step1 = meta.step1;
     this.step0 = Math.max(this.step0, this.step1 - this.capacity);
@@ -164,6 +166,14 @@ export class Store {
     if (this.matrices.length > MATRICES) this.matrices.shift();
   }
 
+  /** A sample of a block's attention: bytes, head after head, query after query, newest key last. */
+  #heads({ attention_step: step, attention_block: block }, { attention_heads: sample }) {
+    if (!sample?.shape[0]) return;
+    const [, heads, , keys] = sample.shape;
+    this.looks.push({ step, block, heads, keys, data: sample.data.slice() });
+    if (this.looks.length > MATRICES) this.looks.shift();
+  }
+
   #events(events) {
     for (const event of events) this.events.push(event);
     if (this.events.length > EVENTS) this.events.splice(0, this.events.length - EVENTS);
@@ -195,6 +205,9 @@ export class Store {
 
   /** The newest matrix of the weights before `step`, or null. */
   matrixAt(step) { return this.matrices.findLast((matrix) => matrix.step < step) ?? null; }
+
+  /** The newest sample of every head before `step`, or null. */
+  headsAt(step) { return this.looks.findLast((sample) => sample.step < step) ?? null; }
 
   /** The newest weight record at or before `step`, or null. */
   histAt(step) {

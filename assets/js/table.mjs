@@ -5,7 +5,7 @@ import { h } from "./dom.mjs";
 import { grouped } from "./marks/paint.mjs";
 
 const ROWS = 100, MOST_BYTES = 8e6, SETTLE_MS = 500;
-const SHAPING = ["mode", "t1_ms", "span_ms", "rows", "membrane", "gate_block", "weights_block", "weights_view", "attention_block"];
+const SHAPING = ["mode", "t1_ms", "span_ms", "rows", "membrane", "gate_block", "weights_block", "weights_view", "attention_block", "attention_view"];
 
 /** The button that shows the panel as a table and back; `query` is of the window in view. */
 export function tableButton(app, surface, query) {

@@ -88,12 +88,12 @@ function selects(app, surface) {
     case "attention":
       return [
         blockSelect(app, "attention_block"),
-        matrixSelect(app, "attention_view", "attention_heads", ["age", "by age of the key"], "head by head"),
+        matrixSelect(app, surface, "attention_view", "attention_heads", ["age", "by age of the key"], "head by head"),
       ];
     case "weights":
       return [
         blockSelect(app, "weights_block"),
-        matrixSelect(app, "weights_view", "weight_matrix", ["histogram", "histogram"], "matrix"),
+        matrixSelect(app, surface, "weights_view", "weight_matrix", ["histogram", "histogram"], "matrix"),
       ];
     case "stdp": return [blockSelect(app, "weights_block")];
     default: return [];
@@ -118,14 +118,17 @@ function viewSelect(app, key, title, options) {
 }
 
 /** What a panel shows first, or its matrix; where the session does not publish `probe` the option says so. */
-function matrixSelect(app, key, probe, first, name) {
+function matrixSelect(app, { section }, key, probe, first, name) {
   const node = viewSelect(app, key, "What to show", [first, ["matrix", name]]);
   const offer = () => {
     const lacks = Boolean(app.manifest) && !app.manifest.probes[probe];
     Object.assign(node.options[1], { disabled: lacks, text: lacks ? `${name} (not published)` : name });
   };
+  const mark = () => { section.dataset.view = app.view[key]; };
   app.on("manifest", offer);
+  app.on("view", (changed) => { if (changed.includes(key)) mark(); });
   offer();
+  mark();
   return node;
 }
 

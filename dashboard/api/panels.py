@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from flask import Response
@@ -69,7 +70,7 @@ def answer(client: SessionClient, file_name: str, query: PictureOfPanel) -> Resp
     if kind == "csv":
         return _csv(client, panel, view, steps)
     if kind == "npz":
-        window = frames.history(client, view, steps)
+        window = _of_files(client, view, steps)
         body = export.to_npz(panel, window, {"session": client.session, "panel": slug})
         return _file(body, "application/octet-stream", f"{slug}.npz")
     options = {name: getattr(query, name) for name, _ in panel.options}
@@ -82,13 +83,25 @@ def answer(client: SessionClient, file_name: str, query: PictureOfPanel) -> Resp
 
 
 def _csv(client: SessionClient, panel: Panel, view: View, steps: frames.Steps) -> Response:
-    window = frames.history(client, view, steps)
+    window = _of_files(client, view, steps)
     try:
         parts = export.to_csv(panel, window)
     except export.TooLarge as error:
         message = f"{error}; ask for a shorter window or for NPZ"
         raise ApiError(422, "too_large", message, field="to_ms") from None
     return _file(parts, "text/csv; charset=utf-8", f"{panel.slug}.csv")
+
+
+def _of_files(client: SessionClient, view: View, steps: frames.Steps) -> Window:
+    """The window of ``steps``, with the matrices that its picture shows where the view asks for them."""
+    window = frames.history(client, view, steps)
+    if "matrix" not in (view.weights_view, view.attention_view):
+        return window
+    led = frames.led(client, window)
+    told = {name: value for name, value in led.meta.items() if name not in window.meta}
+    return replace(
+        window, meta=window.meta | told, matrix=led.matrix, attention_heads=led.attention_heads
+    )
 
 
 def _window(client: SessionClient, view: View, steps: frames.Steps) -> Window:

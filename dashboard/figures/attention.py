@@ -6,22 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.figures import style, timeline
+from dashboard.figures import attention_heads, style, timeline
+from dashboard.figures.attention_heads import FULL, TICKS
 from t4dm.live.attention import FEWEST_KEYS, query_spikes, relative_entropy
 from t4dm.live.segment import GATE_EVERY, KEYS
 from t4dm.live.window import DT_MS, Window
 
 SLUG = "attention"
-FULL = 255
-TICKS = {1 / FULL: "1/255", 1 / KEYS: "1/64", 1 / 4: "1/4", 1.0: "1"}
 
 
 def figure(
     window: Window | None,
     manifest: dict[str, Any] | None,
     theme: style.Theme = "light",
+    attention_view: str = "age",
 ) -> style.Figure:
-    """Lag x time heatmap on a fixed logarithmic scale; below it entropy over log(keys), 0 to 1."""
+    """Lag x time heatmap on a fixed logarithmic scale; below it entropy over log(keys), 0 to 1.
+
+    With ``attention_view`` "matrix" key time x query time of every head
+    (``dashboard.figures.attention_heads``).
+    """
+    if attention_view == "matrix":
+        return attention_heads.fill(_bare(window, theme), window, theme)
     lo, hi = timeline.span_ms(window, 300)
     which = "" if window is None else f"block {window.attention_block}, mean of the heads"
     unit = "ms" if window is None or window.axis == "sim_ms" else f"{window.axis}s"
@@ -56,6 +62,13 @@ def figure(
     text = f"below: entropy / log(keys), 1 all alike; blank under {FEWEST_KEYS} keys or without a query spike; {now}"
     out["layout"]["annotations"].append(style.caption(theme, text))
     return timeline.add_events(out, window, theme)
+
+
+def _bare(window: Window | None, theme: style.Theme) -> style.Figure:
+    """A figure with its title alone."""
+    which = "" if window is None else f"block {window.attention_block}, head by head"
+    title = timeline.title("Spike attention", which, window)
+    return {"data": [], "layout": style.layout(theme, title, SLUG)}
 
 
 def entropy(window: Window) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dashboard.figures import attention as attention_figure
-from dashboard.figures import groups, weight_matrix
+from dashboard.figures import attention_heads, groups, weight_matrix
 from dashboard.figures import isi as isi_figure
 from dashboard.figures import regularity as regularity_figure
 from dashboard.figures import weights as weights_figure
@@ -61,7 +61,12 @@ def gate(window: Window) -> Columns:
 
 
 def attention(window: Window) -> Columns:
-    """Weights of each key of the shown block by its age, every 4 ms, with the entropy over log(keys)."""
+    """Weights of each key of the shown block by its age, every 4 ms, with the entropy over log(keys).
+
+    Of a window with a sample of the heads: one line a head, query and key in sight of it.
+    """
+    if len(window.attention_heads):
+        return _heads(window)
     names = [f"weight_{age}_ago" for age in range(window.attention.shape[1])]
     out = {"time_ms": window.gate_steps * DT_MS, "keys": window.attention_keys}
     out["relative_entropy"] = attention_figure.entropy(window)
@@ -167,6 +172,18 @@ def accuracy(window: Window) -> Columns:
     course = course[~np.isnan(course[:, 0])]
     names = ("time_ms", "held_out_accuracy", "expected_reward")
     return {name: course[:, k] * (DT_MS if k == 0 else 1.0) for k, name in enumerate(names)}
+
+
+def _heads(window: Window) -> Columns:
+    weights = attention_heads.weights_by_key(window)
+    step = int(window.meta["attention_step"])
+    head, query, key = np.nonzero(np.isfinite(weights))
+    return {
+        "query_ms": (step - weights.shape[1] + 1 + query) * DT_MS,
+        "key_ms": (step - weights.shape[2] + 1 + key) * DT_MS,
+        "head": head + 1,
+        "weight": weights[head, query, key],
+    }
 
 
 def _times(window: Window) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from dashboard.figures import attention, tables
 from dashboard.panels.base import Panel
+from t4dm.live.window import ATTENTION_VIEWS
 
 PANEL = Panel(
     id="panel-attention",
@@ -14,6 +15,7 @@ PANEL = Panel(
     order=100,
     page="attention",
     height=380,
-    arrays=("attention", "attention_keys"),
-    help="Which of the last 64 steps a block looks back at, and how evenly it does.",
+    arrays=("attention", "attention_keys", "attention_heads"),
+    options=(("attention_view", ATTENTION_VIEWS),),
+    help="Which of the last 64 steps a block looks back at, and how evenly it does; or head by head.",
 )

@@ -21,13 +21,30 @@ WINDOW = 64
 
 @jit()
 def attend(  # type: ignore[no-untyped-def]
-    t, w_q, w_k, p_bar, k_bar, keys, values, ids, n, lam, kappa, sharpness, p, k, scores, out, told
+    t,
+    w_q,
+    w_k,
+    p_bar,
+    k_bar,
+    keys,
+    values,
+    ids,
+    n,
+    lam,
+    kappa,
+    sharpness,
+    p,
+    k,
+    scores,
+    out,
+    told,
+    each,
 ):
     """Mixed spikes ``out`` (D,) of step t, at which ``ids[:n]`` fired; moves traces and ring.
 
     ``p``, ``k`` (D,) and ``scores`` (WINDOW,) are scratch.  ``told`` (WINDOW + 1,) gets the weights
-    summed over the heads, slot by slot, then the sum of each head's largest; of length 0, they are
-    not asked for.
+    summed over the heads, slot by slot, then the sum of each head's largest; ``each`` (H, WINDOW)
+    the weights of every head; of length 0, they are not asked for.
     """
     n_heads, width = keys.shape[0], keys.shape[1] // 2
     zero = out.dtype.type(0)
@@ -52,6 +69,9 @@ def attend(  # type: ignore[no-untyped-def]
                 told[s] += scores[s]
                 largest = max(largest, scores[s])
             told[WINDOW] += largest
+        if each.shape[0] > 0:
+            for s in range(seen):
+                each[h, s] = scores[s]
         _mix(seen, values[h], scores, out[lo:hi])
     for c in range(p.shape[0]):
         p_bar[c] = lam * p_bar[c] + p[c]

@@ -8,7 +8,7 @@ Torch twin: ``t4dm.spiking.cortical_block.CorticalBlock.step``.  Step ``step0 + 
 
 from __future__ import annotations
 
-from t4dm.kernels.attention import attend
+from t4dm.kernels.attention import WINDOW, attend
 from t4dm.kernels.compiled import jit
 from t4dm.kernels.exponential import sigmoid
 from t4dm.kernels.learning import homeostasis, learn, settle
@@ -16,6 +16,8 @@ from t4dm.kernels.lif import lif_step
 from t4dm.kernels.observe import (
     attention_sample,
     gate_sample,
+    heads_sample,
+    keep_heads,
     spike_pairs,
     u_sample,
     weight_cells,
@@ -152,7 +154,7 @@ def fire_in(  # type: ignore[no-untyped-def]
 
 @jit()
 def look_back(  # type: ignore[no-untyped-def]
-    step0, n, attention, settings, stage, samples, query, key, scores, told, mixed, basal
+    step0, n, attention, settings, stage, samples, query, key, scores, told, each, mixed, basal
 ):
     """Spike attention of every step: ``mixed``, then its projection ``basal``.
 
@@ -161,13 +163,18 @@ def look_back(  # type: ignore[no-untyped-def]
     for k in range(n):
         t = step0 + k
         sampled = t % GATE_EVERY == 0
+        headed = -t % MATRIX_EVERY < WINDOW  # the last queries up to a sample of the heads
         told.fill(0)
         attend(
             t, attention.w_q, attention.w_k, attention.p_bar, attention.k_bar,
             attention.keys, attention.values, stage.ids[k], int(stage.counts[k]),
             settings[0], settings[1], settings[2], query, key, scores, mixed[step0 % TILE + k],
-            told if sampled else told[:0],
+            told if sampled else told[:0], each if headed else each[:0],
         )  # fmt: skip
+        if headed:
+            keep_heads(t, each, samples.looks, samples.looked_at)
+        if t % MATRIX_EVERY == 0:
+            heads_sample(t, samples.looks, samples.looked_at, samples.attention_heads)
         if sampled:
             row = t // GATE_EVERY - (step0 + GATE_EVERY - 1) // GATE_EVERY
             n_heads = attention.keys.shape[0]

@@ -75,7 +75,7 @@ def mixed(spikes_TN, apical_TD, l, n_heads, weights, attention):  # type: ignore
         attend(
             t, weights.w_q[l], weights.w_k[l], vectors[0], vectors[1], keys, values, ids, n_ids,
             attention[0], attention[1], attention[2], vectors[2], vectors[3], scores, rows[0, t],
-            scores[:0],
+            scores[:0], rows[0, :0],
         )  # fmt: skip
     tile_matmul(rows[0], weights.w_o[l], rows[1])
     open_, before, m = vectors[2], vectors[4], vectors[3]

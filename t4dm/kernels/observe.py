@@ -172,6 +172,47 @@ def attention_sample(t, summed, n_heads, out):  # type: ignore[no-untyped-def]
 
 
 @jit()
+def keep_heads(t, each, looks, looked_at):  # type: ignore[no-untyped-def]
+    """Keep the weights of step t for the next sample of the heads.
+
+    ``each`` (H, K): weights of every head, slot of step s at s % K.  ``looks`` (K, H, K) u8 gets
+    255 times as much in the row of t, newest key last: a sum that is rounded as it grows, so that
+    a row sums to 255 exactly and no byte is off by 1 or more.  ``looked_at`` (K,) steps of the rows.
+    """
+    n_keys = each.shape[1]
+    rows = looks[t % n_keys]
+    rows.fill(0)
+    seen = min(t + 1, n_keys)
+    for h in range(each.shape[0]):
+        total = 0.0
+        for age in range(seen):
+            total += each[h, (t - age) % n_keys]
+        grown, told = 0.0, 0
+        for age in range(seen - 1, -1, -1):
+            grown += each[h, (t - age) % n_keys]
+            upto = int(255.0 * grown / total + 0.5) if age > 0 else 255
+            rows[h, n_keys - 1 - age] = np.uint8(upto - told)
+            told = upto
+    looked_at[t % n_keys] = t
+
+
+@jit()
+def heads_sample(t, looks, looked_at, out):  # type: ignore[no-untyped-def]
+    """out (H, K, K) u8: rows of the last K queries up to step t, oldest first, newest key last.
+
+    A row is 0 where its query was before the run, or was not kept.
+    """
+    n_keys = looks.shape[0]
+    out.fill(0)
+    for q in range(n_keys):
+        step = t - n_keys + 1 + q
+        if step >= 0 and looked_at[step % n_keys] == step:
+            for h in range(out.shape[0]):
+                for k in range(n_keys):
+                    out[h, q, k] = looks[step % n_keys, h, k]
+
+
+@jit()
 def pack_spikes(step0, n, counts, ids, n_neurons, hashed, spk_n, spk_id):  # type: ignore[no-untyped-def]
     """Spikes of all stages in order of step, then id; returns their number.
 

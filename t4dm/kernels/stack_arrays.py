@@ -171,6 +171,9 @@ class Samples(NamedTuple):
     gate_mean: np.ndarray  # (T/4,) f4
     attention: np.ndarray  # (T/4, WINDOW) u1
     attention_top: np.ndarray  # (T/4,) f4 largest weight of a head, mean over the heads
+    attention_heads: np.ndarray  # (H, WINDOW, WINDOW) u1 last queries x their keys, newest last
+    looks: np.ndarray  # (WINDOW, H, WINDOW) u1 rows of the last queries, step t at t % WINDOW
+    looked_at: np.ndarray  # (WINDOW,) i8 their steps
     hist_exc: np.ndarray  # (BINS,) u4
     hist_inh: np.ndarray
     bounds: np.ndarray  # (2,) f4
@@ -196,6 +199,7 @@ class Output(NamedTuple):
     gate_mean: np.ndarray  # (L, T/4) f4
     attention: np.ndarray  # (L, T/4, WINDOW) u1
     attention_top: np.ndarray  # (L, T/4) f4
+    attention_heads: np.ndarray  # (L, H, WINDOW, WINDOW) u1
     hist_exc: np.ndarray  # (L, BINS) u4
     hist_inh: np.ndarray
     bounds: np.ndarray  # (L, 2) f4
@@ -230,9 +234,12 @@ class Work(NamedTuple):
     counted: np.ndarray  # (N,) i8
     scores: np.ndarray  # (WINDOW,)
     told: np.ndarray  # (WINDOW + 1,) weights of a step and their largest, summed over the heads
+    each: np.ndarray  # (H, WINDOW) weights of a step, head by head
     times: np.ndarray  # (E, HISTORY) i4
     kept: np.ndarray  # (L, 2, R, N) weights of the last two samples, in turn
     kept_at: np.ndarray  # (L, 2) i8 their steps
+    looks: np.ndarray  # (L, WINDOW, H, WINDOW) u1 attention of the last queries, in turn
+    looked_at: np.ndarray  # (L, WINDOW) i8 their steps
 
 
 def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype) -> State:
@@ -280,7 +287,7 @@ def matrix_cells(n: int) -> int:
     return -(-n // side)
 
 
-def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output:
+def empty_output(n_blocks: int, n: int, n_heads: int, n_watched: int, more: int = 0) -> Output:
     """Room for CHUNK steps of the stages and of ``more`` groups after them."""
     stages = 2 * n_blocks + more
     cells = matrix_cells(n)
@@ -297,6 +304,7 @@ def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output
         gate_mean=np.zeros((n_blocks, CHUNK // GATE_EVERY), np.float32),
         attention=np.zeros((n_blocks, CHUNK // GATE_EVERY, WINDOW), np.uint8),
         attention_top=np.zeros((n_blocks, CHUNK // GATE_EVERY), np.float32),
+        attention_heads=np.zeros((n_blocks, n_heads, WINDOW, WINDOW), np.uint8),
         hist_exc=np.zeros((n_blocks, BINS), np.uint32),
         hist_inh=np.zeros((n_blocks, BINS), np.uint32),
         bounds=np.zeros((n_blocks, 2), np.float32),
@@ -309,7 +317,7 @@ def empty_output(n_blocks: int, n: int, n_watched: int, more: int = 0) -> Output
     )
 
 
-def empty_work(n_blocks: int, n: int, n_exc: int, real: np.dtype) -> Work:
+def empty_work(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype) -> Work:
     """Scratch for CHUNK steps."""
     names = Work._fields
     rows = {name: np.zeros((ROWS, n), real) for name in names[1 : names.index("current")]}
@@ -321,7 +329,10 @@ def empty_work(n_blocks: int, n: int, n_exc: int, real: np.dtype) -> Work:
         counted=np.zeros(n, np.int64),
         scores=np.zeros(WINDOW, real),
         told=np.zeros(WINDOW + 1, real),
+        each=np.zeros((n_heads, WINDOW), real),
         times=np.zeros((n_exc, HISTORY), np.int32),
         kept=np.zeros((n_blocks, 2, min(n_exc, KEPT_ROWS), n), real),
         kept_at=np.full((n_blocks, 2), -1, np.int64),
+        looks=np.zeros((n_blocks, WINDOW, n_heads, WINDOW), np.uint8),
+        looked_at=np.full((n_blocks, WINDOW), -1, np.int64),
     )

@@ -103,7 +103,9 @@ class Engine:
         )
         self.arrays.w_rec[:] = recurrent_weights(stack)
         self.arrays.w_hi[0] = self.tree.get("stdp.w_max")
-        self._work = empty_work(config.n_blocks, config.n_neurons, self.n_exc, self._real)
+        self._work = empty_work(
+            config.n_blocks, config.n_neurons, self.n_exc, config.n_heads, self._real
+        )
         self._network = Network(weights, self.arrays, self._work)
         self._sensory = Sensory(
             config.n_sensory, seed, self._real, Values(self.tree), config.n_neurons
@@ -158,7 +160,8 @@ class Engine:
             np.array([(c, i) for c, group, i in where if group == g], np.int64).reshape(-1, 2)
             for g in range(self.n_stages + 1)
         ]
-        self._out = empty_output(self.config.n_blocks, n, len(neurons), more=1)
+        blocks, heads = self.config.n_blocks, self.config.n_heads
+        self._out = empty_output(blocks, n, heads, len(neurons), more=1)
         self._wire()
 
     def params_changed(self, paths: Iterable[str]) -> None:

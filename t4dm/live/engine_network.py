@@ -128,7 +128,8 @@ class Network:
         work = self.work
         kernel.look_back(
             step0, n, self._attention[b], self.settings.attention, self._stages[2 * b],
-            self._samples[b], work.query, work.key, work.scores, work.told, work.mixed, work.basal,
+            self._samples[b], work.query, work.key, work.scores, work.told, work.each, work.mixed,
+            work.basal,
         )  # fmt: skip
 
     def mix_time(self, b: int, step0: int, n: int) -> None:

@@ -37,7 +37,7 @@ def segment_of(
     step1 = step0 + n
     hists = grid(step0, step1, HIST_EVERY)
     sampled, m = grid(step0, step1, GATE_EVERY), len(hists)
-    gates = len(sampled)
+    gates, wholes = len(sampled), len(grid(step0, step1, MATRIX_EVERY))
     more: dict[str, Any] = {"epoch": 0, "hist_steps": hists.tolist()}
     lo, hi = float(rows.min()), float(rows.max())
     if lo < 0 or hi > 1:
@@ -66,7 +66,8 @@ def segment_of(
         course=sensory.course(m),
         u_range=out.u_range[:, :gates].swapaxes(0, 1).copy(),
         moved=out.moved[None, :, 0][:m].copy(),
-        matrix=out.matrix[None][: len(grid(step0, step1, MATRIX_EVERY))].copy(),
+        matrix=out.matrix[None][:wholes].copy(),
+        attention_heads=out.attention_heads[None][:wholes].copy(),
         attention=out.attention[:, :gates].swapaxes(0, 1).copy(),
         attention_top=out.attention_top[:, :gates].T.copy(),
         attention_keys=keys_in_sight(sampled, out.attention.shape[0]),

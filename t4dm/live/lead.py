@@ -14,7 +14,7 @@ import numpy as np
 
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.segment import HIST_EVERY, Segment, grid
-from t4dm.live.window import NEWEST, Window, newest_matrix
+from t4dm.live.window import NEWEST, Window, newest_heads, newest_matrix
 
 LEAD_STEPS = 10_000
 ONSETS = ("stimulus", "rest")
@@ -43,7 +43,7 @@ def with_lead(
         if onset:
             break
     events = [onset, *window.events] if onset else window.events
-    led = _with_matrix(replace(window, events=events), list(read.values()))
+    led = _with_matrices(replace(window, events=events), list(read.values()))
     return _with_samples(led, list(read.values()))
 
 
@@ -58,13 +58,20 @@ def _newest_onset(segment: Segment, before: int) -> dict[str, Any] | None:
     return next(mine, None)
 
 
-def _with_matrix(window: Window, segments: Sequence[Segment]) -> Window:
-    """The newest matrix before the window where the window has none and its view asks for it."""
-    if len(window.matrix):
-        return window
+def _with_matrices(window: Window, segments: Sequence[Segment]) -> Window:
+    """The newest matrices before the window where the window has none and its view asks for them."""
     parts = [s.crop(s.step0, min(s.step1, window.step0)) for s in segments]
-    matrix, dated = newest_matrix(parts, window.weights_block, window.meta.get("weights_view", ""))
-    return replace(window, matrix=matrix, meta=window.meta | dated)
+    arrays: dict[str, Any] = {}
+    meta = window.meta
+    if not len(window.matrix):
+        block, view = window.weights_block, meta.get("weights_view", "")
+        arrays["matrix"], dated = newest_matrix(parts, block, view)
+        meta = meta | dated
+    if not len(window.attention_heads):
+        block, view = window.attention_block, meta.get("attention_view", "")
+        arrays["attention_heads"], dated = newest_heads(parts, block, view)
+        meta = meta | dated
+    return replace(window, meta=meta, **arrays)
 
 
 def _with_samples(window: Window, segments: Iterable[Segment]) -> Window:

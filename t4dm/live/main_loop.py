@@ -137,11 +137,14 @@ class Worker(CommandLoop[Session]):
 
 
 def fitting(segment: Segment, room: int) -> bytes:
-    """The record of ``segment``; without the matrices of the weights where it has no room for them."""
+    """The record of ``segment``; where it has no room for them, without the matrices of the weights
+    and of the attention.
+    """
     data = segment.encode()
     if len(data) <= room or not segment.matrix.size:
         return data
-    return dataclasses.replace(segment, matrix=segment.matrix[:, :0]).encode()
+    matrix, heads = segment.matrix[:, :0], segment.attention_heads[:, :0]
+    return dataclasses.replace(segment, matrix=matrix, attention_heads=heads).encode()
 
 
 def longest_chunk(n_total: int, room: int) -> int:

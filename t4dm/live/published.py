@@ -10,6 +10,7 @@ TITLES = {
     "theta": "thresholds",
     "gate": "thalamic gate",
     "attention": "spike attention",
+    "attention_heads": "attention head by head",
     "levels": "neuromodulators",
     "gains": "neuromodulator gains",
     "weights": "weights",

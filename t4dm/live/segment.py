@@ -8,7 +8,10 @@ of S neurons samples it M times as well: ``receptive`` (M, 64, S) weights as sha
 times 255, ``neuron_labels`` (M, S) with 255 for none, ``course`` (M, points, 3) step, accuracy and
 expected reward of the run so far, NaN where there is no point yet.  A session with spike attention
 samples it as it does the gate: ``attention`` (Tg, L, K) over the last K keys, newest last;
-``attention_top`` (Tg, L) is the largest weight of a head, mean over the heads.
+``attention_top`` (Tg, L) is the largest weight of a head, mean over the heads.  ``attention_heads``
+(Mm, L, H, K, K) are the last K queries up to a step divisible by :data:`MATRIX_EVERY`, head by head,
+oldest query first, each over its own last K keys, newest last: bytes that sum to 255 in a row, or a
+row of 0 where its query was before the run or was not kept.
 ``u_range`` (Tg, G, 3) is the largest, smallest and mean u_pre of all neurons of a group, NaN where it
 is not measured; ``moved`` (M, B) the mean |change| of weights since the sample before, NaN for none.
 ``matrix`` (Mm, B, R, R) are the weights themselves at the Mm steps divisible by :data:`MATRIX_EVERY`, in
@@ -38,7 +41,7 @@ KEYS = 64
 NO_LABEL = 255
 _PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "clamped")
 _PER_GATE = ("gate", "gate_mean", "attention", "attention_keys", "attention_top", "u_range")
-_PER_MATRIX = ("matrix",)
+_PER_MATRIX = ("matrix", "attention_heads")
 _PER_LAYER = ("receptive", "neuron_labels", "course")
 _PER_HIST = ("hist_exc", "hist_inh", "bounds", "pairs", "moved", *_PER_LAYER)
 
@@ -79,6 +82,7 @@ class Segment:
     u_range: np.ndarray = field(default_factory=partial(_none, "f4", 0, 3))
     moved: np.ndarray = field(default_factory=partial(_none, "f4", 0))
     matrix: np.ndarray = field(default_factory=partial(_none, "u1", 0, 0, 0))
+    attention_heads: np.ndarray = field(default_factory=partial(_none, "u1", 0, 0, KEYS, KEYS))
 
     @property
     def layout(self) -> Layout:

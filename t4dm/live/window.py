@@ -30,6 +30,7 @@ NAMED_ROWS = f"all|spread:[1-9][0-9]{{0,8}}|stage:{ID}|block:{ID}"
 MEMBRANES = f"{ID}(,{ID}){{0,{MAX_MEMBRANES - 1}}},?"
 Rows = str | tuple[int, ...]
 WEIGHTS_VIEWS = ("histogram", "matrix")
+ATTENTION_VIEWS = ("age", "matrix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class View:
     rows: neuron ids, or ``spread:n`` (n rows evenly over all neurons), ``stage:g`` (group g),
     ``block:l`` (every group of block l), ``all``; membrane: ids, or None for the first six watched; gate_block, attention_block,
     weights_block: block whose gate, block whose attention, set of weights that a page shows;
-    weights_view: ``matrix`` asks for the newest matrix of that set too, else it is left out.
+    weights_view: ``matrix`` asks for the newest matrix of that set too, else it is left out;
+    attention_view: ``matrix`` asks for the newest sample of every head of that block likewise.
     """
 
     rows: Rows = DEFAULT_ROWS
@@ -48,6 +50,7 @@ class View:
     weights_block: int = 0
     attention_block: int = 0
     weights_view: str = WEIGHTS_VIEWS[0]
+    attention_view: str = ATTENTION_VIEWS[0]
 
     @classmethod
     def parse(
@@ -58,6 +61,7 @@ class View:
         weights_block: str | int = 0,
         attention_block: str | int = 0,
         weights_view: str = WEIGHTS_VIEWS[0],
+        attention_view: str = ATTENTION_VIEWS[0],
     ) -> View:
         """A view from query text (ids as ``"3,17,250"``); raises :class:`ParamError`.
 
@@ -71,6 +75,7 @@ class View:
             weights_block=_integer("weights_block", weights_block),
             attention_block=_integer("attention_block", attention_block),
             weights_view=weights_view,
+            attention_view=attention_view,
         )
 
 
@@ -117,6 +122,9 @@ class Window:
     hist_step0: int | None = None  # where the samples begin, if before step0 (``t4dm.live.lead``)
     moved: np.ndarray = field(default_factory=partial(np.empty, (0, 0), "f4"))  # f4 (M, B)
     matrix: np.ndarray = field(default_factory=partial(np.empty, (0, 0, 0), "u1"))  # (0 or 1, R, R)
+    attention_heads: np.ndarray = field(  # (0 or 1, H, K, K) of attention_block: queries x keys
+        default_factory=partial(np.empty, (0, 0, 0, 0), "u1")
+    )
 
     @property
     def n_total(self) -> int:
@@ -177,7 +185,7 @@ class Window:
 WIRE_ARRAYS = tuple(f.name for f in fields(Window) if f.name in (
     "spk_row", "spk_dt", "rates", "u", "theta", "levels", "gains", "gate", "gate_mean", "stim",
     "clamped", "hist_exc", "hist_inh", "bounds", "pairs", "receptive", "neuron_labels", "course",
-    "attention", "attention_keys", "matrix",
+    "attention", "attention_keys", "matrix", "attention_heads",
 ))  # fmt: skip
 NEWEST = ("receptive", "neuron_labels", "course")
 _PLAIN = (
@@ -240,6 +248,7 @@ def merge(
     plain: dict[str, Any] = {name: joined(name, attrgetter(name)) for name in _PLAIN}
     weights_block = _part("weights_block", view.weights_block, last.hist_exc.shape[1], "weights")
     matrix, dated = newest_matrix(segments, weights_block, view.weights_view)
+    heads, looked = newest_heads(segments, attention_block, view.attention_view)
     return Window(
         step0=first.step0,
         step1=last.step1,
@@ -250,6 +259,7 @@ def merge(
         gate_block=gate_block,
         weights_block=weights_block,
         matrix=matrix,
+        attention_heads=heads,
         spk_row=ids,
         spk_dt=when,
         u=_membranes(segments if "u" in only else segments[:0], membrane),
@@ -260,7 +270,8 @@ def merge(
         events=[event for s in segments for event in s.meta.get("events", [])],
         meta={k: last.meta[k] for k in KEPT_META if k in last.meta}
         | {"hist_w_hi": [s.meta["w_hi"] for s in segments for _ in s.hist_exc if "w_hi" in s.meta]}
-        | dated,
+        | dated
+        | looked,
         **plain,
         **newest_sample(segments),
     )
@@ -287,6 +298,22 @@ def newest_matrix(
                 told |= {"matrix_step": step, "matrix_w_hi": float(s.meta["w_hi"])}
                 return s.matrix[-1:, block], told
     return np.empty((0, 0, 0), "u1"), told
+
+
+def newest_heads(
+    segments: Sequence[Segment], block: int, attention_view: str
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The newest sample of every head of a block, u1 (1, H, K, K), and the step of its last query.
+
+    (0, 0, 0, 0) and the view alone where none is asked for or none was sampled.
+    """
+    told: dict[str, Any] = {"attention_view": attention_view}
+    if attention_view == "matrix":
+        for s in reversed(segments):
+            if len(s.attention_heads) and s.attention_heads.shape[1]:
+                told["attention_step"] = int(grid(s.step0, s.step1, MATRIX_EVERY)[-1])
+                return s.attention_heads[-1:, block], told
+    return np.empty((0, 0, 0, 0), "u1"), told
 
 
 def tail(segments: Sequence[Segment]) -> Sequence[Segment]:

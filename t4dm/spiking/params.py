@@ -142,6 +142,10 @@ PROBES = {
     "attention": Probe(
         "L K", help="Attention of a step over its last K keys, newest last; mean over the heads."
     ),
+    "attention_heads": Probe(
+        "L H K K",
+        help="Attention of the last K queries, head by head, oldest first; each over its last K keys.",
+    ),
     "levels": Probe("4", help="Neuromodulator levels DA, ACh, NE, 5-HT."),
     "gains": Probe("5", help="Gains really applied, in the order of GAINS."),
 }

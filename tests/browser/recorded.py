@@ -69,9 +69,13 @@ def record(page: Page, *slugs: str) -> Any:
 
 def picture(panel: Any, index: int = 0) -> np.ndarray:
     """(h, w, 3) bytes of the ``index``-th picture put on a panel's film."""
-    one = panel["pictures"][index]
+    return bitmap(panel["pictures"][index])[..., :3]
+
+
+def bitmap(one: Any) -> np.ndarray:
+    """(h, w, 4) bytes of a picture, the last of them its opacity."""
     data = np.frombuffer(base64.b64decode(one["data"]), np.uint8)
-    return data.reshape(one["h"], one["w"], 4)[..., :3]
+    return data.reshape(one["h"], one["w"], 4)
 
 
 def points(panel: Any) -> list[np.ndarray]:

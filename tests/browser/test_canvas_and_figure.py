@@ -1,10 +1,29 @@
 """The canvas and the figure that Python makes of the same window show the same."""
 
+import re
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from dashboard.figures import neuromod, raster, style
-from tests.browser.one_tab import drawn, figure_of, hold, in_page, numbers, send, until
+from tests.browser.one_tab import drawn, figure_of, hold, in_page, numbers, send, settle, until
+
+# What the raster's label canvas writes, with the right end, the middle and the width of each line.
+WRITTEN = """
+const found = [], context = CanvasRenderingContext2D.prototype, was = context.fillText;
+context.fillText = function (text, x, y) {
+    if (this.canvas.closest('#panel-raster') && this.textAlign === 'right') found.push({text, x, y, w: this.measureText(text).width});
+    return was.apply(this, arguments);
+};
+try {
+    for (let i = 0; i < 100 && !found.length; i++) {
+        window.t4dm.app.emit('theme');
+        await new Promise(requestAnimationFrame);
+    }
+} finally { context.fillText = was; }
+return found;
+"""
 
 
 def test_the_figure_of_the_same_window_holds_the_same_ticks(board):
@@ -15,6 +34,46 @@ def test_the_figure_of_the_same_window_holds_the_same_ticks(board):
     assert per_stage == [n for n in shown["per_group"].values() if n]
     ticks = [s["path"] for s in figure["layout"]["shapes"] if s.get("name") == "ticks"]
     assert sum(path.count("M") for path in ticks) == shown["ticks"]
+
+
+LABEL = re.compile(r"(.+ n=\d+) (\d+) Hz \(?(\d+(?:\.\d)?) %/ms\)?")
+
+
+def labels(told: list[str]) -> tuple[list[str], np.ndarray]:
+    """Names and neurons of groups, and (G, 2) their Hz and percent of a ms; each must have both."""
+    found = [LABEL.fullmatch(text) for text in told]
+    assert all(found), told
+    parts = [one.groups() for one in found if one]
+    return [name for name, *_ in parts], np.array([numbers for _, *numbers in parts], float)
+
+
+def test_group_labels_are_those_of_the_figure(board):
+    """Name, neurons, Hz and percent of every group; a number that ends in a half may be rounded either way."""
+    hold(board)
+    settle(board)
+    names, told = labels(drawn(board, "raster")["labels"])
+    wanted, values = labels(figure_of(board, "raster")["layout"]["yaxis"]["ticktext"])
+    assert names == wanted and len(names) == 13
+    assert (np.abs(told - values) <= [1, 0.1 + 1e-9]).all() and values.max() > 20
+    assert told[:, 0] / 10 == pytest.approx(told[:, 1], abs=0.11)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1600, 1000), (390, 844)])
+def test_group_labels_stand_apart_and_inside_their_margin(board, width, height):
+    """As they are written: no two in the same place, none beyond the left edge of the panel."""
+    board.set_viewport_size({"width": width, "height": height})
+    hold(board)
+    settle(board)
+    names, _ = labels(drawn(board, "raster")["labels"])
+    assert len(names) == 13
+    written = in_page(board, WRITTEN)
+    lines = sorted(
+        (one for one in written if "Hz" in one["text"] or "n=" in one["text"]),
+        key=lambda one: one["y"],
+    )
+    assert len(lines) >= 13
+    assert all(one["x"] - one["w"] >= 0 for one in lines)
+    assert all(b["y"] - a["y"] >= 12 for a, b in pairwise(lines))
 
 
 def test_the_canvas_and_the_figure_turn_to_a_density_alike(board):

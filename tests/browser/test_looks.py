@@ -82,6 +82,17 @@ def test_the_spiking_panels_and_controls_fit_at_1600_by_1000(board):
         assert area["x"] + area["width"] <= 1600 and area["height"] > 90
 
 
+@pytest.mark.parametrize(("width", "height"), [(1600, 1000), (390, 844)])
+def test_the_gate_stands_under_the_raster_on_the_same_axis(board, width, height):
+    board.set_viewport_size({"width": width, "height": height})
+    raster, gate = (
+        board.locator(f"#graph-{slug} .nsewdrag").first.bounding_box()
+        for slug in ("raster", "gate")
+    )
+    assert (gate["x"], gate["width"]) == pytest.approx((raster["x"], raster["width"]), abs=1)
+    assert gate["y"] > raster["y"] + raster["height"]
+
+
 def test_a_page_link_brings_its_panels_into_view(board):
     board.locator("#pages a", has_text="Learning").click()
     expect(board.locator("#panel-receptive")).to_be_in_viewport(ratio=0.9)

@@ -1,6 +1,7 @@
-/** Spike attention: weight of each key by its age, on a fixed logarithmic scale, and its entropy. */
+/** Spike attention: weight of each key by its age, on a fixed logarithmic scale, and its entropy; or head by head. */
 
 import { CIVIDIS, CIVIDIS_STOPS, blockColor } from "../colors.mjs";
+import * as heads from "./attention-heads.mjs";
 import { eventLines } from "./events.mjs";
 import { colorBar, label, timeAxis, timeGrid } from "./paint.mjs";
 
@@ -14,19 +15,27 @@ let shown = {};
 export const mark = {
   slug: "attention",
   time: true,
+  timeless: isMatrix,
   sameUnits: true,
-  margin: { l: 64, r: 66 },
+  margin: { l: 80, r: 66 },
 
-  layout: (scene) => ({
+  layout: (scene, size, traces) => (isMatrix(scene.view) ? heads.layout(scene, size, traces) : {
     yaxis: { domain: [0.32, 1], range: [-0.5, KEYS - 0.5], showgrid: false, fixedrange: true,
       tickvals: [0, 16, 32, 48], title: { text: `Key (${scene.unit.steps} ago)` } },
     yaxis2: { domain: [0, 0.26], range: [0, 1], fixedrange: true, tickvals: [0, 0.5, 1],
       title: { text: "Entropy (1)" }, anchor: "x" },
   }),
 
-  layoutKey: (scene) => scene.unit.steps,
+  layoutKey: (scene) => (isMatrix(scene.view) ? heads.axesKey(scene) : scene.unit.steps),
+
+  /** Samples of the heads come every 1000 ms; by age there is something new in every frame. */
+  stillKey: (scene) => (isMatrix(scene.view) ? heads.key(scene) : null),
 
   draw(ctx, scene) {
+    if (isMatrix(scene.view)) {
+      shown = heads.draw(ctx, scene, shades);
+      return;
+    }
     const box = scene.box, low = scene.boxOf("yaxis2");
     shown = { block: scene.store.meta?.attention_block ?? 0, columns: 0, sum: 0, judged: 0, entropy_last: null };
     if (scene.store.A) heat(ctx, box, scene);
@@ -43,6 +52,10 @@ export const mark = {
     const { box, theme } = scene;
     const marks = [[1, "1/255"], [FULL / KEYS, "1/64"], [FULL / 4, "1/4"], [FULL, "1"]]
       .map(([v, text]) => [place(v), text]);
+    if (isMatrix(scene.view)) {
+      heads.labels(ctx, scene, marks);
+      return;
+    }
     colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS, marks, "weight", theme);
     const low = scene.boxOf("yaxis2");
     if (low && shown.entropy_last !== null) {
@@ -50,11 +63,16 @@ export const mark = {
     }
   },
 
-  foot: (scene) => `block ${shown.block} · mean of the heads, every ${EVERY} ${scene.unit.steps} · colours 1/255 to 1,`
-    + ` logarithmic · line: entropy / log(keys), 1 all alike; blank under ${FEWEST_KEYS} keys or without a query spike`,
+  foot: (scene) => (isMatrix(scene.view) ? heads.foot(scene) : `block ${shown.block} · mean of the heads, every ${EVERY} ${scene.unit.steps} · colours 1/255 to 1,`
+    + ` logarithmic · line: entropy / log(keys), 1 all alike; blank under ${FEWEST_KEYS} keys or without a query spike`),
+
+  at: (scene, x, y) => (isMatrix(scene.view) ? heads.at(scene, x, y) : null),
 
   drawn: () => shown,
 };
+
+/** Whether every head is shown. */
+function isMatrix({ attention_view: what }) { return what === "matrix"; }
 
 /** Where the byte `v` stands between 1/255 and 1, 0 to 1 on a logarithmic scale. */
 function place(v) { return Math.log(Math.max(1, v)) / Math.log(FULL); }

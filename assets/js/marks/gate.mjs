@@ -16,7 +16,7 @@ export const mark = {
   slug: "gate",
   time: true,
   sameUnits: true,
-  margin: { l: 64, r: 60 },
+  margin: { l: 196, r: 60 },
 
   layout: (scene) => ({
     yaxis: { domain: [0.32, 1], range: [(scene.store.D || 256) - 0.5, -0.5], showgrid: false, fixedrange: true,

@@ -20,7 +20,7 @@ export const mark = {
   slug: "membrane",
   time: true,
   lanes: true,
-  margin: { l: 168, r: 60 },
+  margin: { l: 196, r: 60 },
 
   layout: () => ({
     yaxis: { range: [0, 1], showticklabels: false, ticks: "", showgrid: false, fixedrange: true,

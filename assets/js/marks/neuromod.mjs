@@ -22,7 +22,7 @@ export const mark = {
   time: true,
   lanes: true,
   eventLabels: false, // they would lie on the levels; raster and membranes have them
-  margin: { l: 168, r: 60 },
+  margin: { l: 196, r: 60 },
 
   layout: (scene) => ({
     yaxis: { range: [0, 1], showgrid: false, fixedrange: true,

@@ -5,7 +5,7 @@ import { markLanes } from "./ailing.mjs";
 import { eventLines } from "./events.mjs";
 import {
   Pixels, behind, colorBar, devicePixels, emptyNote, grouped, label, timeAxis, timeGrid,
-  word,
+  widthOf, word,
 } from "./paint.mjs";
 
 /** As in the figure: rows and rows x steps decide, and so does the number of spikes where there is no end of them. */
@@ -13,14 +13,16 @@ const MAX_TICK_ROWS = 256, MAX_TICK_CELLS = 300000, MAX_TICKS = 50000;
 /** Bins across and down at most, as in the figure of the same window. */
 const DENSITY_COLUMNS = 600, DENSITY_ROWS = 150;
 const DENSITY_FULL = 0.25;
+/** Between a label and the plot, and between two lines of it. */
+const LABEL_GAP = 14, LINE = 13;
 const pixels = new Pixels();
 let counts = new Uint32Array(0);
-let shown = { mode: "empty", ticks: 0, per_group: {}, ailing: new Map() };
+let shown = { mode: "empty", ticks: 0, per_group: {}, ailing: new Map(), labels: [] };
 
 export const mark = {
   slug: "raster",
   time: true,
-  margin: { l: 168, r: 60 },
+  margin: { l: 196, r: 60 },
 
   /** @returns {object} Plotly layout of the live axes */
   layout: (scene) => ({
@@ -34,7 +36,7 @@ export const mark = {
     const { whole } = scene, spikes = whole === scene ? total : scene.store.countSpikes(whole.step0, whole.step1);
     const dense = isDense(scene.rows.length, whole.step1 - whole.step0, spikes);
     shown = { mode: dense ? "density" : "ticks", ticks: 0, per_group: {}, rows: scene.rows.length,
-      step0: scene.step0, step1: scene.step1, first_step: null, last_step: null, ailing: shown.ailing };
+      step0: scene.step0, step1: scene.step1, first_step: null, last_step: null, ailing: shown.ailing, labels: shown.labels };
     const [w, h] = devicePixels(box, scene.dpr);
     const words = pixels.open(w, h);
     if (dense) density(words, w, h, scene); else exact(words, w, h, scene);
@@ -56,15 +58,15 @@ export const mark = {
     ctx.rect(0, box.y, box.x, box.h);
     ctx.clip();
     let lowest = -1e9;
+    shown.labels = [];
     for (const group of scene.rowGroups) {
       const from = scene.rowEdge(group.from), to = scene.rowEdge(group.to);
       const y = (Math.max(box.y, from) + Math.min(box.y + box.h, to)) / 2;
       if (to <= box.y || from >= box.y + box.h || y - lowest < 13) continue;
       lowest = y;
-      const hz = scene.hz(group.g);
-      const wide = box.x > 120;
-      const text = wide ? `${group.short} n=${group.n} ${scene.unit.rate(hz)}` : `${group.short} ${hz.toFixed(0)}`;
-      label(ctx, text, box.x - 14, y, theme.fg, "right");
+      const lines = groupLabel(ctx, group, scene, box.x - LABEL_GAP, to - from);
+      lines.forEach((text, i) => label(ctx, text, box.x - LABEL_GAP, y + (i - (lines.length - 1) / 2) * LINE, theme.fg, "right"));
+      shown.labels.push(lines.join(" "));
       ctx.fillStyle = groupColor(group, theme.dark);
       ctx.fillRect(box.x - 10, from + 1, 4, to - from - 2);
     }
@@ -97,6 +99,17 @@ export const mark = {
     return scene.rows[row] ?? null;
   },
 };
+
+/** Lines that name a group, its neurons and its rate: of those that fit its lane the one that says most. */
+function groupLabel(ctx, { g, n, name, short }, { unit, hz }, width, height) {
+  const rate = hz(g), share = unit.share(rate), told = `${unit.rate(rate)}${share && ` (${share})`}`;
+  const one = [`${name} n=${n} ${told}`, `${short} n=${n} ${told}`, `${short} ${told}`];
+  const brief = `${unit.rate(rate)} ${unit.share(rate, rate < 99.5 ? 1 : 0)}`.trim();
+  const two = [[`${name} n=${n}`, told], [`${short} n=${n}`, told], [`${short} n=${n}`, brief]];
+  const fits = (lines) => lines.every((text) => widthOf(ctx, text) <= width);
+  const most = [[one[0]], ...height >= 2 * LINE ? two : [], [one[1]], [one[2]]];
+  return most.find(fits) ?? [`${short} ${unit.rate(rate)}`];
+}
 
 export const ORDER_NAMES = { id: "id", rate: "rate", latency: "first-spike latency" };
 

@@ -19,7 +19,7 @@ export const mark = {
   time: true,
   /** The first lane is the onsets'. */
   eventLane: 1,
-  margin: { l: 168, r: 60 },
+  margin: { l: 196, r: 60 },
 
   layout: () => ({
     yaxis: { range: [0, TOP], fixedrange: true, tickvals: [0, 0.5, 1], showgrid: false,

@@ -3,7 +3,7 @@
 import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
 import { axisText } from "../format.mjs";
 import * as matrix from "./weight-matrix.mjs";
-import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate } from "./paint.mjs";
+import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate, wrapped } from "./paint.mjs";
 
 const DRIFT_SAMPLES = 40, HEADING_UP = 9;
 const LOG_TOP = 5, LOG_LOW = -0.3;
@@ -78,7 +78,8 @@ export const mark = {
     const span = driftSpan(scene);
     if (!span) return;
     label(ctx, "older", box.x - 8, low.y + low.h - 6, theme.muted, "right");
-    label(ctx, axisText(span[1] - span[0], scene.store.meta?.axis), box.x - 8, low.y + low.h / 2, theme.fg, "right");
+    const lines = wrapped(ctx, axisText(span[1] - span[0], scene.store.meta?.axis), box.x - 10);
+    lines.forEach((text, i) => label(ctx, text, box.x - 8, low.y + low.h / 2 + (i - (lines.length - 1) / 2) * 13, theme.fg, "right"));
   },
 
   foot(scene) {

@@ -35,10 +35,15 @@ class ViewQuery(Query):
         "histogram", description="With matrix, the newest weight matrix is there too."
     )
 
+    attention_view: Literal["age", "matrix"] = Field(
+        "age", description="With matrix, the newest sample of every head is there too."
+    )
+
     def shown(self) -> View:
         """The part that is wanted."""
-        parts = (self.gate_block, self.weights_block, self.attention_block, self.weights_view)
-        return View.parse(self.rows, self.membrane, *parts)
+        blocks = (self.gate_block, self.weights_block, self.attention_block)
+        views = (self.weights_view, self.attention_view)
+        return View.parse(self.rows, self.membrane, *blocks, *views)
 
 
 class RecordsQuery(Query):

@@ -14,7 +14,7 @@ from dashboard.panels.base import KNOWN_PROBES, Panel
 from dashboard.panels.registry import all_panels, panel_by_slug
 
 ORDER = [
-    "raster", "rate", "membrane", "neuromod", "gate", "weights", "stdp", "stimulus", "receptive",
+    "raster", "gate", "rate", "membrane", "neuromod", "weights", "stdp", "stimulus", "receptive",
     "accuracy", "attention", "isi", "regularity",
 ]  # fmt: skip
 

@@ -5,7 +5,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from t4dm.kernels.observe import HASH_START, pack_spikes, spike_pairs, weight_cells, weight_counts
+from t4dm.kernels.observe import (
+    HASH_START,
+    heads_sample,
+    keep_heads,
+    pack_spikes,
+    spike_pairs,
+    weight_cells,
+    weight_counts,
+)
 from t4dm.kernels.stack_arrays import matrix_cells
 
 N, N_EXC = 20, 16
@@ -90,3 +98,30 @@ def test_pack_keeps_order_and_hash_does_not_depend_on_the_cut():
         g * N + int(ids[g, t, k]) for t in range(30) for g in range(4) for k in range(counts[g, t])
     ]
     assert packed == want and hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("step", [5, 63, 64, 999])
+def test_rows_of_every_head_sum_to_one_and_stand_newest_key_last(step):
+    """K = 8 keys in a ring; a byte is off by less than 1, or by 1.5 where it ends a row."""
+    rng = np.random.default_rng(step)
+    keys, heads = 8, 3
+    seen = min(step + 1, keys)
+    weights = np.zeros((heads, keys))
+    ages = rng.random((heads, seen)) ** 4
+    ages /= ages.sum(axis=1, keepdims=True)
+    weights[:, (step - np.arange(seen)) % keys] = ages
+    looks, looked_at = np.full((keys, heads, keys), 9, np.uint8), np.full(keys, -1)
+    keep_heads(step, weights, looks, looked_at)
+    row = looks[step % keys].astype(int)
+    assert (row.sum(axis=1) == 255).all() and looked_at[step % keys] == step
+    assert np.abs(row[:, ::-1][:, :seen] - 255 * ages).max() <= 1.0 + 1e-9
+    assert not row[:, ::-1][:, seen:].any()
+
+
+def test_a_sample_has_the_last_queries_oldest_first_and_blanks_what_was_not_kept():
+    keys, heads, out = 8, 2, np.full((2, 8, 8), 7, np.uint8)
+    looks, looked_at = np.zeros((keys, heads, keys), np.uint8), np.full(keys, -1)
+    for step in (3, 12, 14, 15, 16):
+        looks[step % keys], looked_at[step % keys] = step, step
+    heads_sample(16, looks, looked_at, out)
+    assert out[0, :, 0].tolist() == out[1, :, 7].tolist() == [0, 0, 0, 12, 0, 14, 15, 16]

@@ -194,6 +194,7 @@ def test_segments_hold_every_array_of_the_contract(engine):
             "attention": (gates, 2, 64), "attention_keys": (gates, 2),
             "attention_top": (gates, 2), "u_range": (gates, 5, 3), "moved": (hists, 2),
             "matrix": (len(grid(t0, t1, MATRIX_EVERY)), 2, 32, 32),
+            "attention_heads": (len(grid(t0, t1, MATRIX_EVERY)), 2, 4, 64, 64),
         }  # fmt: skip
         assert {name: getattr(segment, name).shape for name in ARRAYS} == shapes
         assert segment.rates.sum() == segment.spk_n.sum()
@@ -226,6 +227,43 @@ def test_the_matrix_holds_every_weight_as_it_stood_then(engine):
     assert merge(made).matrix.shape == (0, 0, 0)
     again = merge([segment.crop(900, 1100) for segment in made[18:22]], View(weights_view="matrix"))
     assert again.matrix.shape == (1, 32, 32)
+
+
+@pytest.mark.parametrize("chunk", [1, 50, 64])
+def test_the_heads_of_a_sample_are_those_of_the_steps_before_it(engine, data_dir, chunk):
+    """Whatever the chunks: rows sum to 255; mean and mean maximum of the heads are those of each step."""
+    engine.advance(50)
+    engine.load_state(engine.state())
+    made = [engine.advance(50) for _ in range(18)]
+    made += [engine.advance(chunk) for _ in range(-(-60 // chunk))]
+    made += [engine.advance(64)]
+    for block in range(2):
+        window = merge(made, View(attention_block=block, attention_view="matrix"))
+        assert window.meta["attention_step"] == MATRIX_EVERY
+        heads = window.attention_heads[0].astype(int)
+        assert heads.shape == (4, 64, 64) and (heads.sum(axis=2) == 255).all()
+        rows = {int(t): k for k, t in enumerate(window.gate_steps)}
+        tops = np.concatenate([s.attention_top[:, block] for s in made])
+        for step in range(MATRIX_EVERY - 60, MATRIX_EVERY + 1, 4):
+            query = heads[:, step - MATRIX_EVERY - 1]
+            told = window.attention[rows[step]]
+            assert np.abs(query.mean(axis=0) - told).max() <= 1.5
+            assert query.max(axis=1).mean() / 255 == pytest.approx(tops[rows[step]], abs=1 / 255)
+    assert len(np.unique(heads[:, -1], axis=0)) == 4
+    assert merge(made).attention_heads.size == 0
+
+
+def test_queries_before_a_run_or_its_resume_are_blank(engine, data_dir):
+    first = engine.advance(5).attention_heads[0]
+    assert not first[:, :, :-1].any() and (first[:, :, -1, -1] == 255).all()
+    for _ in range(15):
+        engine.advance(64)
+    other = Engine(CONFIG, ParamTree(2), 3, data_dir)
+    other.load_state(engine.state())  # at step 965
+    resumed, through = (each.advance(64).attention_heads[0] for each in (other, engine))
+    kept = np.arange(64) >= 965 - (MATRIX_EVERY - 63)
+    assert not resumed[:, :, ~kept].any() and through.any(axis=(0, 1, 3)).all()
+    np.testing.assert_array_equal(resumed[:, :, kept], through[:, :, kept])
 
 
 def test_watch_follows_its_order(engine, data_dir):

@@ -33,6 +33,8 @@ def segment(step0: int, step1: int, events: list[dict[str, Any]], epoch: int = 1
         hist_exc=counts, hist_inh=counts, bounds=np.zeros((samples, 1, 2), "<f4"),
         pairs=np.zeros((samples, 1, 201), "<u4"),
         matrix=np.full((len(grid(step0, step1, MATRIX_EVERY)), 1, 2, 2), step0 // 1000, "u1"),
+        attention=np.zeros((tg, 1, 64), "u1"), attention_keys=np.zeros((tg, 1), "u1"),
+        attention_heads=np.full((len(grid(step0, step1, MATRIX_EVERY)), 1, 2, 64, 64), step0 // 1000, "u1"),
         meta={"watch": [0], "epoch": epoch, "w_hi": 1.0 + step0, "w_max": 1.0,
               "events": [e for e in events if step0 <= e["step"] < step1]},
     )  # fmt: skip
@@ -64,6 +66,18 @@ def test_the_matrix_before_a_window_comes_where_it_is_asked_for(tmp_path):
     assert before.meta["matrix_step"] == 4_000, "a segment that reaches into the window"
     plain = with_lead(window(reader, 4_200, 4_500), reader)
     assert plain.matrix.size == 0 and "matrix_step" not in plain.meta
+
+
+def test_the_heads_before_a_window_come_likewise(tmp_path):
+    reader = run(tmp_path / "ring", 0, 6_000, [])
+    asked = View(attention_view="matrix")
+    led = with_lead(window(reader, 4_200, 4_500, asked), reader)
+    assert led.attention_heads.shape == (1, 2, 64, 64) and led.attention_heads[0, 0, 0, 0] == 4
+    assert led.meta["attention_step"] == 4_000 and led.matrix.size == 0
+    own = with_lead(window(reader, 4_975, 5_500, asked), reader)
+    assert own.meta["attention_step"] == 5_000 and own.attention_heads[0, 0, 0, 0] == 5
+    plain = with_lead(window(reader, 4_200, 4_500), reader)
+    assert plain.attention_heads.size == 0 and "attention_step" not in plain.meta
 
 
 def onset(step: int, kind: str = "stimulus") -> dict[str, Any]:

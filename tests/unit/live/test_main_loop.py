@@ -104,10 +104,14 @@ def test_a_small_ring_makes_the_chunks_of_an_unpaced_run_short(told, worker, mon
     assert taken == [16, 13]
 
 
-def test_matrices_of_the_weights_give_way_where_a_block_has_no_room_for_them():
-    segment = replace(ToyEngine().advance(64), matrix=np.ones((1, 6, 64, 64), np.uint8))
+def test_matrices_give_way_where_a_block_has_no_room_for_them():
+    heads = np.ones((1, 6, 2, 64, 64), np.uint8)
+    segment = replace(
+        ToyEngine().advance(64), matrix=np.ones((1, 6, 64, 64), np.uint8), attention_heads=heads
+    )
     whole = segment.encode()
     assert fitting(segment, len(whole)) == whole
     rest = Segment.decode(fitting(segment, len(whole) - 1))
-    assert rest.matrix.shape[:2] == (1, 0) and len(rest.encode()) < len(whole) - 24_000
+    assert rest.matrix.shape[:2] == (1, 0) and len(rest.encode()) < len(whole) - 3 * 24_000
+    assert rest.attention_heads.shape[:2] == (1, 0)
     assert np.array_equal(rest.spk_id, segment.spk_id) and rest.crop(8, 16).matrix.shape[1] == 0
