@@ -90,7 +90,8 @@ class Training(Impl):
         torch.set_num_threads(self.threads)
         torch.manual_seed(0)
         self.x = (torch.rand(steps, batch, n) < 0.2).float()
-        self.layers = [SpikeLinear(n, n), SpikeLinear(n, n)]
+        draws = torch.Generator().manual_seed(0)
+        self.layers = [SpikeLinear(n, n, generator=draws) for _ in range(2)]
         for layer in self.layers:
             layer.weight.data.mul_(4.0)
         self.params = [p for layer in self.layers for p in layer.parameters()]

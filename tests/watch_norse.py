@@ -27,6 +27,8 @@ CELLS = {
     "LIFBoxCell": norse.LIFBoxCell,
     "LIFRecurrentCell": lambda: norse.LIFRecurrentCell(N, N),
     "LSNNCell": norse.LSNNCell,
+    "LIFRefracCell": norse.LIFRefracCell,
+    "LIFAdExCell": norse.LIFAdExCell,
 }
 
 
@@ -56,8 +58,10 @@ def main() -> None:
             found = window(Path(os.environ["T4DM_RUN_DIR"]), name.lower(), steps=5 * T)
         fired = torch.stack(net.spikes)[:, 0] > 0
         assert np.array_equal(raster(found, 0, N), fired) and fired.any()
-        shown = net.state.v.detach()[0, found.membrane.tolist()]
+        state = getattr(net.state, "lif", net.state)
+        shown = state.v.detach()[0, found.membrane.tolist()]
         np.testing.assert_allclose(found.u[-1], shown, rtol=1e-6)
+        assert np.isfinite(found.theta).all()
         print(f"{name}: {int(fired.sum())} spikes and the membrane as norse has them")
 
 

@@ -15,7 +15,7 @@ SESSIONS = """## Training as a session
     curl -s localhost:8000/sessions/t/commands -d '{{"type": "branch", "checkpoint": "before", "name": "again"}}'
     curl -s localhost:8000/sessions/t/samples
 
-The page `/training` shows it. `run` is {runs}; `seed` is the seed of everything drawn; `params` are values of `train.*` and `sample.*` ([parameters.md](parameters.md)); `options` has `threads`, the threads of torch in that worker (1; more make the steps shorter and the rest of the machine slower), and `brain`: a natural brain before the head, whose experts have a router to look at (each step takes several times as long).
+The page `/training` shows it. `run` is {runs}; `seed` is the seed of everything drawn; `params` are values of `train.*` and `sample.*` ([parameters.md](parameters.md)), and where they name no `train.learning_rate` a new session takes that of `T4DM_LEARNING_RATE` (0 to 1; a bad value is one sentence in the log and the status, and the run's own rate holds); `options` has `threads`, the threads of torch in that worker (1; more make the steps shorter and the rest of the machine slower), and `brain`: a natural brain before the head, whose experts have a router to look at (each step takes several times as long).
 With `fault`, one of the seventeen of [language.md](language.md), two runs, `sound` and `faulty`, begin from the same seed and data and take turns, step by step. Faults of the brain modules are tried on a transformer with a natural brain before its head, both runs, in bfloat16. A fault that raises an error ends its own run with the error's text, and the sound one goes on.
 
 | what | when |

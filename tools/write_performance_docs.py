@@ -236,7 +236,7 @@ PEERS = """## Beside other libraries
 
 Steps a second, one thread, about 7 % firing, medians of blocks timed in turns; one column is one run. A: LIF + dense recurrence.
 A2: 10 % of the connections. B: A + pair STDP at every step. C: a surrogate-gradient training step (two layers of 256, batch 32, 100 steps).
-Other programs ran on the machine meanwhile, so read the ratios within a column. Repeat with `python benchmarks/bench_peers_table.py`; t4dm's entry is `benchmarks/peers_entry.py`.
+Other programs ran on the machine meanwhile, so read the ratios within a column. Repeat with `PEERS_VENVS=FOLDER python benchmarks/bench_peers_table.py PEERS_BENCH.py`. PEERS_BENCH.py is the peers' benchmark program, which has an entry a library and is not part of this repository; FOLDER holds the virtual environments that its entries name, and a library whose environment is missing is tried in the running one and told as failed. t4dm's entry is `benchmarks/peers_entry.py`.
 """
 OURS = {"t4dm": "**t4dm**", "c_t4dm": "**t4dm**", "t4dm_cut": "t4dm, windows cut at 100 ms",
         "t4dm_mu": "t4dm, mu = 0.5 (event replay)", "brian2_cpp": "Brian2, C++",

@@ -48,7 +48,6 @@ def _power(base, mu):  # type: ignore[no-untyped-def]
 def eager_pairs(w, x, y, ids, n, n_exc, a_plus, a_minus, w_max, mu):  # type: ignore[no-untyped-def]
     """Post spikes potentiate by ``a_plus * x``, then pre spikes depress by ``a_minus * y``."""
     zero = w.dtype.type(0)
-    one = w.dtype.type(1)
     for i in range(n_exc):
         if x[i] == zero or a_plus == zero:
             continue
@@ -56,7 +55,7 @@ def eager_pairs(w, x, y, ids, n, n_exc, a_plus, a_minus, w_max, mu):  # type: ig
         for k in range(n):
             j = ids[k]
             if j != i:
-                v = row[j] + a_plus * x[i] * _power(one - row[j] / w_max, mu)
+                v = row[j] + a_plus * x[i] * _power((w_max - row[j]) / w_max, mu)
                 row[j] = w_max if v > w_max else v
     if a_minus == zero:
         return
@@ -77,7 +76,6 @@ def eager_eligibility(  # type: ignore[no-untyped-def]
 ):
     """e <- keep * e + pair terms; w <- clip(w + rate * e, 0, w_max) unless gated off."""
     zero = w.dtype.type(0)
-    one = w.dtype.type(1)
     for i in range(n_exc):
         row, due = w[i], e[i]
         for j in range(due.shape[0]):
@@ -85,7 +83,7 @@ def eager_eligibility(  # type: ignore[no-untyped-def]
         if x[i] != zero:
             for k in range(n):
                 j = ids[k]
-                due[j] += a_plus * x[i] * _power(one - row[j] / w_max, mu)
+                due[j] += a_plus * x[i] * _power((w_max - row[j]) / w_max, mu)
     for k in range(n):
         i = ids[k]
         if i >= n_exc:

@@ -18,9 +18,11 @@ import numpy as np
 
 from t4dm.kernels.compiled import jit
 from t4dm.kernels.plasticity_replay import share_of
+from t4dm.kernels.plasticity_rows import without
 
-LOST = 1e-12
-"""An eligibility below this can move a weight by no more than 1e-8 before it is gone."""
+LOST = 1e-30
+"""An eligibility below this moves a weight by less than 1e-24 before it is gone.  At a bound that is
+not too little: the slope of (1 - w/w_max)^mu and (w/w_max)^mu has no limit there for mu < 1."""
 
 
 @jit(counted=False)
@@ -71,12 +73,12 @@ def replay(  # type: ignore[no-untyped-def]
                 _carry(w, e, at, j, when[j], s - 1, born, ahead, powers_e, w_max)
                 when[j] = s
                 due = e[at, j] * w.dtype.type(powers_e[1])
-                due += plus * x * (one if mu == zero else share_of(one - w[at, j] * per, mu))
+                due += plus * x * (one if mu == zero else share_of((w_max - w[at, j]) * per, mu))
                 v = w[at, j] + w.dtype.type(r) * due
                 v = w_max if v > w_max else v
                 w[at, j], e[at, j] = v if v > zero else zero, due
         if left < rows.n_leaves[i] and np.int64(rows.leaves[i, left]) == s - born:
-            x -= leave
+            x = without(x, leave)
             left += 1
     for j in range(w.shape[1]):
         _carry(w, e, at, j, when[j], t, born, ahead, powers_e, w_max)
@@ -98,7 +100,7 @@ def fire(  # type: ignore[no-untyped-def]
     if x > zero:
         for k in range(n):
             j = ids[k]
-            rise[j] = plus * x * (one if mu == zero else share_of(one - w[at, j] * per, mu))
+            rise[j] = plus * x * (one if mu == zero else share_of((w_max - w[at, j]) * per, mu))
     for j in range(w.shape[1]):
         fall = y[j] if mu == zero or y[j] == zero else y[j] * share_of(w[at, j] * per, mu)
         e[at, j] = e[at, j] * decay + (rise[j] - minus * fall)

@@ -15,6 +15,7 @@ Everything depends on absolute steps only, never on how they are cut into chunks
 from __future__ import annotations
 
 from t4dm.kernels.compiled import jit
+from t4dm.kernels.plasticity_rows import without
 
 RING = 64
 IDLE = -1
@@ -101,7 +102,7 @@ def lazy_step(  # type: ignore[no-untyped-def]
                 break
             fresh += _visit(i, t, w, x, born, buckets, bucket_rows, powers, w_max)
             held[i] -= 1
-            x[i] -= leave_plus
+            x[i] = without(x[i], leave_plus)
             if held[i] == 0:
                 x[i] = zero
                 born[i] = IDLE
@@ -159,4 +160,5 @@ def post_trace(y, ids, n, leaving, n_leaving, decay, leave):  # type: ignore[no-
     for j in range(y.shape[0]):
         y[j] *= decay
     for k in range(n_leaving):
-        y[leaving[k]] -= leave
+        j = leaving[k]
+        y[j] = without(y[j], leave)

@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from t4dm.kernels.compiled import jit
+from t4dm.kernels.plasticity_rows import without
 
 
 @jit(counted=False)
@@ -43,10 +44,10 @@ def replay(t, w, row, i, rows, ring, ring_n, decay, leave, w_max, mu):  # type: 
             for k in range(ring_n[past]):
                 j = ring[past, k]
                 v = w[row, j]
-                v += rise if mu == zero else rise * share_of(one - v * per, mu)
+                v += rise if mu == zero else rise * share_of((w_max - v) * per, mu)
                 w[row, j] = w_max if v > w_max else v
         if left < rows.n_leaves[i] and np.int64(rows.leaves[i, left]) == s - born:
-            x -= leave
+            x = without(x, leave)
             left += 1
 
 

@@ -59,6 +59,16 @@ def empty_rows(n: int, keep: int, span: int, real: np.dtype) -> Rows:
 
 
 @jit(counted=False)
+def without(trace, leave):  # type: ignore[no-untyped-def]
+    """A trace less the share of a spike that left its window: 0 where rounding would go below.
+
+    A trace below 0 would turn depression into potentiation, past the bound of a weight.
+    """
+    rest = trace - leave
+    return rest if rest > rest - rest else rest - rest
+
+
+@jit(counted=False)
 def plastic_ids(ids, n, n_exc):  # type: ignore[no-untyped-def]
     """How many of the ascending ``ids[:n]`` are below ``n_exc``."""
     while n > 0 and ids[n - 1] >= n_exc:
@@ -74,7 +84,7 @@ def trace_now(t, i, x, born, held, leaves, n_leaves, powers, leave, cut):  # typ
         return now - now
     now *= powers[t - start]
     for k in range(n_leaves[i]):
-        now -= leave * powers[t - start - np.int64(leaves[i, k])]
+        now = without(now, leave * powers[t - start - np.int64(leaves[i, k])])
     return now
 
 
@@ -107,7 +117,7 @@ def note_leaving(t, rows, leaving, n, window, leave, nearest):  # type: ignore[n
             continue
         rows.held[i] -= 1
         if rows.born[i] == t:
-            rows.x[i] -= leave
+            rows.x[i] = without(rows.x[i], leave)
             if rows.held[i] == 0:
                 rows.x[i] = leave - leave
                 rows.born[i] = IDLE
@@ -164,6 +174,6 @@ def take_in_post(t, y, last, ids, n, leaving, n_leaving, window, decay, leave, n
     for k in range(n_leaving):
         i = leaving[k]
         if not nearest:
-            y[i] -= leave
+            y[i] = without(y[i], leave)
         elif last[i] == t - window:
             y[i] = one - one

@@ -54,6 +54,8 @@ def owed(i, span, x, born, leaves, n_leaves, sums, copies, powers, leave, due, a
         due[at, j] = scale * (sums[p, j] - copies[c, j])
     for k in range(n_leaves[i]):
         left = start + np.int64(leaves[i, k])
+        if left == start + keep:  # in this very step, of which there is no copy yet: nothing since
+            continue
         scale = leave / powers[left % span]
         p, c = (left // span) % n_sums, left % keep
         for j in range(sums.shape[1]):

@@ -53,7 +53,7 @@ def trace(history: Tensor, tau: float, window: int, nearest: bool, dtype: torch.
 
 def ltp_factor(w: Tensor, params: STDPParams) -> Tensor | float:
     """(1 - w/w_max)^mu for each weight, shaped (...) like ``w``; 1 where mu is 0."""
-    return (1 - w / params.w_max).clamp(min=0) ** params.mu if params.mu else 1.0
+    return ((params.w_max - w) / params.w_max).clamp(min=0) ** params.mu if params.mu else 1.0
 
 
 def ltd_factor(w: Tensor, params: STDPParams) -> Tensor | float:
@@ -253,7 +253,7 @@ class STDPLearner:
     def _rise(self, t: float, pre: list[float], w: float) -> float:
         p = self.params
         before = self._paired(sorted(t - s for s in pre if 0 < t - s <= p.window_pre_to_post))
-        factor = max(1 - w / p.w_max, 0.0) ** p.mu if p.mu else 1.0
+        factor = max((p.w_max - w) / p.w_max, 0.0) ** p.mu if p.mu else 1.0
         total = sum(float(self.window_function(dt)) for dt in before)
         return p.learning_rate * factor * total
 

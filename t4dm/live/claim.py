@@ -9,17 +9,21 @@ from t4dm.live.client import sessions
 from t4dm.live.lifeline import take_lock
 
 
+class NameTakenError(ValueError):
+    """Another session has the name."""
+
+
 def claim(run: Path, name: str) -> int:
     """The lock of the session ``name`` in ``run``, an open file, held until it is closed.
 
-    Raises ValueError where the name is taken or the dashboard's own, OSError where no file can be made
-    or the path of its socket would be too long.
+    Raises NameTakenError where the name is taken or the dashboard's own, ValueError where the path of
+    its socket would be too long, OSError where no file can be made.
     """
     if name == paths.DEFAULT_SESSION or name in sessions(run):
-        raise ValueError(f"the name '{name}' is the dashboard's own; choose another name")
+        raise NameTakenError(f"the name '{name}' is the dashboard's own; choose another name")
     paths.socket_path(run, name)
     external_files.sweep(run)
     lock = take_lock(external_files.lock_path(run, name))
     if lock is None:
-        raise ValueError(f"a session named '{name}' is running already; choose another name")
+        raise NameTakenError(f"a session named '{name}' is running already; choose another name")
     return lock

@@ -11,6 +11,8 @@ from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError, Params
 
 __all__ = ["PARAMETERS", "values"]
+IN_TRAINING = {"T4DM_LEARNING_RATE": "train.learning_rate"}
+"""What a variable names in a session that trains a model."""
 
 
 def values(environ: Mapping[str, str], tree: ParamTree) -> tuple[dict[str, Any], list[str]]:
@@ -23,6 +25,8 @@ def values(environ: Mapping[str, str], tree: ParamTree) -> tuple[dict[str, Any],
     complaints: list[str] = []
     groups: dict[str, type[Params]] = {GradientParams.group: GradientParams, **tree.groups}
     for name, path in PARAMETERS.items():
+        trained = IN_TRAINING.get(name, path)
+        path = trained if trained.split(".")[0] in tree.groups else path
         group = groups.get(path.split(".")[0])
         if group is None or not environ.get(name, "").strip():
             continue

@@ -6,13 +6,14 @@ import argparse
 import importlib
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t4dm.live import kinds, manifest, paths
+from t4dm.live import environment, kinds, manifest, paths
 from t4dm.live.checkpoint import CheckpointStore, Keeper
 from t4dm.live.command_log import CommandLog
-from t4dm.live.kept import KeptFiles, branched_from
+from t4dm.live.kept import BRANCH, KeptFiles, branched_from
 from t4dm.live.limits import limits_from_env
 from t4dm.live.registry import DEFAULT_LIMITS, Limits, SessionSpec
 from t4dm.live.replay import Tell
@@ -49,8 +50,8 @@ def open_run(
     notes: dict[str, Any] = {"refused": store.refused, "warnings": []}
     notes["resumed_step"] = _take_up(session, store, settings, keep, history, tell)
     if settings is None:
-        now = session.tree.non_default()
-        session.change(session.tree.replace(now | asked.params), now, "created")
+        environ = {} if (keep / BRANCH).exists() else os.environ
+        notes["warnings"] = first_values(session, asked.params, environ)
         if values := session.tree.non_default():
             begun: dict[str, Any] = {"step": engine.step, "who": "start"}
             session.note_applied(begun | {"commands": [{"type": "replace", "values": values}]})
@@ -61,6 +62,21 @@ def open_run(
         build(session, code),
         lambda ring, server: RunWorker(session, ring, server, keeper, notes, kept, Samples(keep)),
     )
+
+
+def first_values(
+    session: RunSession, asked: Mapping[str, Any], environ: Mapping[str, str]
+) -> list[str]:
+    """Give a new session its parameters: those asked for win over those of ``environ``.
+
+    Returns a sentence for each variable that is not taken; it is logged as well.
+    """
+    found, warnings = environment.values(environ, session.tree)
+    for sentence in warnings:
+        log.warning(sentence)
+    now = session.tree.non_default()
+    session.change(session.tree.replace({**now, **found, **asked}), now, "created")
+    return warnings
 
 
 def limits_in_force() -> Limits:

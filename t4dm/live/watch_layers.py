@@ -1,30 +1,29 @@
-"""Finding the spiking layers of a module, and reading spikes, membranes and thresholds off them.
+"""The layers of a module that may spike, what is kept of a call of one, and how it is read.
 
-A layer is known by its type (ours, snnTorch's, SpikingJelly's) or by what it gives: a leaf module that
-is none of ``torch.nn``'s own and whose output is 0 or 1 everywhere (norse's cells, your own).
+A layer is known by its type (ours, snnTorch's, SpikingJelly's) or by what it gives: a module that is none
+of ``torch.nn``'s own and whose output is 0 or 1 everywhere (norse's cells, your own).
 B batch  T time  N neurons of a layer
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from t4dm.live.groups import Layout
+from t4dm.spiking.lif import LIFNeuron
 
 MAX_NEURONS = 16_384  # shown of all layers together; evenly spread over those there are
 MAX_WEIGHTS = 8
 MAX_WEIGHT_SAMPLES = 65_536
 SPIKING_TYPES = (
-    ("t4dm", "LIFNeuron"), ("snntorch", "SpikingNeuron"), ("spikingjelly", "BaseNode"),
+    ("t4dm", "LIFNeuron"), ("t4dm", "GIFNeuron"), ("snntorch", "SpikingNeuron"),
+    ("spikingjelly", "BaseNode"),
 )  # fmt: skip
-MEMBRANES = ("mem", "v", "u", "membrane")
-THRESHOLDS = ("v_thresh", "threshold", "v_threshold", "v_th")
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +32,8 @@ class Layer:
 
     ``spikes`` and ``membranes`` are the tensors of the call so far, not copied, so that a step costs
     next to nothing; ``seen`` adds up their versions, which tells when the script wrote into one.
-    ``place`` is where the membrane lies in an output tuple, None: elsewhere.
+    ``place`` is where the membrane lies in an output tuple, None: elsewhere.  ``tells``: a neuron of
+    ours that tells of each step itself; ``theta`` is the threshold that such a step was given.
     """
 
     name: str
@@ -45,6 +45,10 @@ class Layer:
     device: torch.device | None = None
     place: int | None = None
     copies: bool = False
+    tells: bool = False
+    called: bool = False
+    theta: float | Tensor | None = None
+    samples: int | None = None  # of the batch, where only one of them is in ``spikes``
     seen: int = 0
     spikes: list[Tensor] = field(default_factory=list)
     membranes: list[Tensor] = field(default_factory=list)
@@ -99,8 +103,22 @@ def is_spiking_type(module: nn.Module) -> bool:
     )
 
 
+def tells_itself(module: nn.Module) -> bool:
+    """Whether it is a LIF neuron of ours whose steps are all made by the ``step`` of its class."""
+    if not isinstance(module, LIFNeuron):
+        return False
+    cls, own = type(module), module.__dict__
+    replaced = "forward" in own or "step" in own
+    return not replaced and cls.forward is LIFNeuron.forward and cls.step is LIFNeuron.step
+
+
+def is_container(module: nn.Module) -> bool:
+    """Whether it has modules inside that may be the ones that spike."""
+    return not is_spiking_type(module) and any(True for _ in module.children())
+
+
 def candidates(root: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """``(name, module)`` of what may spike: known types, else leaves that are not of ``torch.nn``."""
+    """``(name, module)`` of what may spike: known types, else all that is not of ``torch.nn``."""
     inside: list[str] = []
     for name, module in root.named_modules():
         if any(not outer or name.startswith(f"{outer}.") for outer in inside):
@@ -108,67 +126,38 @@ def candidates(root: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         if is_spiking_type(module):
             inside.append(name)
             yield name, module
-        elif not any(module.children()) and not type(module).__module__.startswith("torch.nn"):
+        elif not type(module).__module__.startswith("torch.nn"):
             yield name, module
-
-
-def spikes_of(output: Any) -> Tensor | None:
-    """The spike tensor of a layer's output: itself, or the first of a tuple."""
-    first = output[0] if isinstance(output, tuple) and output else output
-    return first if isinstance(first, Tensor) and first.ndim > 0 else None
-
-
-def membrane_of(
-    output: Any, module: nn.Module, like: Tensor, place: int | None = None
-) -> Tensor | None:
-    """The membrane that belongs to spikes ``like``: in the output, in its state, or on the module.
-
-    Of several tensors in an output it is the last (snnTorch gives currents before the membrane).
-    ``place`` is a known place in the output tuple.
-    """
-    if place is not None:
-        return output[place]
-    parts = list(output[1:]) if isinstance(output, tuple) else []
-    found: list[Any] = [part for part in reversed(parts) if isinstance(part, Tensor)]
-    for owner in (*parts, module):
-        found += [getattr(owner, name, None) for name in MEMBRANES if not isinstance(owner, Tensor)]
-    for tensor in found:
-        if isinstance(tensor, Tensor) and tensor.shape == like.shape and tensor is not like:
-            return tensor
-    return None
-
-
-def place_of(output: Any, membrane: Tensor) -> int | None:
-    """Where ``membrane`` lies in an output tuple; None where it lies elsewhere."""
-    parts = output if isinstance(output, tuple) else ()
-    return next((k for k, part in enumerate(parts) if part is membrane), None)
-
-
-def threshold_of(module: nn.Module) -> float:
-    """The layer's one threshold, NaN where it has none or one a neuron."""
-    for owner in (module, getattr(module, "p", None)):
-        for name in THRESHOLDS:
-            value = getattr(owner, name, None)
-            if isinstance(value, Tensor) and value.numel() == 1:
-                return float(value.detach())
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                return float(value)
-    return float("nan")
-
-
-def is_binary(tensor: Tensor) -> bool:
-    """Whether every value is 0 or 1."""
-    if tensor.dtype == torch.bool:
-        return True
-    return bool(((tensor == 0) | (tensor == 1)).all())
 
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """How a layer's tensors are laid out: ``time`` is the time axis, None where a call is a step."""
+    """How a layer's tensors are laid out: ``time`` is the time axis, None where a call is a step.
+
+    ``batch_index`` is the sample shown, None: the tensors have no batch axis.
+    """
 
     time: int | None
-    batch_index: int
+    batch_index: int | None
+
+    def of(self, layer: Layer) -> Axes:
+        """Those of ``layer``: a neuron that tells of its steps gives one a tensor."""
+        return replace(self, time=None) if layer.tells and self.time is not None else self
+
+    def misfit(self, tensor: Tensor) -> str:
+        """Why no time axis of ``tensor`` can be ``time``; empty where it can."""
+        if self.time is None or -tensor.ndim <= self.time < tensor.ndim:
+            return ""
+        return (
+            f"time_axis is {self.time} and the layer's tensors have {tensor.ndim} axes: "
+            f"it goes from {-tensor.ndim} to {tensor.ndim - 1}"
+        )
+
+    def samples(self, tensor: Tensor) -> int | None:
+        """How many samples ``tensor`` has, None where it has no batch axis."""
+        if self.batch_index is None or tensor.ndim < (2 if self.time is None else 3):
+            return None
+        return len(tensor) if self.time is None else tensor.movedim(self.time, 0).shape[1]
 
     def rows(self, tensors: list[Tensor], index: Tensor | None = None) -> Tensor:
         """(T, N) of one sample in all ``tensors``, a copy without gradient.
@@ -186,10 +175,15 @@ class Axes:
         return self.rows(tensors, index).float().cpu().numpy()
 
     def _sample(self, tensor: Tensor) -> Tensor:
+        sample = self.batch_index
         if self.time is None:
-            return tensor[min(self.batch_index, len(tensor) - 1)] if tensor.ndim > 1 else tensor
+            if sample is None or tensor.ndim < 2:
+                return tensor
+            return tensor[min(sample, len(tensor) - 1)]
         moved = tensor.movedim(self.time, 0)
-        return moved[:, min(self.batch_index, moved.shape[1] - 1)] if moved.ndim > 2 else moved
+        if sample is None or moved.ndim < 3:
+            return moved
+        return moved[:, min(sample, moved.shape[1] - 1)]
 
 
 def layout_of(layers: list[Layer]) -> Layout:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from t4dm.live.external_params import GROUP, declared
 from t4dm.live.tree import ParamTree
+from t4dm.live.watch_layers import is_container
 from t4dm.params import ParamError, param
 
 Declaration = FieldInfo | tuple[Any, str, float, float]
@@ -35,7 +36,10 @@ class Place:
         value = self._value()
         if isinstance(value, Tensor):
             if value.numel() != 1:
-                raise AttributeError(f"{self.name} has {value.numel()} values, not one")
+                raise ManyValuesError(
+                    f"{self.name} of {type(self.owner).__name__} has {value.numel()} values, and a "
+                    "control sets one"
+                )
             return value.detach().item()
         return value
 
@@ -57,6 +61,10 @@ class Place:
                 now.fill_(value)
         else:
             setattr(owner, last, value)
+
+
+class ManyValuesError(AttributeError):
+    """A tensor of several values, which one number cannot stand for."""
 
 
 class ScriptParams:
@@ -125,17 +133,27 @@ def _with_default(field: FieldInfo, now: Any, integer: bool) -> FieldInfo:
 
 
 def _places(module: nn.Module, layers: list[nn.Module], name: str) -> list[Place]:
-    """The module's own attribute of that (dotted) name, else that of every spiking layer with it."""
-    for owners in ([module], layers):
+    """The module's own attribute of that (dotted) name, else that of every spiking layer with it.
+
+    Modules that have others inside come last: what is meant is the layers' own.
+    """
+    many: list[ManyValuesError] = []
+    inner = [layer for layer in layers if not is_container(layer)]
+    for owners in ([module], inner, layers):
         found = []
         for owner in owners:
             try:
                 Place(owner, name).read()
+            except ManyValuesError as error:
+                many.append(error)
             except (AttributeError, KeyError):
                 continue
-            found.append(Place(owner, name))
+            else:
+                found.append(Place(owner, name))
         if found:
             return found
+    if many:
+        raise ValueError(f"params: {many[0]}; name an attribute that is one number")
     raise ValueError(
         f"params: neither the module nor a spiking layer of it has '{name}'; name it in full "
         "('lif1.threshold') or give (object, attribute, lo, hi)"

@@ -14,7 +14,8 @@ from torch import Tensor
 from t4dm.live.groups import Layout
 from t4dm.live.publisher_blocks import Block
 from t4dm.live.segment import HIST_EVERY
-from t4dm.live.watch_layers import Axes, Layer, Weight, threshold_of
+from t4dm.live.watch_layers import Axes, Layer, Weight
+from t4dm.live.watch_outputs import one_value, threshold_of
 
 
 @dataclass(slots=True)
@@ -44,26 +45,37 @@ class Reading:
 
     def read_thresholds(self) -> None:
         """Thresholds (G,) as they are now."""
-        self.theta = np.array([threshold_of(layer.module) for layer in self.layers])
+        self.theta = np.array([_threshold(layer) for layer in self.layers])
 
     def block(self, first: int) -> Block:
         """Copies of what the layers hold; ``first`` is the number of the block's first step."""
-        values = self.axes.values
         spikes = [
-            values(layer.spikes, layer.index) if layer.spikes else np.empty((0, layer.n))
+            self.axes.of(layer).values(layer.spikes, layer.index)
+            if layer.spikes
+            else np.empty((0, layer.n))
             for layer in self.layers
         ]
+        if any(layer.theta is not None for layer in self.layers):
+            self.read_thresholds()
         steps = max(len(rows) for rows in spikes)
         u = np.full((steps, len(self.watch)), np.nan, np.float32)
         for g, layer in enumerate(self.layers):
             if layer.membranes and layer.is_shown:
                 columns, index = self.columns[g]
-                shown = values(layer.membranes, index)
+                shown = self.axes.of(layer).values(layer.membranes, index)
                 u[: len(shown), columns] = shown
         due = -(-first // HIST_EVERY) * HIST_EVERY < first + steps
         weights = [weight.sample().numpy() for weight in self.weights] if due else None
         padded = [_padded(rows, steps) for rows in spikes]
         return Block(steps, padded, u, list(self.watch), self.theta, weights)
+
+
+def _threshold(layer: Layer) -> float:
+    """What the last step was given, else the layer's own; NaN where it is one a neuron."""
+    if layer.theta is None:
+        return threshold_of(layer.module)
+    value = one_value(layer.theta)
+    return float("nan") if value is None else value
 
 
 def _padded(rows: np.ndarray, steps: int) -> np.ndarray:

@@ -10,25 +10,17 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
-from t4dm.live.external import ExternalSession, ScriptEngine, default_watch
-from t4dm.live.groups import Layout
-from t4dm.live.manifest import code_version
-from t4dm.live.publisher import Files, Publisher
-from t4dm.live.publisher_blocks import Publishes
+from t4dm.live.publisher import Publisher
 from t4dm.live.watch_budget import Budget
 from t4dm.live.watch_hooks import (
     Fate,
@@ -40,42 +32,22 @@ from t4dm.live.watch_hooks import (
     seeing,
     step_cost,
 )
-from t4dm.live.watch_layers import (
-    Axes,
-    Layer,
-    is_binary,
-    is_spiking_type,
-    layout_of,
-    membrane_of,
-    place_of,
-    spikes_of,
-    weights_of,
-)
+from t4dm.live.watch_layers import Layer, layout_of, tells_itself, weights_of
+from t4dm.live.watch_opening import Settings, open_session
+from t4dm.live.watch_outputs import membrane_of, place_of, spikes_of
 from t4dm.live.watch_params import ScriptParams
+from t4dm.live.watch_ranks import other_rank
 from t4dm.live.watch_reading import Reading
+from t4dm.live.watch_settle import spiking_of, why_not
+from t4dm.live.watch_taps import LayerTap
 
 TRIES = 3  # calls in which a spiking layer must have shown itself
 HOLD_TICK_S = 0.02
 ALONE_S = 5.0  # a held script goes on when no dashboard has been there for so long
-HEADROOM = 4.0  # the weight axis ends at this times the largest weight at the start
 HOOKS_A_CALL = 2  # of the module itself, before and after
 
 
 log = logging.getLogger("t4dm.watch")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a module is watched; ``lock`` is the descriptor that holds the session's name."""
-
-    name: str
-    run: Path
-    lock: int
-    axes: Axes
-    every: int
-    hold: bool
-    no_grad: bool
-    budget: float | None
 
 
 class Recorder:
@@ -98,10 +70,17 @@ class Recorder:
         began = self.budget.clock()
         self._step_s = step_cost()
         self.budget.spend(self.budget.clock() - began)
-        self._seeing = {
-            id(layer): seeing(layer, self._gate, self._saw, self._failed) for layer in found
+        self._taps = {
+            id(layer): LayerTap(layer, self._gate, settings.axes, self.budget.spend, self._failed)
+            for layer in found
+            if tells_itself(layer.module)
         }
-        self._seen_by: list[RemovableHandle] = []
+        self._seeing = {
+            id(layer): seeing(layer, self._gate, self._saw, self._failed)
+            for layer in found
+            if not layer.tells
+        }
+        self._seen_by: list[RemovableHandle | LayerTap] = []
         self._handles = [
             module.register_forward_pre_hook(Hook(self._guarded(self._before))),
             module.register_forward_hook(Hook(self._guarded(self._after)), always_call=True),
@@ -109,6 +88,10 @@ class Recorder:
         _RECORDERS.add(self)
         weakref.finalize(self, self.fate.end, "the script has let go of its module")
         self._final = weakref.finalize(self, os.close, settings.lock)
+
+    def watches(self, module: nn.Module, name: str) -> bool:
+        """Whether it is the watch of ``module`` that was asked for as ``name``, in this process."""
+        return self._root() is module and self.settings.asked == name and self._pid == os.getpid()
 
     def close(self, how: str) -> None:
         """Take the hooks off and end the session, saying ``how``."""
@@ -161,12 +144,13 @@ class Recorder:
     def _see(self) -> None:
         """Put hooks on the layers for this call."""
         root = self._root()
-        self._seen_by = [
-            layer.module.register_forward_hook(
-                self._seeing[id(layer)], prepend=layer.module is root
-            )
-            for layer in self._reading.layers
-        ]
+        for layer in self._reading.layers:
+            if layer.tells:
+                self._seen_by.append(self._taps[id(layer)].put())
+            else:
+                hook = self._seeing[id(layer)]
+                handle = layer.module.register_forward_hook(hook, prepend=layer.module is root)
+                self._seen_by.append(handle)
         self._gate.is_open = True
 
     def _let_go(self) -> None:
@@ -231,6 +215,12 @@ class Recorder:
             self._reading.choose(publisher.session.layout, publisher.session.engine.watch)
 
     def _saw(self, layer: Layer, module: nn.Module, output: Any) -> None:
+        began = self.budget.clock()
+        layer.called = True
+        self._keep(layer, module, output)
+        self.budget.spend(self.budget.clock() - began)
+
+    def _keep(self, layer: Layer, module: nn.Module, output: Any) -> None:
         spikes = spikes_of(output)
         if spikes is None:
             return
@@ -275,61 +265,66 @@ class Recorder:
 
     def _settle(self) -> None:
         """After a first call: keep the layers that spiked, and open the session."""
-        found = [layer for layer in self._reading.layers if layer.spikes and _spikes(layer)]
-        rows = {id(layer): self.settings.axes.rows(layer.spikes) for layer in found}
+        if why := other_rank():
+            self.close(why)
+            return
+        self._tries += 1
+        found = spiking_of(self._reading.layers, self._tries == TRIES)
         if not found:
-            self._tries += 1
             if self._tries == TRIES:
-                self._fail(f"no spiking layer was called in {TRIES} calls of the module")
+                self._fail(
+                    f"no spiking layer was called in {TRIES} calls of the module: "
+                    f"{why_not(self._reading.layers)}; docs/examples.md says what can be watched"
+                )
+            return
+        axes = self.settings.axes
+        misfits = {layer.name: axes.of(layer).misfit(layer.spikes[0]) for layer in found}
+        fitting = [layer for layer in found if not misfits[layer.name]]
+        if not fitting:
+            self._fail(misfits[found[0].name])
             return
         for layer in self._reading.layers:
-            if layer not in found:
+            if layer not in fitting:
                 layer.clear()
-        self._reading.layers = found
-        for layer in found:
-            layer.n_all, layer.device = rows[id(layer)].shape[1], layer.spikes[0].device
+        self._reading.layers = fitting
+        self._say_samples()
+        steps = 0
+        for layer in fitting:
+            rows = axes.of(layer).rows(layer.spikes)
+            steps, layer.n_all = max(steps, len(rows)), rows.shape[1]
+            layer.device = layer.spikes[0].device
             layer.has_membrane = len(layer.membranes) == len(layer.spikes)
-        layout = layout_of(found)
-        for layer in found:
+        layout = layout_of(fitting)
+        for layer in fitting:
             if layer.index is not None:
                 layer.index = layer.index.to(layer.device)
-        steps = max(len(part) for part in rows.values())
-        self._open(layout, "call" if steps == 1 else "step")
-
-    def _open(self, layout: Layout, axis: str) -> None:
-        settings, reading = self.settings, self._reading
-        shows = [g for g, layer in enumerate(reading.layers) if layer.has_membrane]
-        reading.choose(layout, default_watch(layout, shows))
-        reading.read_thresholds()
-        apply = weakref.WeakMethod(self._params.apply)
-        engine = ScriptEngine(
-            self._params.tree, layout.to_json(), reading.watch, lambda values: _call(apply, values)
+        axis, failed = "call" if steps == 1 else "step", _teller(weakref.ref(self))
+        self._publisher = open_session(
+            self.settings, self._reading, layout, axis, self._params, failed, self.budget
         )
-        epoch = time.monotonic_ns() // 10**8
-        session = ExternalSession(settings.name, engine, epoch, axis, settings.hold)
-        reading.watch = engine.watch
-        largest = [
-            float(w.sample().abs().max()) if w.module.weight.numel() else 0.0
-            for w in reading.weights
-        ]
-        publishes = Publishes(
-            probes=["spikes", *(["u_pre"] if shows else []),
-                    *(["theta"] if np.isfinite(reading.theta).any() else []),
-                    *(["weights"] if reading.weights else [])],
-            weights=[weight.name for weight in reading.weights],
-            w_hi=[HEADROOM * value if value else 1.0 for value in largest],
-            more=code_version() | {
-                "every": settings.every, "budget": settings.budget,
-                "script": os.path.basename(sys.argv[0]),
-            },
-        )  # fmt: skip
-        files = Files(settings.run, settings.name)
-        failed = _teller(weakref.ref(self))
-        self._publisher = Publisher(session, files, publishes, failed, self.budget)
         weakref.finalize(self, self._publisher.close, "the script has let go of its module")
+
+    def _say_samples(self) -> None:
+        """Say it where the batch has no such sample as is to be shown."""
+        wanted = self.settings.axes.batch_index
+        for layer in self._reading.layers:
+            samples = layer.samples or self.settings.axes.of(layer).samples(layer.spikes[0])
+            if wanted is not None and samples is not None and wanted >= samples:
+                say(
+                    f"'{self.settings.name}': batch_index is {wanted} and a batch has {samples} "
+                    "samples; the last one is shown"
+                )
+                return
 
 
 _RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def end_of_same(module: nn.Module, name: str) -> None:
+    """End a watch of ``module`` under ``name``: a cell of a notebook that is run again begins anew."""
+    for recorder in list(_RECORDERS):
+        if recorder.fate.active and recorder.watches(module, name):
+            recorder.close("watched anew")
 
 
 def _forget_all() -> None:
@@ -341,20 +336,8 @@ def _forget_all() -> None:
 os.register_at_fork(after_in_child=_forget_all)
 
 
-def _spikes(layer: Layer) -> bool:
-    """Whether a candidate is a spiking layer: by its type, or by giving 0 and 1 only."""
-    same = all(tensor.shape == layer.spikes[0].shape for tensor in layer.spikes)
-    return same and (is_spiking_type(layer.module) or all(map(is_binary, layer.spikes)))
-
-
 def _is_compiled(layer: Layer) -> bool:
     return getattr(layer.module, "_compiled_call_impl", None) is not None
-
-
-def _call(method: weakref.WeakMethod[Any], values: dict[str, Any]) -> None:
-    found = method()
-    if found is not None:
-        found(values)
 
 
 def _teller(recorder: weakref.ref[Recorder]) -> Callable[[str], None]:

@@ -10,9 +10,10 @@ a dashboard it is told so in one sentence and goes on.
 
 from __future__ import annotations
 
-import os
+import re
+import unicodedata
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,14 +23,17 @@ from torch import nn
 from torch.utils.data import get_worker_info
 
 from t4dm.live import paths
-from t4dm.live.claim import claim
+from t4dm.live.claim import NameTakenError, claim
 from t4dm.live.watch_budget import SHARE
 from t4dm.live.watch_hooks import Fate, has_dashboard, say
 from t4dm.live.watch_layers import Axes, candidates
+from t4dm.live.watch_opening import Settings
 from t4dm.live.watch_params import Declaration, ScriptParams
-from t4dm.live.watch_recorder import Recorder, Settings
+from t4dm.live.watch_ranks import other_rank
+from t4dm.live.watch_recorder import Recorder, end_of_same
 
-RANKS = ("RANK", "LOCAL_RANK")
+NAMES = 99  # of one stem: NAME, NAME-2, NAME-3, …
+STEM = 40  # letters of a class's name that make a session's
 
 
 class Watch:
@@ -79,7 +83,7 @@ def watch(
     name: str | None = None,
     *,
     time_axis: int | None = None,
-    batch_index: int = 0,
+    batch_index: int | None = 0,
     params: Mapping[str, Declaration] | None = None,
     every: int = 1,
     hold: bool = False,
@@ -88,23 +92,29 @@ def watch(
 ) -> Watch:
     """Show the spikes of ``module``'s layers on the dashboard, from its next call on.
 
-    name: of the session, by default the class's; time_axis: the time axis of the layers' tensors,
-    None where each call of a layer is a step; batch_index: the sample shown; params: controls on the
-    page, ``{"threshold": param(1.0, 0.1, 5, help=…)}`` for an attribute of the module or of its
-    spiking layers, or ``{"lr": (object, attribute, lo, hi)}``, applied between two calls; every:
-    record each k-th call; hold: let the page pause the script; no_grad: record calls without
-    gradients too, which are left alone otherwise; budget: the share of the script's time (0 to 1)
-    that recording may take, as measured while it goes on: where each k-th call costs more, fewer are
-    recorded, and the page says how many.  None records each k-th call, whatever it costs.
+    name: of the session, by default made of the class's; where it is taken the session is NAME-2, or the
+    next that is free, and a sentence says so; time_axis: the time axis of the layers' tensors, None
+    where each call of a layer is a step; batch_index: the sample shown, None where the tensors have no
+    batch axis; params: controls on the page, ``{"threshold": param(1.0, 0.1, 5, help=…)}`` for an
+    attribute of the module or of its spiking layers, or ``{"lr": (object, attribute, lo, hi)}``, applied
+    between two calls; every: record each k-th call; hold: let the page pause the script; no_grad:
+    record calls without gradients too, which are left alone otherwise; budget: the share of the script's
+    time (0 to 1) that recording may take, as measured while it goes on: where each k-th call costs more,
+    fewer are recorded, and the page says how many.  None records each k-th call, whatever it costs.
 
-    Other ranks (``RANK``, ``LOCAL_RANK`` not 0), workers of a DataLoader and compiled modules are left
-    alone.  Raises ValueError for a bad argument and for a name that is taken, TypeError for no module.
+    Other ranks (``torch.distributed``, ``RANK``, ``LOCAL_RANK`` or ``SLURM_PROCID`` not 0), workers of a
+    DataLoader and compiled modules are left alone.  What the machine lacks, such as a run directory
+    that can be made, is one sentence, and nothing is shown.  Raises ValueError for a bad argument,
+    TypeError for no module.
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"watch takes a torch module, got {type(module).__name__}")
-    name = paths.checked_name(type(module).__name__.lower() if name is None else name)
+    name = _name_of(module) if name is None else paths.checked_name(name)
+    if name == paths.DEFAULT_SESSION:
+        raise ValueError(f"the name '{name}' is the dashboard's own; choose another name")
     _check("every", every, 1)
-    _check("batch_index", batch_index, 0)
+    if batch_index is not None:
+        _check("batch_index", batch_index, 0)
     if budget is not None and not _is_share(budget):
         raise ValueError(f"budget is a share from 0 to 1, more than 0, or None, got {budget!r}")
     if time_axis is not None and (isinstance(time_axis, bool) or not isinstance(time_axis, int)):
@@ -113,15 +123,47 @@ def watch(
     declared = ScriptParams(module, [layer for _, layer in layers], params or {})
     if why := _left_alone(module):
         return Watch(name, None, why)
-    run = paths.run_dir()
+    end_of_same(module, name)
     try:
-        lock = claim(run, name)
-    except OSError as error:
-        return _without(name, f"'{name}' is not shown: {error}")
-    _tell_where(run, name)
+        run = paths.run_dir()
+        is_seen = has_dashboard(run, name)
+        free, lock = _claimed(run, name)
+    except (OSError, ValueError) as error:
+        return _without(name, f"'{name}' is not shown, the script goes on: {error}")
+    if not is_seen:
+        say(
+            f"no dashboard runs here (T4DM_RUN_DIR {run}); "
+            f"the script goes on, and '{free}' appears as soon as one is started"
+        )
     axes = Axes(time_axis, batch_index)
-    settings = Settings(name, run, lock, axes, every, hold, no_grad, budget)
-    return Watch(name, Recorder(module, layers, declared, settings))
+    settings = Settings(free, name, run, lock, axes, every, hold, no_grad, budget)
+    return Watch(free, Recorder(module, layers, declared, settings))
+
+
+def _name_of(module: nn.Module) -> str:
+    """A session's name made of the class's: lower case, without accents and what no name may have."""
+    plain = unicodedata.normalize("NFKD", type(module).__name__).encode("ascii", "ignore").decode()
+    name = re.sub("[^a-z0-9_-]", "", plain.lower()).lstrip("_-")[:STEM]
+    return name if name and name != paths.DEFAULT_SESSION else "model"
+
+
+def _claimed(run: Path, name: str) -> tuple[str, int]:
+    """``name`` or the next of its kind that is free, and its lock; raises as ``claim`` does."""
+    for free in _names(name):
+        try:
+            lock = claim(run, free)
+        except NameTakenError:
+            continue
+        if free != name:
+            say(f"a session named '{name}' is running already; this one is shown as '{free}'")
+        return free, lock
+    raise NameTakenError(f"{NAMES} sessions with names like it are running")
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    for k in range(2, NAMES + 1):
+        yield f"{name[:60]}-{k}"
 
 
 def _check(name: str, value: Any, lo: int) -> None:
@@ -135,9 +177,8 @@ def _is_share(value: Any) -> bool:
 
 def _left_alone(module: nn.Module) -> str:
     """Why this process or module is not watched; empty where it is."""
-    for variable in RANKS:
-        if os.environ.get(variable, "0") not in ("", "0"):
-            return f"{variable} is not 0: only the first rank is watched"
+    if why := other_rank():
+        return why
     if get_worker_info() is not None:
         return "this is a worker of a DataLoader"
     if isinstance(module, torch._dynamo.eval_frame.OptimizedModule):
@@ -145,14 +186,6 @@ def _left_alone(module: nn.Module) -> str:
         say(why)
         return why
     return ""
-
-
-def _tell_where(run: Path, name: str) -> None:
-    if not has_dashboard(run, name):
-        say(
-            f"no dashboard runs here (T4DM_RUN_DIR {run}); "
-            f"the script goes on, and '{name}' appears as soon as one is started"
-        )
 
 
 def _without(name: str, why: str) -> Watch:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,15 @@ VOCABULARY = 2304
 
 
 def descriptions() -> list[str]:
-    """English texts that every installation has: scikit-learn's descriptions of its data sets."""
-    folder = resources.files("sklearn.datasets") / "descr"
+    """English texts that every installation has: scikit-learn's descriptions of its data sets.
+
+    Found without importing them, which would draw from Python's global generator on the way.  Raises
+    ModuleNotFoundError where scikit-learn is missing.
+    """
+    found = find_spec("sklearn")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("scikit-learn is missing", name="sklearn")
+    folder = Path(found.origin).parent / "datasets" / "descr"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".rst")), key=lambda f: f.name)
     return [file.read_text(encoding="utf-8") for file in files]
 

@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from t4dm.kernels import fused as kernel
 from t4dm.params import ParamError
+from t4dm.spiking.init import generator_of, uniform
 from t4dm.spiking.lif import LIFNeuron
 
 KINDS = {
@@ -41,12 +42,14 @@ class _Scan(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, current: Tensor, u: Tensor, lif: tuple[float, ...], kind: int, slope: float,
-        detach: bool,
+        detach: bool, told: list[Tensor] | None,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         numbers = np.array(lif, current.numpy().dtype)
         spikes, u_pre, last = torch.empty_like(current), torch.empty_like(current), u.clone()
         kernel.lif_forward(current.numpy(), last.numpy(), numbers, spikes.numpy(), u_pre.numpy())
         ctx.save_for_backward(u_pre)
+        if told is not None:
+            told.append(u_pre)
         ctx.settings = numbers, kind, numbers.dtype.type(slope), detach
         return spikes, last
 
@@ -60,7 +63,7 @@ class _Scan(torch.autograd.Function):
             grad_s.numpy(), grad_u.numpy(), u_pre.numpy(), *ctx.settings, scratch,
             grad_current.numpy(),
         )  # fmt: skip
-        return grad_current, grad_u, None, None, None, None
+        return grad_current, grad_u, None, None, None, None, None
 
 
 def run_lif(
@@ -87,10 +90,13 @@ def run_lif(
     outer, steps = math.prod(current.shape[:axis]), current.shape[axis]
     cells = math.prod(current.shape[axis + 1 :])
     lif = (neuron.alpha, neuron.v_thresh, neuron.beta, neuron.u_max)
+    told: list[Tensor] | None = None if neuron.tap is None else []
     spikes, last = _Scan.apply(
         current.contiguous().view(outer, steps, cells), start.contiguous().view(outer, cells),
-        lif, KINDS[neuron.surrogate], neuron.slope, neuron.detach_reset,
+        lif, KINDS[neuron.surrogate], neuron.slope, neuron.detach_reset, told,
     )  # fmt: skip
+    if neuron.tap is not None and told:
+        neuron.tap.run(spikes.view(current.shape), told[0].view(current.shape), axis)
     return spikes.view(current.shape), last.view(shape)
 
 
@@ -146,7 +152,26 @@ def spike_linear(spikes: Tensor, weight: Tensor, bias: Tensor | None = None) -> 
 
 
 class SpikeLinear(nn.Linear):
-    """``torch.nn.Linear`` with the same parameters, computed by :func:`spike_linear`."""
+    """``torch.nn.Linear`` with the same parameters, computed by :func:`spike_linear`.
+
+    ``weight`` (N, K) and ``bias`` (N,) start at U(-1/sqrt(K), 1/sqrt(K)), drawn from ``generator``, by
+    default a fresh one seeded 0: give layers of one network the same generator, or they start alike.
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *,
+        generator: torch.Generator | None = None, dtype: torch.dtype | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(in_features, out_features, bias, dtype=dtype)
+        if generator is not None:
+            self.reset_parameters(generator)
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw weight (N, K) and bias (N,) anew, from ``generator`` or a fresh one seeded 0."""
+        draws, bound = generator_of(generator), max(1, self.in_features) ** -0.5
+        with torch.no_grad():
+            for values in self.parameters():
+                values.copy_(uniform(tuple(values.shape), -bound, bound, draws))
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., K) spikes to (..., N)."""

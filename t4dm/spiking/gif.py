@@ -97,6 +97,4 @@ class GIFNeuron(nn.Module):
 
     def run(self, x_BTM: Tensor, state: GIFState | None = None) -> tuple[Tensor, GIFState]:
         """Spike counts (B,T,N) of inputs (B,T,M) and the last state."""
-        return scan(
-            self.forward, x_BTM, self.init_state(x_BTM[..., 0, :]) if state is None else state
-        )
+        return scan(self, x_BTM, self.init_state(x_BTM[..., 0, :]) if state is None else state)

@@ -11,11 +11,12 @@ B batch  T time  N neurons
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from t4dm.params import ParamError
 from t4dm.spiking.scan import scan
 from t4dm.spiking.surrogate import Surrogate, check_surrogate, spike
 
@@ -27,6 +28,16 @@ class LIFStep(NamedTuple):
     u: Tensor
     u_pre: Tensor
     clamped: Tensor
+
+
+class Tap(Protocol):
+    """Who is told of what a neuron does while it watches (``t4dm.live.watch``)."""
+
+    def step(self, done: LIFStep, theta: float | Tensor | None) -> None:
+        """One step of (..., N); ``theta`` where the caller gave one."""
+
+    def run(self, spikes: Tensor, u_pre: Tensor, axis: int) -> None:
+        """Steps made at once: both are (..., T, ..., N), with the steps on ``axis``."""
 
 
 def lif_step(
@@ -49,8 +60,17 @@ def lif_step(
     return LIFStep(spikes, free.clamp(-u_max, u_max), u_pre, free.abs() > u_max)
 
 
+def _check_size(size: int, **given: Tensor) -> None:
+    for field, values in given.items():
+        if not values.ndim or values.shape[-1] != size:
+            message = f"{field} needs {size} neurons on its last axis, is {tuple(values.shape)}"
+            raise ParamError(field, message)
+
+
 class LIFNeuron(nn.Module):
     """``size`` neurons.  ``alpha``, ``v_thresh``, ``beta``, ``u_max`` may change between two steps."""
+
+    tap: Tap | None = None
 
     def __init__(
         self,
@@ -89,8 +109,12 @@ class LIFNeuron(nn.Module):
         beta: float | None = None,
         u_max: float | None = None,
     ) -> LIFStep:
-        """One step of (..., N) with everything it makes; keywords stand in for the neuron's own values."""
-        return lif_step(
+        """One step of (..., N) with everything it makes; keywords stand in for the neuron's own values.
+
+        Raises ParamError, naming field and shape, where the last axis has not N neurons.
+        """
+        _check_size(self.size, current=current, u=u)
+        done = lif_step(
             current,
             u,
             alpha=self.alpha if alpha is None else alpha,
@@ -101,6 +125,9 @@ class LIFNeuron(nn.Module):
             slope=self.slope,
             detach_reset=self.detach_reset,
         )
+        if self.tap is not None:
+            self.tap.step(done, theta)
+        return done
 
     def forward(self, current: Tensor, u: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """``spikes, u = lif(current, u)`` for (..., N); u starts at 0 when it is not given."""

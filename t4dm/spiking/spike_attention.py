@@ -56,7 +56,7 @@ def decayed_sum(prev_TD: Tensor, start_D: Tensor, lam: float) -> Tensor:
 class SpikeAttention(nn.Module):
     """``w_q``, ``w_k``, ``w_o`` (D, D); values are the spikes themselves.
 
-    Raises ValueError where ``dim`` is not a multiple of ``num_heads``.
+    Raises ValueError where ``dim`` is not a multiple of ``num_heads``, or one of the sizes is below 1.
     """
 
     def __init__(
@@ -68,6 +68,9 @@ class SpikeAttention(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        for name, size in (("dim", dim), ("num_heads", num_heads), ("window", window)):
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1, got {size}")
         if dim % num_heads:
             raise ValueError(f"dim {dim} is not a multiple of num_heads {num_heads}")
         generator = generator_of(generator)
@@ -108,7 +111,16 @@ class SpikeAttention(nn.Module):
         """Weights (H,T,T) of a raster (T,D), or (B,H,T,T) of (B,T,D); rows sum to 1.
 
         ``spikes_prev`` holds s(t-1) for each t; left out, it is ``spikes`` one step later.
+        Raises ValueError with the shapes where one does not fit.
         """
+        if spikes.ndim < 2 or spikes.shape[-1] != self.dim:
+            shape = tuple(spikes.shape)
+            raise ValueError(f"spikes must be (T, {self.dim}) or (B, T, {self.dim}), is {shape}")
+        if spikes_prev is not None and spikes_prev.shape != spikes.shape:
+            shapes = f"{tuple(spikes.shape)}, is {tuple(spikes_prev.shape)}"
+            raise ValueError(f"spikes_prev must have the shape of spikes, {shapes}")
+        if not tau > 0:
+            raise ValueError(f"tau must be above 0 ms, got {tau}")
         if spikes_prev is None:
             first = torch.zeros_like(spikes[..., :1, :])
             spikes_prev = torch.cat([first, spikes[..., :-1, :]], dim=-2)

@@ -31,10 +31,25 @@ OWN_GENERATORS = {"Generator", "Philox", "default_rng", "fork_rng", "SeedSequenc
 FOLDERS = sorted(path.parent.name for path in (ROOT / "t4dm").glob("*/__init__.py"))
 
 
+NN = ("nn", "torch.nn", "F", "nn.functional")
+
+
+def draws_in_its_own_way(node: ast.ClassDef) -> bool:
+    """Whether a class makes up for what its base would draw."""
+    return any(isinstance(n, ast.FunctionDef) and n.name == "reset_parameters" for n in node.body)
+
+
 def unseeded(text: str) -> list[str]:
-    """Calls in a module's ``text`` that draw from a generator nobody passed."""
+    """Calls, and bases of classes, in a module's ``text`` that draw from a generator nobody passed."""
     found = []
     for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef) and not draws_in_its_own_way(node):
+            bases = [ast.unparse(base).rpartition(".") for base in node.bases]
+            found += [
+                f"class {node.name}({owner}.{name})"
+                for owner, _, name in bases
+                if owner in NN and name in DRAW_INSIDE
+            ]
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         owner, name = ast.unparse(node.func.value), node.func.attr
@@ -42,7 +57,7 @@ def unseeded(text: str) -> list[str]:
         is_draw = (owner == "torch" and name in TORCH_DRAWS) or name in IN_PLACE
         is_global = owner in ("np.random", "torch.random", "random") and name not in OWN_GENERATORS
         is_unseeded = owner == "np.random" and name == "default_rng" and not node.args
-        is_module = owner in ("nn", "torch.nn", "F", "nn.functional") and name in DRAW_INSIDE
+        is_module = owner in NN and name in DRAW_INSIDE
         if (is_draw and "generator" not in named) or is_global or is_unseeded or is_module:
             found.append(ast.unparse(node))
     return found
@@ -71,6 +86,13 @@ def test_the_folders_are_all_there_are():
 )  # fmt: skip
 def test_a_draw_without_one_is_seen(line):
     assert unseeded(line) == [line]
+
+
+def test_a_class_that_draws_through_its_base_is_seen():
+    plain = "class Event(nn.Linear):\n    def forward(self, x):\n        return x\n"
+    assert unseeded(plain) == ["class Event(nn.Linear)"]
+    own = "    def reset_parameters(self, generator=None):\n        self.weight.zero_()\n"
+    assert unseeded(plain + own) == unseeded("class Module(nn.Module): pass") == []
 
 
 def test_a_draw_with_one_is_fine():

@@ -12,6 +12,7 @@ from t4dm.learning.gradient import GradientDescent
 from t4dm.learning.params import GradientParams, STDPParams
 from t4dm.learning.stdp import STDPLearner
 from t4dm.live.environment import values
+from t4dm.live.training_kind import KIND
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 from t4dm.spiking.neuromod_bus import NeuromodBus
@@ -117,6 +118,17 @@ def test_the_session_takes_what_names_its_parameters():
     found, complaints = values(environ, ParamTree(6))
     assert found == {"stdp.enabled": False, "neuromod.update_freq": 1}
     assert complaints == []
+
+
+def test_a_training_session_takes_the_learning_rate():
+    tree = KIND.tree({"run": "tiny"})
+    usual = tree.get("train.learning_rate")
+    assert values({"T4DM_LEARNING_RATE": "0.0001"}, tree) == ({"train.learning_rate": 0.0001}, [])
+    assert values({"T4DM_LEARNING_RATE": " ", "T4DM_STDP_ENABLED": "no"}, tree) == ({}, [])
+    for text, got in (("fast", "'fast'"), ("2", "2.0"), ("nan", "nan"), ("-1", "-1.0")):
+        sentence = f"T4DM_LEARNING_RATE: expected a number from 0 to 1, got {got}; left out"
+        assert values({"T4DM_LEARNING_RATE": text}, tree) == ({}, [sentence])
+    assert tree.get("train.learning_rate") == usual != 0.0001
 
 
 def test_unknown_names_are_said_with_the_nearest(monkeypatch, caplog):

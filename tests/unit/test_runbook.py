@@ -51,12 +51,14 @@ def no_spikes(ns):
 def too_few(ns):
     assert ns["rates"][0] < 0.06 and mean(ns["rates"][-5:]) == pytest.approx(0.1, abs=0.03)
     assert ns["adjustment"] == 0
+    assert 0 < ns["total_loss"] - ns["main_loss"] < 0.01 and ns["norm"] > 0
 
 
 def runaway(ns):
     calm, wild, reset = (mean(ns[name][-100:]) for name in ("calm", "wild", "reset"))
     assert calm < 0.1 and wild > 0.9 and reset < 0.2
     assert ns["weight"].max() <= 0.3 and ns["weight"].min() < -0.5
+    assert len(ns["spike_rates"]) == len(ns["input_seq"]) == 10 and max(ns["spike_rates"]) > 0.5
 
 
 def stdp(ns):

@@ -4,14 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from t4dm.kernels.learning import begin_path, learn, settle
-from t4dm.kernels.plasticity_lazy import IDLE, RING
-from t4dm.kernels.stack_arrays import HISTORY, PATHS, Plastic
-from t4dm.learning.params import STDPParams
-from t4dm.learning.reward import dopamine_factors
+from t4dm.kernels.plasticity_lazy import RING
 from t4dm.learning.stdp import STDPLearner, init_stdp_state, stdp_step
-from t4dm.live.engine_settings import read_settings
-from t4dm.live.tree import ParamTree
+from tests.live_stdp import rule_of, run_live
 
 pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
 
@@ -33,16 +28,6 @@ CASES = [
 ]
 
 
-def rule_of(values, real):
-    """The rule of the live defaults with ``values``, and the name of the path it takes."""
-    tree = ParamTree(1)
-    for name, value in ({"a_plus": 0.02, "a_minus": 0.021, "w_max": 0.8} | values).items():
-        tree.set(f"stdp.{name}", value)
-    rule = read_settings(tree, np.dtype(real)).rule
-    params = STDPParams(**{name: tree.get(f"stdp.{name}") for name in STDPParams.model_fields})
-    return rule, params, PATHS[int(rule.plan[0])]
-
-
 def start():
     rng = np.random.default_rng(4)
     w = rng.uniform(0, 0.8, (N, N))
@@ -52,22 +37,7 @@ def start():
 
 
 def by_kernel(w, raster, rule, real, levels):
-    plastic = Plastic(
-        w.astype(real), np.zeros((HISTORY, N), np.uint16), np.zeros(HISTORY, np.int32),
-        np.zeros(N, real), np.zeros(N, real), np.zeros(N, np.int64), np.full(N, IDLE, np.int64),
-        np.zeros((RING, N), real), np.zeros(RING, np.int64), np.zeros((N_EXC, N), real),
-    )  # fmt: skip
-    counted = np.zeros(N, np.int64)
-    begin_path(0, N_EXC, plastic, rule, counted)
-    for t, spikes in enumerate(raster):
-        ids = np.flatnonzero(spikes)
-        plastic.ring[t % HISTORY, : len(ids)] = ids
-        plastic.ring_n[t % HISTORY] = len(ids)
-        gains = np.array([1, 1, *dopamine_factors(levels[t]), 1])
-        now = np.array([levels[t], 0.5, 0.5, 0.5])
-        learn(t, N_EXC, plastic, rule, now, gains, counted)
-    settle(len(raster), N_EXC, plastic, rule)
-    return plastic.w_rec
+    return run_live(w, N_EXC, raster, rule, real, levels)
 
 
 def by_trace(w, raster, params, levels):
@@ -90,6 +60,47 @@ def test_each_path_equals_the_trace_form_under_changing_dopamine(values, path):
         assert np.abs(want - start()).max() > 0.01
         got = by_kernel(start(), raster, rule, real, levels)
         np.testing.assert_allclose(got, want, rtol=0, atol=tolerance)
+
+
+AT_THE_BOUNDS = {"mode": "three_factor", "w_max": 7.7, "a_plus": 0.5, "a_minus": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("values", "single"),
+    [
+        ({"mode": "three_factor"}, 5e-5),
+        ({"mode": "three_factor", "mu": 1.0}, 5e-5),
+        ({"mode": "three_factor", "pairing": "nearest"}, 5e-5),
+        (AT_THE_BOUNDS, 5e-5),
+        (AT_THE_BOUNDS | {"mu": 0.5}, 1e-3),
+        (AT_THE_BOUNDS | {"pairing": "nearest", "mu": 0.3}, 1e-3),
+    ],
+    ids=str,
+)
+def test_three_factors_at_the_default_rate_and_decay(values, single):
+    """Rate 1 and tau_e 200, which drive most weights to a bound; float32 within ``single`` of w_max."""
+    raster = np.random.default_rng(3).random((STEPS, N)) < 0.06
+    levels = np.repeat([0.5, 0.9, 0.3, 1.0, 0.45], STEPS // 5)
+    for real, tolerance in ((np.float64, 1e-9), (np.float32, single)):
+        rule, params, _ = rule_of(values, real)
+        assert params.learning_rate == 1 and params.tau_e == 200
+        want = by_trace(start(), raster, params, levels)
+        got = by_kernel(start(), raster, rule, real, levels)
+        np.testing.assert_allclose(got, want, rtol=0, atol=tolerance * params.w_max)
+
+
+@pytest.mark.parametrize("window", [RING - 1, RING, RING + 1, 2 * RING])
+@pytest.mark.parametrize("rate", [0.004, 0.3])
+def test_a_window_as_long_as_rows_may_wait(window, rate):
+    """A spike leaves its window in the step in which its row has waited longest."""
+    windows = {"window_pre_to_post": window, "window_post_to_pre": window}
+    rule, params, path = rule_of(windows | {"tau_plus": 100.0, "tau_minus": 60.0}, np.float64)
+    assert path == "lazy, cut windows"
+    raster = np.random.default_rng(6).random((STEPS, N)) < rate
+    want = by_trace(start(), raster, params, np.full(STEPS, 0.5))
+    got = by_kernel(start(), raster, rule, np.float64, np.full(STEPS, 0.5))
+    assert np.abs(want - start()).max() > 0.01
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(("values", "path"), CASES[:6], ids=str)

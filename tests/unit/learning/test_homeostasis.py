@@ -71,11 +71,11 @@ def mean(rates: list[float]) -> float:
 
 @pytest.mark.parametrize(("drive", "start"), [(-0.022, 0.01), (0.35, 0.30), (0.65, 0.60)])
 def test_a_population_comes_to_the_target_within_15_s_and_stays_through_a_step(drive, start):
-    params = HomeostasisParams(target_rate=0.1, theta_max=10.0)
-    assert params.learning_rate == RATE
+    """``HomeostasisControl`` at the stated rate; it has no bound."""
+    adjust = HomeostasisControl(target_rate=0.1, learning_rate=RATE).compute_adjustment
 
     def control(theta_h: float, rate: float) -> float:
-        return homeostasis_step(theta_h, rate, params)
+        return theta_h - adjust(rate)
 
     free = Population(drive)
     assert mean(free.run(1000, lambda theta_h, rate: theta_h)) == pytest.approx(start, rel=0.15)
@@ -104,10 +104,12 @@ def test_how_far_it_comes_is_its_bound(theta_max, reached):
         assert mean(last) == pytest.approx(end, abs=0.01), f"from {start:.0%}"
 
 
-def test_the_class_steers_as_the_function_does():
-    control, population = HomeostasisControl(0.1, RATE), Population(0.32)
-    population.run(7000, lambda theta_h, rate: theta_h - control.compute_adjustment(rate))
-    last = population.run(
-        1000, lambda theta_h, rate: theta_h - control.compute_adjustment(current_rate=rate)
-    )
-    assert mean(last) == pytest.approx(0.1, abs=0.01)
+def test_the_class_steers_as_the_function_does_where_its_bound_is_far():
+    params = HomeostasisParams(target_rate=0.1, theta_max=10.0)
+    assert params.learning_rate == RATE
+    control, free, bounded = HomeostasisControl(0.1, RATE), 0.0, 0.0
+    for rate in torch.rand(2000, generator=torch.Generator().manual_seed(1)).tolist():
+        free -= control.compute_adjustment(current_rate=rate)
+        bounded = homeostasis_step(bounded, rate, params)
+        assert free == bounded
+    assert free > 3

@@ -19,7 +19,7 @@ def run(monkeypatch, tmp_path_factory):
     folder = Path(tmp_path_factory.mktemp("w"))
     monkeypatch.setenv("T4DM_RUN_DIR", str(folder))
     monkeypatch.setattr(paths, "SHARED_MEMORY", folder / "none")
-    for variable in ("RANK", "LOCAL_RANK"):
+    for variable in ("RANK", "LOCAL_RANK", "SLURM_PROCID"):
         monkeypatch.delenv(variable, raising=False)
     return folder
 

@@ -17,10 +17,12 @@ from t4dm.live.ring_reader import RingReader
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.run_loop import RunWorker, rows_that_fit
 from t4dm.live.run_session import RunSession
-from t4dm.live.run_worker import limits_in_force
+from t4dm.live.run_worker import first_values, limits_in_force
 from t4dm.live.samples import Samples
 from t4dm.live.server import CommandServer, Request
-from tests.toy_run import SERIES, ToyRun
+from t4dm.live.tree import ParamTree
+from t4dm.training.params import LiveTrainParams
+from tests.toy_run import SERIES, ToyParams, ToyRun
 
 
 class Server:
@@ -58,6 +60,22 @@ def ask(worker, body, queued=False):
 def held(tmp_path):
     reader = RingReader(tmp_path / "ring")
     return [Record.decode(data) for data in reader.since(0)]
+
+
+def test_a_training_session_begins_with_the_learning_rate_of_the_environment(caplog):
+    def begun(text, asked):
+        tree = ParamTree(0, (ToyParams, LiveTrainParams))
+        session = RunSession("t", "training", ToyRun(tree_=tree))
+        told = first_values(session, asked, {"T4DM_LEARNING_RATE": text})
+        assert caplog.messages == told
+        caplog.clear()
+        return session.tree.get("train.learning_rate"), told
+
+    usual = LiveTrainParams().learning_rate
+    assert begun("0.0001", {}) == (0.0001, [])
+    assert begun("0.0001", {"train.learning_rate": 0.02, "train.clip": 2.0}) == (0.02, [])
+    sentence = "T4DM_LEARNING_RATE: expected a number from 0 to 1, got 'fast'; left out"
+    assert begun("fast", {}) == (usual, [sentence])
 
 
 def test_the_ring_begins_with_the_course_and_goes_on_step_by_step(worker, tmp_path):

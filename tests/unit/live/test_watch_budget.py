@@ -128,9 +128,12 @@ def test_a_breakpoint_of_a_held_script_sees_every_call(run, watched, dear):
 
 def test_layers_have_hooks_in_recorded_calls_only(run, watched, dear):
     net, x, hooks = Ours(), torch.rand(B, 6), []
-    net.fc1.register_forward_hook(lambda *_: hooks.append(len(net.lif1._forward_hooks)))
+    net.lif2.forward = net.lif2.forward  # replaced, so it is seen by a hook
+    net.fc1.register_forward_hook(
+        lambda *_: hooks.append((net.lif1.tap is not None, len(net.lif2._forward_hooks)))
+    )
     watched(net, budget=0.05)
     for _ in range(2):
         net(x)
-    assert hooks == T * [1] + T * [0]
-    assert not net.lif1._forward_hooks and not net.lif2._forward_hooks
+    assert hooks == T * [(True, 1)] + T * [(False, 0)]
+    assert net.lif1.tap is None and not net.lif1._forward_hooks and not net.lif2._forward_hooks

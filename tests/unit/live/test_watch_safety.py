@@ -32,7 +32,7 @@ def test_without_gradients_nothing_is_recorded_unless_asked(run, watched):
     assert window(run, "plain", steps=T).n_steps == T
 
 
-@pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK"])
+@pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "SLURM_PROCID"])
 def test_other_ranks_are_left_alone(run, watched, monkeypatch, variable):
     monkeypatch.setenv(variable, "1")
     net = Ours()

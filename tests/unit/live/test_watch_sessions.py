@@ -209,12 +209,6 @@ def test_a_bad_argument_is_named(run, options, words):
         t4dm.live.watch(lambda x: x)
 
 
-def test_a_taken_name_is_a_clear_error(run, watched):
-    watched(Ours(), "twice")
-    with pytest.raises(ValueError, match="'twice' is running already"):
-        t4dm.live.watch(Ours(), "twice")
-
-
 def test_ended_sessions_are_not_kept_for_ever(run, watched):
     for k in range(7):
         with watched(net := Ours(), f"s{k}"):

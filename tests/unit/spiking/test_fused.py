@@ -92,10 +92,25 @@ def test_spike_linear_is_linear(rate, bias):
         torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-9)
 
 
+def test_a_layer_draws_from_the_generator_it_is_given():
+    def weights(seed=None):
+        draws = None if seed is None else torch.Generator().manual_seed(seed)
+        layers = [SpikeLinear(16, 500, generator=draws) for _ in range(2)]
+        return torch.stack([torch.cat([x.weight, x.bias[:, None]], 1) for x in layers])
+
+    before = torch.get_rng_state()
+    first, again, other, bare = weights(3), weights(3), weights(4), weights()
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert not torch.equal(first[0], first[1]) and torch.equal(bare[0], bare[1])
+    assert 0.249 < first.abs().max() <= 0.25 and abs(first.std() - 0.25 / 3**0.5) < 0.005
+    assert SpikeLinear(4, 2, bias=False, dtype=torch.float64).weight.dtype == torch.float64
+
+
 def test_a_network_of_two_layers_learns_alike():
-    torch.manual_seed(0)
-    layers = [SpikeLinear(12, 10).double(), SpikeLinear(10, 8).double()]
-    x = (torch.rand(T, B, 12) < 0.2).double()
+    generator = torch.Generator().manual_seed(0)
+    layers = [SpikeLinear(m, n, generator=generator).double() for m, n in ((12, 10), (10, 8))]
+    x = (torch.rand(T, B, 12, generator=generator) < 0.2).double()
     neurons = [LIFNeuron(10), LIFNeuron(8)]
     results = []
     for fused in (True, False):

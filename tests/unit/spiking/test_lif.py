@@ -1,8 +1,11 @@
 """LIF against its closed forms and its reference rates."""
 
+import re
+
 import pytest
 import torch
 
+from t4dm.params import ParamError
 from t4dm.spiking.lif import LIFNeuron
 
 
@@ -125,3 +128,17 @@ def test_padded_steps_leave_the_membrane_alone():
     assert torch.equal(spikes[:, [0, 1, 4, 5]], short)
     assert torch.equal(u, u_short)
     assert spikes[:, 2:4].sum() == 0
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (4, 1), (), (4, 3)])
+def test_input_of_another_number_of_neurons_is_refused_with_its_shape(shape):
+    lif, fits = LIFNeuron(4), torch.zeros(2, 4)
+    assert lif(fits)[0].shape == (2, 4)
+    with pytest.raises(
+        ParamError, match=re.escape(f"current needs 4 neurons on its last axis, is {shape}")
+    ):
+        lif(torch.zeros(shape))
+    with pytest.raises(
+        ParamError, match=re.escape(f"u needs 4 neurons on its last axis, is {shape}")
+    ):
+        lif(fits, torch.zeros(shape))

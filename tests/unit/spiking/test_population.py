@@ -3,6 +3,7 @@
 Rasters are forced through the public door: an input of +-1000 decides every spike.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -69,6 +70,8 @@ CASES = [
     ({"window": 12}, 0.08, "row sums, cut windows"),
     ({"window": 90, "tau_plus": 60.0}, 0.02, "row sums, cut windows"),
     ({"window": 200, "tau_plus": 90.0}, 0.004, "row sums, cut windows"),
+    ({"window": KEEP, "tau_plus": 100.0, "tau_minus": 60.0}, 0.004, "row sums, cut windows"),
+    ({"window": KEEP, "tau_plus": 100.0, "tau_minus": 60.0, "pairing": "nearest"}, 0.004, "row sums, cut windows, nearest pairs"),
     ({"pairing": "nearest"}, 0.08, "row sums, nearest pairs"),
     ({"pairing": "nearest", "window": 9}, 0.1, "row sums, cut windows, nearest pairs"),
     ({"mu": 0.5}, 0.08, "event replay"),
@@ -102,6 +105,50 @@ def test_every_path_equals_the_trace_form(changed, rate, path, density):
         population.da = da
         forced(population, raster)
         np.testing.assert_allclose(population.weights, want, rtol=0, atol=tolerance)
+
+
+HARD = {"mode": "three_factor", "tau_e": 200.0, "learning_rate": 1.0}
+STEEP = {"a_plus": 0.5, "a_minus": 0.2, "w_max": 7.7, "window": 12}
+
+
+def agree(stdp, raster, levels, single):
+    """Both precisions against the trace form, within 5e-9 and ``single`` of w_max."""
+    want = by_trace(start(), raster, stdp, levels=levels)
+    assert (want == stdp.w_max).any()
+    cuts = [0, *(np.flatnonzero(np.diff(levels)) + 1), len(levels)]
+    for dtype, tolerance in (("float64", 5e-9), ("float32", single)):
+        population = Population(N, stdp=stdp, weights=start(), dtype=dtype)
+        for first, stop in itertools.pairwise(cuts):
+            population.da = levels[first]
+            forced(population, raster[first:stop])
+        atol = tolerance * stdp.w_max
+        np.testing.assert_allclose(population.weights, want, rtol=0, atol=atol)
+    return want
+
+
+@pytest.mark.parametrize(
+    ("changed", "single"),
+    [
+        (HARD, 5e-5),
+        (HARD | {"mu": 1.0}, 5e-5),
+        (HARD | {"pairing": "nearest"}, 5e-5),
+        (HARD | STEEP | {"mu": 0.5}, 1e-3),
+        (HARD | STEEP | {"mu": 0.3, "pairing": "nearest"}, 1e-3),
+    ],
+)
+def test_three_factors_at_the_default_rate_and_decay_reach_both_bounds(changed, single):
+    """float32: what rounding leaves in an eligibility is multiplied by rate * tau_e."""
+    levels = np.repeat([0.5, 0.9, 0.3, 1.0, 0.45], STEPS // 5)
+    want = agree(params(**changed), raster_of(0.08), levels, single)
+    assert (want[~np.eye(N, dtype=bool)] == 0).any()
+
+
+def test_an_eligibility_that_is_nearly_gone_moves_a_weight_off_its_bound():
+    """By 1e-12 after 35 tau_e, of which (1 - w/w_max)^0.5 makes 1e-6 of a pair."""
+    stdp = params(**(HARD | STEEP | {"mu": 0.5, "tau_e": 20.0}))
+    rate = np.repeat([0.08, 0.0, 0.08], [150, 750, 150])
+    raster = np.random.default_rng(3).random((len(rate), N)) < rate[:, None]
+    agree(stdp, raster, np.repeat([0.9, 0.3, 0.9], [850, 50, 150]), 1e-2)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Spike attention: rows, causality, timing, streaming."""
 
+import re
+
 import pytest
 import torch
 
@@ -127,3 +129,33 @@ def test_scores_of_an_unstructured_raster_spread_with_the_rate(rate, spread):
         weights = SpikeAttention(256, 8, dtype=torch.float64)(spikes)
     rows = [weights[:, t, : t + 1].log().std(-1).mean() for t in range(20, 64)]
     assert torch.stack(rows).mean().item() == pytest.approx(spread, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"dim": 0}, "dim must be at least 1, got 0"),
+        ({"dim": 8, "num_heads": 0}, "num_heads must be at least 1, got 0"),
+        ({"dim": 8, "window": 0}, "window must be at least 1, got 0"),
+        ({"dim": 12}, "dim 12 is not a multiple of num_heads 8"),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused_by_name(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        SpikeAttention(**sizes)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"spikes": torch.zeros(5, 9)}, r"spikes must be (T, 8) or (B, T, 8), is (5, 9)"),
+        ({"spikes": torch.zeros(8)}, r"spikes must be (T, 8) or (B, T, 8), is (8,)"),
+        ({"spikes_prev": torch.zeros(4, 8)}, "the shape of spikes, (5, 8), is (4, 8)"),
+        ({"spikes_prev": torch.zeros(5, 9)}, "the shape of spikes, (5, 8), is (5, 9)"),
+        ({"tau": 0.0}, "tau must be above 0 ms, got 0.0"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_shape(given, message):
+    attention = SpikeAttention(dim=8)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        attention(**({"spikes": torch.zeros(5, 8)} | given))
