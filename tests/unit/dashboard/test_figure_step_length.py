@@ -9,6 +9,7 @@ import pytest
 from dashboard.figures import (
     accuracy,
     attention,
+    attention_heads,
     gate,
     isi,
     membrane,
@@ -123,3 +124,9 @@ def test_files_are_in_ms(half):
     assert kept["dt_ms"][[0, -1]].tolist() == [-100.0, 100.0]
     hz = np.load(io.BytesIO(export.npz(half, "rate")), allow_pickle=False)["rate_hz"]
     assert hz[:, 0].mean() == pytest.approx(25.0)
+
+
+def test_heads_are_seen_over_the_ms_of_their_steps():
+    """127 steps of keys, 64 queries, half a step around the last one."""
+    across, down = attention_heads.ranges(attention_heads.Moment(1000, DT))
+    assert across == [500.25 - 63.5, 500.25] and down == [500.25, 500.25 - 32]
