@@ -8,7 +8,7 @@ from tests.browser.recorded import points, record
 from tests.waiting import eventually
 
 DT = 0.5
-SPAN_MS = 200
+SPAN_MS = 100  # fewer steps than a plot has pixels: every step has a column of its own
 HOME = "/sessions/half"
 ALL_SHOW = """([slugs, step]) => slugs.every(slug => window.t4dm.drawn(slug)?.step1 === step)"""
 FOOT = """slug => document.querySelector(`#panel-${slug} .panel-foot`).textContent"""
