@@ -10,13 +10,15 @@ from t4dm.live import handlers
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
+from t4dm.step_length import STEP_MS
 
 CHUNK = 64
 
 
-def open_session(config: StackConfig, seed: int, folder: Path) -> Session:
-    """A new run at its first step; ``folder`` keeps calibrations."""
-    return Session("clinic", Engine(config, ParamTree(config.n_blocks), seed, folder))
+def open_session(config: StackConfig, seed: int, folder: Path, dt: float = STEP_MS) -> Session:
+    """A new run at its first step of ``dt`` ms; ``folder`` keeps calibrations."""
+    tree = ParamTree(config.n_blocks, dt=dt)
+    return Session("clinic", Engine(config, tree, seed, folder))
 
 
 def command(session: Session, *commands: dict[str, Any]) -> None:

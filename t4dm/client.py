@@ -206,7 +206,7 @@ class Client:
         return self.get("/sessions")["sessions"]
 
     def create(self, **asked: Any) -> Client:
-        """A new session (``name``, ``blocks``, ``n``, ``params``, …) and a client of it."""
+        """A new session (``name``, ``blocks``, ``n``, ``dt``, ``params``, …) and a client of it."""
         made = self.send("POST", "/sessions", asked)
         return Client(self.address, made["name"], self._key, self._who, self._timeout)
 

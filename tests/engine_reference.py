@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from t4dm.learning.readout import Readout
+from t4dm.learning.stdp import HISTORY
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.engine_sensory import feed_rows, reward_of, sensory_layer
 from t4dm.live.engine_weights import set_scales
@@ -23,6 +24,7 @@ from t4dm.spiking.neuromod_bus import NeuromodBus
 from t4dm.spiking.params import NeuromodParams
 from t4dm.spiking.sensory_params import SensoryParams
 from t4dm.spiking.settings import StepSettings
+from t4dm.step_length import STEP_MS
 from t4dm.stimuli.registry import make_stimulus
 
 Changes = dict[int, list[tuple[str, Any]]]
@@ -68,7 +70,8 @@ FEW: Changes = {
 class SensoryReference:
     """``SensoryLayer.step`` with its read-out, one step at a time."""
 
-    def __init__(self, config: StackConfig, seed: int, bus: NeuromodBus) -> None:
+    def __init__(self, config: StackConfig, seed: int, bus: NeuromodBus, dt: float) -> None:
+        self.dt = dt
         dtype = getattr(torch, config.dtype)
         self.layer = sensory_layer(config.n_sensory, seed, dtype)
         self.rows = feed_rows(config.n_sensory, config.n_neurons, seed, dtype)
@@ -92,7 +95,7 @@ class SensoryReference:
         shown = self.event
         if shown is None or shown.get("split") != "train" or not params.reward:
             return
-        if t % 8 == 0 and 0 <= t - (shown["step"] + params.answer_ms) < 8:
+        if t % 8 == 0 and 0 <= t - (shown["step"] + params.answer_ms / self.dt) < 8:
             self.bus.observe_reward(
                 reward_of(self.readout.answer(self.counts), int(shown["label"]))
             )
@@ -111,7 +114,9 @@ class SensoryReference:
         nothing = torch.zeros_like(self.rows[0])
         if not params.enabled:
             return None, nothing
-        made = self.layer.step(torch.from_numpy(stim), self.state, params, da, not self.frozen)
+        made = self.layer.step(
+            torch.from_numpy(stim), self.state, params, da, not self.frozen, self.dt
+        )
         self.state = made.state
         if made.winner < 0:
             return made, nothing
@@ -122,17 +127,17 @@ class SensoryReference:
 class Reference:
     """``CorticalStack.step`` with its own tree, stimulus and neuromodulator bus."""
 
-    def __init__(self, config: StackConfig, seed: int, data_dir: Path) -> None:
-        self.tree = ParamTree(config.n_blocks)
+    def __init__(self, config: StackConfig, seed: int, data_dir: Path, dt: float = STEP_MS) -> None:
+        self.tree = ParamTree(config.n_blocks, dt=dt)
         self.stack = CorticalStack(
             config.n_blocks, config.n_neurons, config.n_heads, seed=seed,
             dtype=getattr(torch, config.dtype),
         )  # fmt: skip
-        set_scales(self.stack, data_dir)
-        self.state = self.stack.init_state()
+        set_scales(self.stack, data_dir, dt)
+        self.state = self.stack.init_state(int(HISTORY / dt))
         self.stimulus = make_stimulus(self.tree, seed, None)
-        self.bus = NeuromodBus()
-        self.sensory = SensoryReference(config, seed, self.bus)
+        self.bus = NeuromodBus(dt=dt)
+        self.sensory = SensoryReference(config, seed, self.bus, dt)
         self.t = 0
         self._read()
 
@@ -164,10 +169,11 @@ class Reference:
         onset = any(event["type"] == "stimulus" for event in events)
         self.sensory.before(self.t, events, self.sensory_params)
         levels = self.bus.advance(self.t, onset)
-        made, feed = self.sensory.step(rows[0], self.sensory_params, levels["DA"])
+        row = rows[0] * np.float32(self.stimulus.share)
+        made, feed = self.sensory.step(row, self.sensory_params, levels["DA"])
         settings = self._settings.at(levels, bool(rest[0]))
         _, self.state, probes = self.stack.step(
-            torch.from_numpy(rows[0]),
+            torch.from_numpy(row),
             self.state,
             settings,
             settings.input_gain * self.stack.c_in * feed,

@@ -16,7 +16,7 @@ HEAD = f"""# Health
 What the doctor of a live session looks for, by which rule, and what it proposes. Written from `t4dm/health/` by `make docs`;
 the thresholds are parameters, group `health` of [parameters.md](parameters.md), and stand here with their defaults.
 
-The worker looks every {BIN_MS} steps of the absolute grid, at bins of {BIN_MS} ms of simulated time: chunks, pacing and pauses change nothing of what is found.
+The worker looks every {BIN_MS} ms of simulated time on the absolute grid of steps, at bins of that length: chunks, pacing and pauses change nothing of what is found.
 A finding is told once a rule has held for `health.confirm_ms`, and is over once it has not held for `health.clear_ms`; most rules are left at another threshold than they are entered.
 A rate that swings about the threshold of entering from look to look is not told: it has to stay beyond it.
 The first `health.settle_ms` after a start or reset are not judged, and a rule waits until its window is full; until then the status says how much is missing.

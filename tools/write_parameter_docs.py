@@ -8,6 +8,7 @@ from pathlib import Path
 from t4dm.live.kinds import kinds
 from t4dm.live.tree import SPIKING_GROUPS
 from t4dm.params import Params, ParamSpec
+from t4dm.step_length import LEAKS, PER_RATE, RATES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "parameters.md"
 SCOPES = {
@@ -20,7 +21,8 @@ HEAD = """# Parameters
 
 Every parameter of a live run, written from the declarations in `t4dm/*/params.py` by `make docs`.
 Each one has a slider or box on the page (`data-param="<path>"`), is set by
-`POST /sessions/<id>/commands` with `{"type": "set", "path": "<path>", "value": …}`, and acts between two steps.
+`POST /sessions/<id>/commands` with `{{"type": "set", "path": "<path>", "value": …}}`, and acts between two steps.
+The defaults are those of steps of 1 ms. In a session whose steps last `dt` ms, these are others, so that they mean the same in time: {of_a_step} ([decision 26](decisions/0026-a-session-has-its-own-step.md)).
 """
 
 
@@ -31,11 +33,17 @@ Parameters of sessions of kind `{kind}` (`POST /sessions`). A default that the s
 
 def parameter_page() -> str:
     """The whole page as Markdown."""
-    parts = [HEAD, *map(_group, SPIKING_GROUPS)]
+    parts = [HEAD.format(of_a_step=_of_a_step()), *map(_group, SPIKING_GROUPS)]
     for kind in kinds().values():
         parts.append(KIND.format(kind=kind.name, title=kind.title))
         parts += map(_group, kind.groups)
     return "\n".join(parts)
+
+
+def _of_a_step() -> str:
+    """``alpha ** dt`` of the leaks, and what the others are multiplied by."""
+    rules = ((LEAKS, "to the power of dt"), (RATES, "times dt"), (PER_RATE, "over dt"))
+    return "; ".join(f"{', '.join(f'`{path}`' for path in paths)} {how}" for paths, how in rules)
 
 
 def _group(group: type[Params]) -> str:

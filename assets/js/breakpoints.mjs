@@ -14,7 +14,7 @@ const KINDS = {
   rate: { label: "a stage's rate crosses a bound", fields: ["stage", "op", "bound", "window_ms"], unit: "Hz per neuron", lo: 0, hi: 1000 },
   spike: { label: "a neuron fires", fields: ["neuron"] },
   membrane: { label: "a membrane passes a value", fields: ["neuron", "op", "bound"], unit: "u", lo: -1000, hi: 1000 },
-  weight: { label: "weights saturate in a block (looked at every 250 ms)", fields: ["block", "op", "bound"], unit: "share at w_max", lo: 0, hi: 1 },
+  weight: { label: "weights saturate in a block (looked at every 250 steps)", fields: ["block", "op", "bound"], unit: "share at w_max", lo: 0, hi: 1 },
   finding: { label: "the doctor finds something", fields: ["finding"] },
   nan: { label: "anything is NaN (always armed)", fields: [] },
 };

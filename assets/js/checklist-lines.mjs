@@ -35,7 +35,7 @@ export const LINES = [
   {
     id: "rate", text: "Neurons fire, neither too few nor too many", link: { panel: "rate" }, to: "population rate",
     findings: ["not_firing", "sparsity", "runaway", "silent_stage", "saturated_stage"],
-    tell: figures(({ network_rate: rate, rate: all }) => ({ number: `${percent(rate)} of neurons fire in a step, stages ${percent(least(all))} to ${percent(most(all))}` })),
+    tell: figures(({ network_rate: rate, rate: all }) => ({ number: `${percent(rate)} of neurons fire in a ms, stages ${percent(least(all))} to ${percent(most(all))}` })),
   },
   {
     id: "lif", text: "LIF parameters are what you think they are", link: { control: "lif.v_thresh" }, to: "LIF controls",

@@ -34,14 +34,17 @@ function form(app, show) {
     name: box("name", "", { maxLength: 64, placeholder: "session-2, -3, …" }),
     blocks: box("blocks", defaults.blocks, { inputMode: "numeric" }),
     n: box("n", defaults.n, { inputMode: "numeric" }),
+    dt: h("select", { id: "new-dt" }, ...limits.dt.map((dt) => option(String(dt), `${dt} ms`))),
     seed: box("seed", defaults.seed, { inputMode: "numeric" }),
     preset: h("select", { id: "new-preset" }, option("", "all defaults"), option(AS_HERE, `as in ${app.session} now`)),
     stimulus: h("select", { id: "new-stimulus" }, option("", "as in the parameters"), ...kinds.filter((kind) => kind !== "file").map((kind) => option(kind, kind))),
   };
+  inputs.dt.value = String(defaults.dt);
   const labels = {
     name: ["Name", "letters, digits, _ and -, at most 64; empty: a free one"],
     blocks: ["Blocks", `${limits.blocks.lo} to ${limits.blocks.hi}`],
     n: ["Neurons a stage", `${limits.n.lo} to ${limits.n.hi}, a multiple of ${limits.n.multiple}`],
+    dt: ["Step (dt)", "how long a step lasts; shorter is finer and slower"],
     seed: ["Seed", `${limits.seed.lo} to ${limits.seed.hi}`],
     preset: ["Parameters", "defaults, this session's, or a saved set"],
     stimulus: ["Stimulus", ""],
@@ -56,7 +59,7 @@ function form(app, show) {
     known?.input.focus();
   };
   const tell = () => { size.textContent = sizeText(app.config.new_session, inputs); };
-  for (const input of [inputs.blocks, inputs.n]) input.addEventListener("input", tell);
+  for (const input of [inputs.blocks, inputs.n, inputs.dt]) input.addEventListener("input", tell);
   tell();
   offerSets(inputs.preset, option);
 
@@ -112,6 +115,7 @@ function asked(app, inputs, limits) {
     if (limits[key].multiple && value % limits[key].multiple) return { field: key, error: `expected a multiple of ${limits[key].multiple}, got ${value}` };
     body[key] = value;
   }
+  body.dt = Number(inputs.dt.value);
   const { value: chosen } = inputs.preset;
   if (chosen === AS_HERE) body.params = app.params?.non_default ?? {};
   if (chosen.startsWith(SET)) body.preset = chosen.slice(SET.length);
@@ -121,9 +125,10 @@ function asked(app, inputs, limits) {
 
 /** `3,328 neurons, up to 440 MB of 4,096 MB for all sessions`, from what stands in the boxes. */
 function sizeText({ memory, limits }, inputs) {
-  const [blocks, n] = [Number(inputs.blocks.value), Number(inputs.n.value)];
+  const [blocks, n, dt] = [inputs.blocks, inputs.n, inputs.dt].map(({ value }) => Number(value));
   if (!Number.isInteger(blocks) || !Number.isInteger(n) || blocks < 1 || n < 1) return "";
-  const mb = Math.round((memory.fixed + memory.per_weight * blocks * n ** 2) / MB);
+  const past = memory.past_ms * Math.max(0, 1 / dt - 1) * n * (memory.per_spike * blocks + memory.per_time);
+  const mb = Math.round((memory.fixed + memory.per_weight * blocks * n ** 2 + past) / MB);
   return `${(2 * blocks * n + memory.sensory).toLocaleString("en")} neurons, up to ${mb.toLocaleString("en")} MB; all sessions together ${(memory.budget / MB).toLocaleString("en")} MB, and ${limits.sessions} beside the default one.`;
 }
 

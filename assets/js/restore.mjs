@@ -30,15 +30,15 @@ export function mount(app) {
 /** Reads a dropped PNG or JSON and offers what it holds; says why if it cannot be used. */
 export async function restoreFile(app, file) {
   try {
-    const { values, seed, note, id } = await readSnapshot(file);
+    const { values, seed, note, id, dt } = await readSnapshot(file);
     const title = id ? `Restore snapshot ${id}` : "Restore parameters";
-    await confirmRestore(app, { title, values, seed, note });
+    await confirmRestore(app, { title, values, seed, note, dt });
   } catch (error) {
     toast(`${file.name.slice(0, 80)} cannot be restored: ${error.message}.`, { kind: "error" });
   }
 }
 
-/** `{values, seed, note, id}` of a snapshot file; throws an Error that says what is wrong. */
+/** `{values, seed, note, id, dt}` of a snapshot file; throws an Error that says what is wrong. */
 export async function readSnapshot(file) {
   if (file.size > MAX_FILE) throw new Error("it is larger than 64 MB");
   const bytes = new Uint8Array(await file.arrayBuffer());
@@ -69,11 +69,11 @@ function checkManifest(data) {
   if (data?.format !== FORMAT) throw new Error("it is no t4dm snapshot");
   if (data.format_version !== 1) throw new Error("it was made by a newer version");
   const short = (value, length) => (typeof value === "string" ? value.slice(0, length) : "");
-  return { values: checkValues(data.parameters), seed: checkSeed(data.seed), note: short(data.note, 500), id: short(data.id, 40) };
+  return { values: checkValues(data.parameters), seed: checkSeed(data.seed), note: short(data.note, 500), id: short(data.id, 40), dt: Number.isFinite(data.dt_ms) ? data.dt_ms : null };
 }
 
 /** Shows what would change and, on a yes, replaces the parameters and, where asked, resets with the seed. */
-export async function confirmRestore(app, { title, values, seed = null, note = "" }) {
+export async function confirmRestore(app, { title, values, seed = null, note = "", dt = null }) {
   const rows = difference(app.params, values);
   const seeded = seed !== null;
   const why = lacking(app, "replace");
@@ -83,6 +83,7 @@ export async function confirmRestore(app, { title, values, seed = null, note = "
     changeTable(rows),
     seeded ? h("p", { text: `Seed: ${app.meta?.seed ?? "–"} now, ${seed} after a reset, which starts the run again from step 0. Values only: the run goes on with its seed.` }) : null,
     why || whyNoReset ? h("p", { class: "warn", text: why || whyNoReset }) : null,
+    dt !== null && dt !== app.dt ? h("p", { class: "warn", text: `It was made in steps of ${dt} ms; those of this session last ${app.dt} ms, so that its run will be another one.` }) : null,
     rows.some((row) => !row.known) ? h("p", { class: "warn", text: "Names unknown to this session make the server refuse the whole set." }) : null,
   ].filter(Boolean);
   const actions = [

@@ -33,7 +33,7 @@ export class SceneMaker {
       status: app.status, down: whyDown(app.meta), age: app.age?.() ?? 0,
       dpr: window.devicePixelRatio || 1, now: performance.now(),
       rows: store.rows, groups, rowGroups: this.rowGroups,
-      total_n: groups.reduce((sum, group) => sum + group.n, 0), unit: unitOf(store.meta?.axis),
+      total_n: groups.reduce((sum, group) => sum + group.n, 0), unit: unitOf(store.meta?.axis, dt),
       ailing: () => ailing(app, store.epoch, t1 * dt),
       absent: (slug) => absence(app, slug) || early(app, store, slug),
     };
@@ -128,13 +128,19 @@ function withPlaces(listed) {
   });
 }
 
-/** How to name steps and rates: a step is a simulated ms, a time step, or a call of a watched module. */
-function unitOf(axis = "sim_ms") {
+/**
+ * How to name steps and rates: a step is `dt` simulated ms, a time step, or a call of a watched module.
+ * `every(n)` says how often something comes that comes every n steps; `ago` counts single steps back.
+ */
+function unitOf(axis = "sim_ms", dt = 1) {
   if (axis === "sim_ms") {
-    return { axis: "Time (ms)", steps: "ms", rates: "Hz per neuron", rate: (hz) => `${hz.toFixed(0)} Hz`, share: (hz, digits = 1) => `${(hz / 10).toFixed(digits)} %/ms` };
+    return {
+      axis: "Time (ms)", steps: "ms", every: (n) => `every ${n * dt} ms`, ago: dt === 1 ? "ms" : `steps of ${dt} ms`,
+      rates: "Hz per neuron", rate: (hz) => `${hz.toFixed(0)} Hz`, share: (hz, digits = 1) => `${(hz / 10).toFixed(digits)} %/ms`,
+    };
   }
   return {
-    axis: axis === "call" ? "Call" : "Step", steps: `${axis}s`, rates: `spikes / 1000 ${axis}s`,
+    axis: axis === "call" ? "Call" : "Step", steps: `${axis}s`, every: (n) => `every ${n} ${axis}s`, ago: `${axis}s`, rates: `spikes / 1000 ${axis}s`,
     rate: (hz) => `${(hz / 10).toFixed(1)} %/${axis}`, share: () => "",
   };
 }
@@ -170,7 +176,7 @@ function rates(scene) {
   return {
     hz: (g) => {
       totals ??= sumRates(store, scene.step0, scene.step1);
-      const ms = Math.max(1, (scene.step1 - scene.step0) * scene.dt);
+      const ms = Math.max(scene.dt, (scene.step1 - scene.step0) * scene.dt);
       return totals[g] / (scene.groups[g]?.n ?? 1) / ms * 1000;
     },
   };

@@ -1,6 +1,7 @@
 /**
  * Typed rings over simulated steps: everything received, of which the marks draw a window.
- * A step's slot is `step % capacity`; gate samples lie at steps divisible by 4.
+ * A step's slot is `step % capacity`; gate samples lie at steps divisible by 4.  Shorter steps get
+ * more slots, so that the record is as long in time.
  */
 
 const GATE_EVERY = 4;
@@ -13,7 +14,7 @@ const MATRICES = 16;
 export class Store {
   /** @param {number} capacity steps kept, a multiple of 4 */
   constructor(capacity = 16384) {
-    this.capacity = capacity;
+    this.least = this.capacity = capacity;
     this.spk = new Uint16Array(SPIKES);
     this.spkStart = new Float64Array(capacity);
     this.spkCount = new Uint32Array(capacity);
@@ -77,6 +78,7 @@ export class Store {
     this.step0 = this.step1 = meta.step0;
     this.rows = meta.rows ?? [];
     this.membrane = meta.membrane ?? [];
+    this.#room(this.least / Math.min(1, meta.dt ?? 1));
     this.G = width("rates");
     this.K = width("u");
     this.D = width("gate");
@@ -97,6 +99,13 @@ export class Store {
     this.gateMean = sized(this.gateMean, Float32Array, (n / GATE_EVERY) * this.L);
     this.attention = sized(this.attention, Uint8Array, (n / GATE_EVERY) * this.A);
     this.keys = sized(this.keys, Uint8Array, this.A ? n / GATE_EVERY : 0);
+  }
+
+  #room(capacity) {
+    if (this.capacity === capacity) return;
+    this.capacity = capacity;
+    this.spkStart = new Float64Array(capacity);
+    this.spkCount = new Uint32Array(capacity);
   }
 
   #samples({ step0, step1 }, arrays) {

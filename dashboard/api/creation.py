@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app
@@ -13,7 +14,6 @@ from t4dm.health import presets
 from t4dm.live import external_files, kinds, paths
 from t4dm.live.registry import DEFAULT_LIMITS, N_SENSORY, Limits, Registry, SessionSpec
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS
 from t4dm.params import ParamError
 from t4dm.stimuli.file import need_file
 
@@ -31,13 +31,9 @@ def create(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
     for name in ("run", "fault", "options"):
         if name in asked.model_fields_set and getattr(asked, name):
             raise ParamError(name, f"{name}: a session of kind spiking has none")
-    if asked.dt != DT_MS:
-        message = f"dt: this engine runs in steps of {DT_MS:g} ms, got {asked.dt:g}"
-        raise ParamError("dt", message, lo=DT_MS, hi=DT_MS, unit="ms")
-    spec = SessionSpec(asked.name or "", asked.blocks, asked.n, asked.seed)
+    spec = SessionSpec(asked.name or "", asked.blocks, asked.n, asked.seed, dt=asked.dt)
     spec.check()
-    params = _params(asked)
-    spec = SessionSpec(spec.name, spec.blocks, spec.n, spec.seed, params)
+    spec = replace(spec, params=_params(asked))
     if spec.name:
         paths.socket_path(paths.run_dir(), spec.name)
     return Registry(paths.data_dir()).create(spec, taken, _limits())
@@ -71,19 +67,19 @@ def _limits() -> Limits:
 
 def _params(asked: NewSession) -> dict[str, Any]:
     """Preset, then parameters, then stimulus, each value checked; what differs from the defaults."""
-    values = _preset(asked.preset) if asked.preset else {}
+    values = _preset(asked.preset, asked.dt) if asked.preset else {}
     values |= asked.params | _stimulus(asked.stimulus)
-    tree = ParamTree(asked.blocks)
+    tree = ParamTree(asked.blocks, dt=asked.dt)
     tree.replace(values)
     if tree.get("stimulus.kind") == "file":
         need_file(paths.data_dir(), tree.get("stimulus.file_id"))
     return tree.non_default()
 
 
-def _preset(name: str) -> dict[str, Any]:
+def _preset(name: str, dt: float) -> dict[str, Any]:
     """Values of a preset of the health rules, or else of a kept set."""
     if name in presets.NAMES:
-        return presets.applied(name, {})
+        return presets.applied(name, {}, dt)
     return dict(sets.load(name)["values"])
 
 
@@ -104,7 +100,7 @@ def described(spec: SessionSpec) -> dict[str, Any]:
         }  # fmt: skip
     return {
         "kind": spec.kind, "page": kinds.SPIKING_PAGE, "options": {},
-        "name": spec.name, "blocks": spec.blocks, "n": spec.n, "dt": DT_MS, "seed": spec.seed,
+        "name": spec.name, "blocks": spec.blocks, "n": spec.n, "dt": spec.dt, "seed": spec.seed,
         "params": spec.params, "n_total": 2 * spec.blocks * spec.n + N_SENSORY,
         "bytes": spec.bytes, "state": "starting",
     }  # fmt: skip

@@ -16,7 +16,7 @@ from t4dm.live.client import SessionClient
 from t4dm.live.lead import with_lead
 from t4dm.live.ring import RingGone
 from t4dm.live.segment import Segment
-from t4dm.live.window import DT_MS, EVERY, View, Window, merge, tail
+from t4dm.live.window import EVERY, View, Window, merge, tail
 from t4dm.params import plain
 
 WAIT_S = 0.25
@@ -58,7 +58,7 @@ def _try(
         newest = reader.entry(latest)
         if after is None or after > latest or newest.epoch != epoch:
             return _keyframe(client, view, span_ms)
-        if newest.step1 - reader.entry(after).step1 > span_ms / DT_MS:
+        if newest.step1 - reader.entry(after).step1 > span_ms / client.dt:
             return _keyframe(client, view, span_ms)
         segments = [Segment.decode(data) for data in reader.since(after)]
         if not segments:
@@ -76,7 +76,7 @@ def _keyframe(client: SessionClient, view: View, span_ms: float) -> bytes | None
     if held is None:
         return None
     _, seq, step0, step1 = held
-    first = max(step0, step1 - round(span_ms / DT_MS))
+    first = max(step0, step1 - round(span_ms / client.dt))
     try:
         window = read_window(client, view, reader.entry(seq).epoch, first, step1)
     except LookupError:
@@ -125,18 +125,19 @@ def held_steps(
             503, "no_frames", "this session has not run yet", headers={"Retry-After": "1"}
         )
     _, seq, step0, step1 = held
-    last = step1 if to_ms is None else min(step1, round(to_ms / DT_MS))
-    wanted = last - round(span_ms / DT_MS) if from_ms is None else round(from_ms / DT_MS)
+    dt = client.dt
+    last = step1 if to_ms is None else min(step1, round(to_ms / dt))
+    wanted = last - max(1, round(span_ms / dt)) if from_ms is None else round(from_ms / dt)
     first = max(step0, wanted)
     if first >= last:
-        raise _not_held(step0, step1)
-    if (last - first) * DT_MS > MAX_WINDOW_MS:
+        raise _not_held(step0, step1, dt)
+    if (last - first) * dt > MAX_WINDOW_MS:
         message = f"a window is at most {MAX_WINDOW_MS} ms long; ask for it in parts"
         raise ApiError(422, "too_long", message, field="to_ms", hi=MAX_WINDOW_MS, unit="ms")
     try:
         return Steps(client.reader().entry(seq).epoch, first, last)
     except RingGone:
-        raise _not_held(step0, step1) from None
+        raise _not_held(step0, step1, dt) from None
 
 
 def history(
@@ -147,7 +148,7 @@ def history(
         return read_window(client, view, steps.epoch, steps.step0, steps.step1, only)
     except LookupError:
         held = client.reader().held()
-        raise _not_held(*(held[2:] if held else (0, 0))) from None
+        raise _not_held(*(held[2:] if held else (0, 0)), client.dt) from None
 
 
 def picture(
@@ -166,8 +167,8 @@ def led(client: SessionClient, window: Window) -> Window:
         return window
 
 
-def _not_held(step0: int, step1: int) -> ApiError:
-    lo, hi = step0 * DT_MS, step1 * DT_MS
+def _not_held(step0: int, step1: int, dt: float) -> ApiError:
+    lo, hi = step0 * dt, step1 * dt
     message = f"only {plain(lo)} to {plain(hi)} ms are held"
     return ApiError(416, "not_held", message, field="from_ms", lo=lo, hi=hi, unit="ms")
 
@@ -193,13 +194,14 @@ def head(client: SessionClient, kind: str) -> dict[str, Any]:
     meta |= {
         "kind": kind,
         "session": client.session,
+        "dt": client.dt,
         "worker": status["worker"],
         "now_ns": time.monotonic_ns(),
     }
     meta["files"] = _of_files(status)
     if (mark := health_mark(status.get("health"))) is not None:
         meta["health"] = mark
-    return meta | {"held": [held[2] * DT_MS, held[3] * DT_MS]} if held else meta
+    return meta | {"held": [held[2] * client.dt, held[3] * client.dt]} if held else meta
 
 
 def health_mark(report: dict[str, Any] | None) -> int | None:

@@ -17,7 +17,6 @@ from dashboard.api.about import ABOUT
 from dashboard.api.sessions import client_named, session_names
 from dashboard.traffic import RequestCounts
 from t4dm.live.client import SessionClient
-from t4dm.live.window import DT_MS
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 SEVERITIES = ("note", "warning", "critical")
@@ -112,4 +111,4 @@ def _finite(_client: SessionClient, status: dict[str, Any]) -> float | None:
 
 def _held_s(client: SessionClient, _status: dict[str, Any]) -> float:
     held = client.reader().held()
-    return 0.0 if held is None else (held[3] - held[2]) * DT_MS / 1000
+    return 0.0 if held is None else (held[3] - held[2]) * client.dt / 1000

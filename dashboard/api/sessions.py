@@ -15,6 +15,7 @@ from t4dm.live.client import SessionClient, WorkerDown, sessions
 from t4dm.live.external_params import tree_of
 from t4dm.live.registry import Registry
 from t4dm.live.tree import ParamTree
+from t4dm.step_length import STEP_MS
 
 MAX_KEPT = 64
 _kept: dict[tuple[str, str], tuple[list[Any], InForce]] = {}
@@ -112,8 +113,8 @@ def _client(run: Path, name: str) -> SessionClient:
 
 
 @lru_cache(maxsize=16)
-def _tree(n_blocks: int) -> ParamTree:
-    return ParamTree(n_blocks)
+def _tree(n_blocks: int, dt: float) -> ParamTree:
+    return ParamTree(n_blocks, dt=dt)
 
 
 @lru_cache(maxsize=16)
@@ -162,7 +163,7 @@ def checking_tree(client: SessionClient) -> ParamTree:
         return tree_of(manifest)
     if manifest["kind"] != kinds.SPIKING:
         return _run_tree(manifest["kind"], json.dumps(manifest["specs"]))
-    return _tree(n_blocks(manifest))
+    return _tree(n_blocks(manifest), manifest.get("dt", STEP_MS))
 
 
 def n_blocks(manifest: dict[str, Any]) -> int:

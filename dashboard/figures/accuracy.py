@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures import style, timeline
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "accuracy"
 CHANCE = 0.1
@@ -63,7 +63,7 @@ def points(window: Window) -> np.ndarray:
     """(points, 3): time in s, held-out accuracy, expected reward."""
     course = window.course.reshape(-1, 3).astype(np.float64)
     course = course[~np.isnan(course[:, 0])]
-    return course * (DT_MS / 1000.0, 1.0, 1.0)
+    return course * (window.dt / 1000.0, 1.0, 1.0)
 
 
 def nice_end(seconds: float) -> float:
@@ -97,7 +97,7 @@ def told(window: Window | None) -> str:
 def rewards(window: Window) -> np.ndarray:
     """(answers, 2): time in s and delta of the rewarded answers of the window."""
     found = [
-        (e["step"] * DT_MS / 1000.0, e["delta"])
+        (e["step"] * window.dt / 1000.0, e["delta"])
         for e in window.events
         if e.get("type") == "answer" and "delta" in e
     ]

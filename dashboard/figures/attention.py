@@ -10,7 +10,7 @@ from dashboard.figures import attention_heads, style, timeline
 from dashboard.figures.attention_heads import FULL, TICKS
 from t4dm.live.attention import FEWEST_KEYS, query_spikes, relative_entropy
 from t4dm.live.segment import GATE_EVERY, KEYS
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "attention"
 
@@ -31,6 +31,7 @@ def figure(
     lo, hi = timeline.span_ms(window, 300)
     which = "" if window is None else f"block {window.attention_block}, mean of the heads"
     unit = "ms" if window is None or window.axis == "sim_ms" else f"{window.axis}s"
+    ago = unit if window is None or window.dt == 1 else f"steps of {window.dt:g} ms"
     out: style.Figure = {
         "data": [],
         "layout": style.layout(
@@ -39,7 +40,7 @@ def figure(
             SLUG,
             xaxis=style.time_axis(theme, lo, hi, anchor="y2"),
             yaxis=style.axis(
-                theme, f"Key ({unit} ago)", range=[-0.5, KEYS - 0.5], autorange=False,
+                theme, f"Key ({ago} ago)", range=[-0.5, KEYS - 0.5], autorange=False,
                 showgrid=False, domain=[0.32, 1], tickvals=[0, 16, 32, 48],
             ),
             yaxis2=style.axis(
@@ -49,7 +50,8 @@ def figure(
         ),
     }  # fmt: skip
     if window is None or not len(window.attention):
-        note = f"attention is sampled every {GATE_EVERY} {unit}; none falls in this window"
+        every = GATE_EVERY * (1.0 if window is None else window.dt)
+        note = f"attention is sampled every {every:g} {unit}; none falls in this window"
         if window is None:
             note = "waiting for the first frame"
         out["layout"]["annotations"].append(style.note(theme, note))
@@ -88,7 +90,7 @@ def decades(window: Window) -> np.ndarray:
 def _heatmap(window: Window, theme: style.Theme, unit: str) -> dict[str, Any]:
     return {
         "type": "heatmap", "z": style.typed(decades(window)),
-        "x0": (int(window.gate_steps[0]) + GATE_EVERY / 2) * DT_MS, "dx": GATE_EVERY * DT_MS,
+        "x0": (int(window.gate_steps[0]) + GATE_EVERY / 2) * window.dt, "dx": GATE_EVERY * window.dt,
         "y0": 0, "dy": 1, "zmin": float(np.log10(1 / FULL)), "zmax": 0.0,
         "colorscale": style.SEQUENTIAL, "hoverongaps": False,
         "customdata": style.typed(window.attention[:, ::-1].T),
@@ -103,7 +105,7 @@ def _heatmap(window: Window, theme: style.Theme, unit: str) -> dict[str, Any]:
 def _entropy(window: Window, even: np.ndarray, theme: style.Theme) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "lines", "name": "entropy / log(keys)", "yaxis": "y2",
-        "x": style.typed(window.gate_steps.astype(np.float64) * DT_MS),
+        "x": style.typed(window.gate_steps.astype(np.float64) * window.dt),
         "y": style.typed(even.astype(np.float32)), "connectgaps": False,
         "line": {
             "shape": "hv", "width": 2,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dashboard.figures import style
 from t4dm.live.segment import KEYS, MATRIX_EVERY
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 # H heads  Q queries, oldest first  S = 2K - 1 steps that they can see, oldest first
 
@@ -56,6 +56,13 @@ def weights_by_key(window: Window) -> np.ndarray:
     return out
 
 
+class Moment(NamedTuple):
+    """The step of the last query, and how many ms a step lasts."""
+
+    step: int
+    dt: float
+
+
 def fill(out: style.Figure, window: Window | None, theme: style.Theme) -> style.Figure:
     """Put the pictures of all heads into ``out``, a figure with its title."""
     if window is None or not window.attention_heads.size:
@@ -64,11 +71,11 @@ def fill(out: style.Figure, window: Window | None, theme: style.Theme) -> style.
         out["layout"]["annotations"].append(style.note(theme, _why_none(window)))
         out["data"] = [{"type": "scatter", "x": [None], "y": [None]}]
         return out
-    step, weights = int(window.meta["attention_step"]), weights_by_key(window)
+    at, weights = Moment(int(window.meta["attention_step"]), window.dt), weights_by_key(window)
     for h, (across, up) in enumerate(tiles(len(weights), columns_of(len(weights)))):
-        out["data"].append(_heatmap(weights[h], h, len(weights), step, theme))
-        _add_axes(out["layout"], h, len(weights), step, (across, up), theme)
-        out["layout"]["shapes"].append(_future(h, step, theme))
+        out["data"].append(_heatmap(weights[h], h, len(weights), at, theme))
+        _add_axes(out["layout"], h, len(weights), at, (across, up), theme)
+        out["layout"]["shapes"].append(_future(h, at, theme))
         heading = f"head {h + 1} of {len(weights)}"
         out["layout"]["annotations"].append(
             style.note(theme, heading, across[0], up[1], xanchor="left", name=style.ASIDE)
@@ -80,7 +87,7 @@ def fill(out: style.Figure, window: Window | None, theme: style.Theme) -> style.
 def _why_none(window: Window | None) -> str:
     if window is None:
         return "waiting for the first frame"
-    every = f"{MATRIX_EVERY * DT_MS:g} ms"
+    every = f"{MATRIX_EVERY * window.dt:g} ms"
     return f"every head is sampled every {every}; no sample is held for this window"
 
 
@@ -90,14 +97,14 @@ def _axis(name: str, h: int) -> str:
 
 
 def _heatmap(
-    weights: np.ndarray, h: int, heads: int, step: int, theme: style.Theme
+    weights: np.ndarray, h: int, heads: int, at: Moment, theme: style.Theme
 ) -> dict[str, Any]:
     logs = np.log10(np.maximum(weights, np.float32(1 / FULL)))
     trace: dict[str, Any] = {
         "type": "heatmap", "name": f"head {h + 1}", "z": style.typed(logs),
         "customdata": style.typed(weights), "xaxis": _axis("x", h), "yaxis": _axis("y", h),
-        "x0": (step - REACH + 1) * DT_MS, "dx": DT_MS,
-        "y0": (step - KEYS + 1) * DT_MS, "dy": DT_MS,
+        "x0": (at.step - REACH + 1) * at.dt, "dx": at.dt,
+        "y0": (at.step - KEYS + 1) * at.dt, "dy": at.dt,
         "zmin": float(np.log10(1 / FULL)), "zmax": 0.0,
         "colorscale": style.SEQUENTIAL, "hoverongaps": False, "showscale": h == 0,
         "hovertemplate": (
@@ -112,23 +119,23 @@ def _heatmap(
     return trace
 
 
-def ranges(step: int) -> tuple[list[float], list[float]]:
+def ranges(at: Moment) -> tuple[list[float], list[float]]:
     """Ranges in ms of the keys (left to right) and of the queries (downwards)."""
-    last = (step + 0.5) * DT_MS
-    return [last - REACH * DT_MS, last], [last, last - KEYS * DT_MS]
+    last = (at.step + 0.5) * at.dt
+    return [last - REACH * at.dt, last], [last, last - KEYS * at.dt]
 
 
 def _add_axes(
     layout: dict[str, Any],
     h: int,
     heads: int,
-    step: int,
+    at: Moment,
     domains: tuple[list[float], list[float]],
     theme: style.Theme,
 ) -> None:
     """Axes of one head; numbers stand left of the first column and under what has none below."""
     columns = columns_of(heads)
-    across, down = ranges(step)
+    across, down = ranges(at)
     common: dict[str, Any] = {
         "autorange": False, "showgrid": False, "tickformat": ",~r",
         "ticklabeloverflow": "hide past domain",
@@ -144,15 +151,15 @@ def _add_axes(
     )  # fmt: skip
 
 
-def _future(h: int, step: int, theme: style.Theme) -> dict[str, Any]:
+def _future(h: int, at: Moment, theme: style.Theme) -> dict[str, Any]:
     """The keys that were still to come for each query: no weight of 0, no weight at all."""
-    (_, right), (bottom, _) = ranges(step)
-    edges = right - np.arange(KEYS)[::-1] * DT_MS  # end of each query's own key, oldest first
-    ends = bottom - np.arange(KEYS)[::-1] * DT_MS  # end of each query's row
+    (_, right), (bottom, _) = ranges(at)
+    edges = right - np.arange(KEYS)[::-1] * at.dt  # end of each query's own key, oldest first
+    ends = bottom - np.arange(KEYS)[::-1] * at.dt  # end of each query's row
     stairs = "".join(f"H{x:.10g}V{y:.10g}" for x, y in zip(edges, ends, strict=True))
     return {
         "type": "path", "xref": _axis("x", h), "yref": _axis("y", h), "layer": "below",
-        "path": f"M{right:.10g},{bottom - KEYS * DT_MS:.10g}{stairs}Z",
+        "path": f"M{right:.10g},{bottom - KEYS * at.dt:.10g}{stairs}Z",
         "line": {"width": 0}, "fillcolor": style.line_colour(theme),
     }  # fmt: skip
 

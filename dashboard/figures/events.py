@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures import style
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 from t4dm.spiking.params import NEUROMODULATORS
 
 MAX_LINES = 200
@@ -49,7 +49,7 @@ def add(
     """
     inside = [e for e in window.events if window.step0 <= e["step"] < window.step1]
     told = [(event, text) for event in inside if (text := text_of(event))][-MAX_LINES:]
-    figure["layout"]["shapes"] += [_line(event, theme) for event, _ in told]
+    figure["layout"]["shapes"] += [_line(event, window.dt, theme) for event, _ in told]
     lanes = lay_out(told, window, first_lane)
     for (event, text), lane in zip(told, lanes, strict=True):
         figure["layout"]["annotations"].append(_label(event, text, lane, window, theme))
@@ -78,8 +78,8 @@ def lay_out(
     return out
 
 
-def _line(event: dict[str, Any], theme: style.Theme) -> dict[str, Any]:
-    kind, x = event["type"], event["step"] * DT_MS
+def _line(event: dict[str, Any], dt: float, theme: style.Theme) -> dict[str, Any]:
+    kind, x = event["type"], event["step"] * dt
     stops = kind in ("break", "nan")
     alarming = stops or (kind == "finding" and _found(event) == "found")
     colour = style.alert(theme) if alarming else style.ink(theme)
@@ -100,7 +100,7 @@ def _label(
     late = at + (min(len(text), LONGEST) + 2) / CHARACTERS_ACROSS > 1
     name = f"{NAME} {event['path']}" if event.get("path") else NAME
     return style.note(
-        theme, style.safe_text(text, LONGEST), event["step"] * DT_MS, 1.0, xref="x", name=name,
+        theme, style.safe_text(text, LONGEST), event["step"] * window.dt, 1.0, xref="x", name=name,
         xanchor="right" if late else "left", yanchor="middle", xshift=-2 if late else 2,
         yshift=-LANE_TOP_PX - LANE_PX * (lane or 0), visible=lane is not None,
         hovertext=style.safe_text(text, 400), bgcolor=style.behind(theme), borderpad=0,

@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard.figures import style, timeline
 from t4dm.live.segment import GATE_EVERY, GATE_FULL
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "gate"
 DEFAULT_CHANNELS = 256
@@ -41,9 +41,10 @@ def figure(
         ),
     }  # fmt: skip
     if window is None or not len(window.gate_steps):
-        note = f"gate is sampled every {GATE_EVERY * DT_MS:g} ms; none falls in this window"
-        if window is None:
-            note = "waiting for the first frame"
+        note = "waiting for the first frame"
+        if window is not None:
+            every = f"{GATE_EVERY * window.dt:g} ms"
+            note = f"gate is sampled every {every}; none falls in this window"
         out["layout"]["annotations"].append(style.note(theme, note))
         out["data"] = [{"type": "scatter", "x": [None], "y": [None], "yaxis": "y2"}]
         return timeline.add_events(out, window, theme)
@@ -58,7 +59,7 @@ def _heatmap(window: Window, theme: style.Theme) -> dict[str, Any]:
     activity = window.gate.T.astype(np.float32) * np.float32(GATE_FULL / 255)
     return {
         "type": "heatmap", "z": style.typed(activity),
-        "x0": (int(window.gate_steps[0]) + GATE_EVERY / 2) * DT_MS, "dx": GATE_EVERY * DT_MS,
+        "x0": (int(window.gate_steps[0]) + GATE_EVERY / 2) * window.dt, "dx": GATE_EVERY * window.dt,
         "y0": 0, "dy": 1, "zmin": 0, "zmax": GATE_FULL, "colorscale": style.SEQUENTIAL,
         "colorbar": style.colour_bar(
             theme, "gate g (1)", tickvals=[0, 0.5, 1, 1.5], len=0.68, y=1, yanchor="top"
@@ -70,7 +71,7 @@ def _heatmap(window: Window, theme: style.Theme) -> dict[str, Any]:
 def _mean(window: Window, mean: np.ndarray, theme: style.Theme) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "lines", "name": "mean openness", "yaxis": "y2",
-        "x": style.typed(window.gate_steps.astype(np.float64) * DT_MS),
+        "x": style.typed(window.gate_steps.astype(np.float64) * window.dt),
         "y": style.typed(mean.astype(np.float32)),
         "line": {
             "shape": "hv", "width": 2, "color": style.block_colour(window.gate_block, theme)

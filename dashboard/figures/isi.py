@@ -8,10 +8,10 @@ import numpy as np
 
 from dashboard.figures import style, timeline
 from t4dm.live.intervals import intervals
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "isi"
-LONGEST = 100  # steps drawn; longer ones are counted
+LONGEST_MS = 100  # drawn; longer ones are counted
 FEWEST = 10
 LEADS = (1, 2, 5)
 
@@ -19,10 +19,11 @@ LEADS = (1, 2, 5)
 def figure(
     window: Window | None, manifest: dict[str, Any] | None, theme: style.Theme = "light"
 ) -> style.Figure:
-    """Counts of intervals of 1 to 100 steps of the rows in view, dashed the geometric law of their mean.
+    """Counts of the intervals up to 100 ms of the rows in view, dashed the geometric law of their mean.
 
     A neuron that fires by chance alone, each step alike, has that law (CV just under 1).
     """
+    dt = 1.0 if window is None else window.dt
     out: style.Figure = {
         "data": [{"type": "scatter", "x": [None], "y": [None]}],
         "layout": style.layout(
@@ -30,7 +31,7 @@ def figure(
             timeline.title("Inter-spike intervals", "", window),
             SLUG,
             xaxis=style.axis(
-                theme, f"Interval ({unit(window)})", range=[0, LONGEST + 1], autorange=False
+                theme, f"Interval ({unit(window)})", range=[0, LONGEST_MS + dt], autorange=False
             ),
             yaxis=style.axis(theme, "Intervals (count)", range=[0, 10], autorange=False),
             bargap=0,
@@ -43,9 +44,9 @@ def figure(
     if len(found) < FEWEST:
         out["layout"]["annotations"].append(style.empty_note(theme, too_few(window, len(found))))
         return out
-    counts = histogram(found)
+    counts = histogram(found, longest(window))
     out["layout"]["yaxis"]["range"] = [0, top_of(int(counts.max()))]
-    out["data"] = [_bars(counts, window, theme), _chance(found, theme)]
+    out["data"] = [_bars(counts, window, theme), _chance(found, window, theme)]
     out["layout"]["annotations"].append(style.caption(theme, words(window, found)))
     return out
 
@@ -55,15 +56,20 @@ def unit(window: Window | None) -> str:
     return "ms" if window is None or window.axis == "sim_ms" else f"{window.axis}s"
 
 
-def histogram(found: np.ndarray) -> np.ndarray:
-    """Counts of the intervals of 1 to 100 steps, int64 (100,)."""
-    return np.bincount(found[found <= LONGEST], minlength=LONGEST + 1)[1:]
+def longest(window: Window) -> int:
+    """Steps of the longest interval that is drawn."""
+    return round(LONGEST_MS / window.dt)
 
 
-def chance(n: int, mean: float) -> np.ndarray:
-    """Expected counts (100,) of n intervals where each step fires with probability 1 / mean."""
+def histogram(found: np.ndarray, most: int) -> np.ndarray:
+    """Counts of the intervals of 1 to ``most`` steps, int64 (most,)."""
+    return np.bincount(found[found <= most], minlength=most + 1)[1:]
+
+
+def chance(n: int, mean: float, most: int) -> np.ndarray:
+    """Expected counts (most,) of n intervals where each step fires with probability 1 / mean."""
     p = 1.0 / mean
-    return np.asarray(n * p * (1.0 - p) ** np.arange(LONGEST), np.float64)
+    return np.asarray(n * p * (1.0 - p) ** np.arange(most), np.float64)
 
 
 def top_of(most: int) -> int:
@@ -78,33 +84,33 @@ def top_of(most: int) -> int:
 
 def too_few(window: Window, n: int) -> str:
     """Why nothing is drawn."""
-    return f"{n} intervals in {window.n_steps * DT_MS:g} {unit(window)}; {FEWEST} are needed"
+    return f"{n} intervals in {window.n_steps * window.dt:g} {unit(window)}; {FEWEST} are needed"
 
 
 def words(window: Window, found: np.ndarray) -> str:
     """``n 11,871, mean 13.4 ms, CV 1.32``, and of how many neurons and how long."""
-    beyond = int(np.count_nonzero(found > LONGEST))
+    beyond = int(np.count_nonzero(found > longest(window)))
     parts = [
-        f"n {len(found):,}, mean {found.mean() * DT_MS:.1f} {unit(window)}, CV {found.std() / found.mean():.2f}",
+        f"n {len(found):,}, mean {found.mean() * window.dt:.1f} {unit(window)}, CV {found.std() / found.mean():.2f}",
         *([f"{beyond:,} longer"] if beyond else []),
-        f"{len(window.rows):,} neurons in {window.n_steps * DT_MS:g} {unit(window)}",
+        f"{len(window.rows):,} neurons in {window.n_steps * window.dt:g} {unit(window)}",
     ]
     return " · ".join(parts)
 
 
 def _bars(counts: np.ndarray, window: Window, theme: style.Theme) -> dict[str, Any]:
     return {
-        "type": "bar", "name": "intervals", "x0": 1, "dx": 1,
+        "type": "bar", "name": "intervals", "x0": window.dt, "dx": window.dt,
         "y": style.typed(counts.astype(np.uint32)),
         "marker": {"color": style.block_colour(1, theme), "line": {"width": 0}},
         "hovertemplate": f"%{{x}} {unit(window)}: %{{y}} intervals<extra></extra>",
     }  # fmt: skip
 
 
-def _chance(found: np.ndarray, theme: style.Theme) -> dict[str, Any]:
+def _chance(found: np.ndarray, window: Window, theme: style.Theme) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines", "name": "by chance", "x0": 1, "dx": 1,
-        "y": style.typed(chance(len(found), float(found.mean()))),
+        "type": "scatter", "mode": "lines", "name": "by chance", "x0": window.dt, "dx": window.dt,
+        "y": style.typed(chance(len(found), float(found.mean()), longest(window))),
         "line": {"width": 1.5, "dash": "5px,3px", "color": style.ink(theme)},
         "hovertemplate": "by chance %{y:.1f}<extra></extra>",
     }  # fmt: skip

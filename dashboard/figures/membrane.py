@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures import groups, style, timeline
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "membrane"
 DEFAULT_ROWS = 6
@@ -130,7 +130,7 @@ def _row(
     base = count - 1 - k
     u = window.u[:, k].astype(np.float32)
     theta = window.theta[:, stage.index]
-    times = window.step0 * DT_MS + np.arange(window.n_steps) * DT_MS
+    times = window.step0 * window.dt + np.arange(window.n_steps) * window.dt
     colour = style.block_colour(stage.colour, theme)
     inside = np.clip(u / np.float32(scale), -BASE, 1 - BASE)
     traces: list[dict[str, Any]] = [

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dashboard.figures import events, stdp, style, timeline
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
 SLUG = "neuromod"
@@ -128,7 +128,7 @@ def _heatmap(
     return {
         "type": "heatmap", "z": style.typed(shade(values, limits, neutral).T.astype(np.float32)),
         "customdata": style.typed(values.T.astype(np.float32)),
-        "x0": (window.step0 + 0.5) * DT_MS, "dx": DT_MS, "y0": 0, "dy": 1, "ygap": 1,
+        "x0": (window.step0 + 0.5) * window.dt, "dx": window.dt, "y0": 0, "dy": 1, "ygap": 1,
         "zmin": 0.0, "zmax": 1.0, "colorscale": style.DIVERGING,
         "colorbar": style.colour_bar(
             theme, "gain (1)" if is_gain else "level (1)",
@@ -140,7 +140,7 @@ def _heatmap(
 
 
 def _add_lines(out: style.Figure, window: Window, theme: style.Theme) -> None:
-    times = style.typed(window.step0 * DT_MS + np.arange(window.n_steps) * DT_MS)
+    times = style.typed(window.step0 * window.dt + np.arange(window.n_steps) * window.dt)
     for index, name in enumerate(style.NEUROMODULATOR_NAMES):
         out["data"].append(
             {
@@ -168,7 +168,7 @@ def _idle(window: Window, scaled: np.ndarray, theme: style.Theme) -> list[dict[s
     return [
         {
             "type": "heatmap", "name": "not applied", "z": style.typed(shown), "showscale": False,
-            "x0": (window.step0 + 0.5) * DT_MS, "dx": DT_MS, "y0": 0, "dy": 1, "ygap": 1,
+            "x0": (window.step0 + 0.5) * window.dt, "dx": window.dt, "y0": 0, "dy": 1, "ygap": 1,
             "zmin": 0, "zmax": 1, "colorscale": [[0, grey], [1, grey]], "hoverongaps": False,
             "hovertemplate": "%{x} ms: not applied<extra></extra>",
         }
@@ -187,7 +187,7 @@ def _add_injections(out: style.Figure, window: Window) -> None:
     out["data"].append(
         {
             "type": "scatter", "mode": "markers", "name": "bolus",
-            "x": [event["step"] * DT_MS for event, _ in boluses],
+            "x": [event["step"] * window.dt for event, _ in boluses],
             "y": [row for _, row in boluses],
             "text": [_signed(float(event["level"])) for event, _ in boluses],
             "marker": {

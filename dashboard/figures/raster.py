@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dashboard.figures import groups, style, timeline
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "raster"
 HEIGHT = 460
@@ -171,7 +171,7 @@ def _add_ticks(
 
     A line with gaps would be one SVG element a tick, which a browser takes seconds to lay out.
     """
-    times = (window.step0 + window.spk_dt.astype(np.int64)) * DT_MS
+    times = (window.step0 + window.spk_dt.astype(np.int64)) * window.dt
     ids = np.asarray(window.rows, dtype=np.int64)[window.spk_row.astype(np.int64)]
     half = round(max(TICK_HALF, len(window.rows) / PLOT_HEIGHT), 2)
     for band in bands:
@@ -223,17 +223,17 @@ def _add_density(
     shape = (-(-n_rows // row_bin), -(-(window.step1 - first) // step_bin))
     columns = (window.step0 - first + window.spk_dt.astype(np.int64)) // step_bin
     cells = (rows // row_bin) * shape[1] + columns
-    full = max(1, int(step_bin * row_bin * DENSITY_FULL + 0.5))
+    full = max(1, int(step_bin * window.dt * row_bin * DENSITY_FULL + 0.5))
     counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
     out["data"].append(
         {
             "type": "heatmap", "name": "spikes / bin", "z": style.typed(counts.astype(np.uint16)),
-            "x0": (first + step_bin / 2) * DT_MS, "dx": step_bin * DT_MS,
+            "x0": (first + step_bin / 2) * window.dt, "dx": step_bin * window.dt,
             "y0": (row_bin - 1) / 2, "dy": row_bin, "zmin": 0, "zmax": full,
             "colorscale": style.SEQUENTIAL,
             "colorbar": style.colour_bar(theme, "spikes / bin", tickvals=[0, full]),
             "hovertemplate": "%{x} ms, row %{y}: %{z} spikes<extra></extra>",
         }
     )  # fmt: skip
-    bins = f"{step_bin * DT_MS:g} ms x {row_bin} neuron{'s' if row_bin > 1 else ''} a bin"
+    bins = f"{step_bin * window.dt:g} ms x {row_bin} neuron{'s' if row_bin > 1 else ''} a bin"
     out["layout"]["annotations"].append(style.note(theme, bins, 0.6, name=style.ASIDE))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures import groups, style, timeline
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "rate"
 BINS = (5, 10, 20, 50, 100)  # steps: the shortest of which 100 span the window
@@ -29,7 +29,7 @@ def figure(
         for stage in groups.stages(window):
             hz = rate_hz(window, edges, stage)
             most = max(most, float(hz.max(initial=0)))
-            out["data"].append(_trace(stage, edges * DT_MS, hz, theme))
+            out["data"].append(_trace(stage, edges * window.dt, hz, theme))
     top = next((top for top in TOPS if top >= most * 1.05), TOPS[-1])
     out["layout"] = style.layout(
         theme,
@@ -43,7 +43,7 @@ def figure(
     )  # fmt: skip
     note = "waiting for the first frame"
     if window is not None:
-        note = f"bin {bin_steps * DT_MS:g} ms, cut at changes; solid: LIF in, dashed: LIF out"
+        note = f"bin {bin_steps * window.dt:g} ms, cut at changes; solid: LIF in, dashed: LIF out"
     out["layout"]["annotations"].append(style.caption(theme, note))
     return timeline.add_events(out, window, theme)
 
@@ -67,7 +67,7 @@ def rate_hz(window: Window, edges: np.ndarray, stage: groups.Stage) -> np.ndarra
         return np.zeros(0)
     total = np.concatenate(([0], np.cumsum(window.rates[:, stage.index], dtype=np.int64)))
     counts = np.diff(total[edges - window.step0])
-    return counts / (np.diff(edges) * DT_MS / 1000.0 * stage.n)
+    return counts / (np.diff(edges) * window.dt / 1000.0 * stage.n)
 
 
 def _trace(

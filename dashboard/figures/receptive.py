@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures import style, timeline
-from t4dm.live.segment import NO_LABEL
+from t4dm.live.segment import HIST_EVERY, NO_LABEL
 from t4dm.live.window import Window
 
 SLUG = "receptive"
 SIDE, STEP = 8, 9  # cells of a field, and from one field to the next
 COLUMNS = 32
 CLASSES = 10
-EMPTY = "the layer is sampled every 250 ms; no sample falls in this window"
 
 
 def figure(
@@ -44,7 +43,10 @@ def figure(
         ),
     }  # fmt: skip
     if window is None or not held:
-        text = "waiting for the first frame" if window is None else EMPTY
+        text = "waiting for the first frame"
+        if window is not None:
+            every = f"{HIST_EVERY * window.dt:g} ms"
+            text = f"the layer is sampled every {every}; no sample falls in this window"
         out["layout"]["annotations"].append(style.empty_note(theme, text))
         return out
     out["data"] = [_image(window, rows, theme)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard.figures import groups, style, timeline
 from t4dm.live.intervals import interval_variation
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "regularity"
 RANGE = (0.1, 100.0)
@@ -86,7 +86,7 @@ def words(window: Window, n: int) -> str:
     unit = "ms" if window.axis == "sim_ms" else f"{window.axis}s"
     return (
         f"● CV of intervals, mean over {n:,} neurons · ◇ Fano of a group's spikes in a step · "
-        f"dashed: by chance 1 · {window.n_steps * DT_MS:g} {unit}"
+        f"dashed: by chance 1 · {window.n_steps * window.dt:g} {unit}"
     )
 
 

@@ -11,11 +11,10 @@ import numpy as np
 
 from dashboard.figures import style, timeline
 from t4dm.learning.params import STDPParams
-from t4dm.live.segment import PAIR_BINS
 from t4dm.live.window import Window
 
 SLUG = "stdp"
-REACH_MS = PAIR_BINS // 2
+REACH_MS = 100
 POINTS_PER_MS = 2
 TOPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0)
 FALLBACK_TOP = 0.01
@@ -76,7 +75,7 @@ def figure(
     if window is not None and len(window.hist_steps):
         counts = window.pairs[-1, window.weights_block]
         top = max(1, int(counts.max(initial=0)))
-        out["data"].insert(0, _pairs(counts, theme))
+        out["data"].insert(0, _pairs(counts, window.dt, theme))
         out["layout"]["yaxis2"] |= {
             "range": [0, top / BARS_SHARE], "autorange": False, "tickvals": [0, top / 2, top],
         }  # fmt: skip
@@ -146,13 +145,18 @@ def curve(params: dict[str, Any], now: Applied) -> tuple[np.ndarray, np.ndarray]
     """(dt, change), float64 (points,); NaN at dt = 0, where the curve jumps, unless it is flat."""
     reach = reach_ms(params)
     dt = np.linspace(-reach, reach, int(2 * reach * POINTS_PER_MS) + 1)
+    return dt, change_at(params, now, dt)
+
+
+def change_at(params: dict[str, Any], now: Applied, dt: np.ndarray) -> np.ndarray:
+    """The change by a pair ``dt`` ms apart, float64 of its shape; NaN at 0, unless it is flat."""
     plus = now.plus * np.exp(-np.abs(dt) / float(params["tau_plus"]))
     minus = now.minus * np.exp(-np.abs(dt) / float(params["tau_minus"]))
     dw = np.where(dt > 0, plus, -minus)
     dw[dt > params["window_pre_to_post"]] = 0
     dw[dt < -params["window_post_to_pre"]] = 0
     dw[dt == 0] = 0 if now.flat else np.nan
-    return dt, dw
+    return dw
 
 
 def caption(
@@ -196,12 +200,12 @@ def _line(dt: np.ndarray, dw: np.ndarray, now: Applied, theme: style.Theme) -> d
     }  # fmt: skip
 
 
-def _pairs(counts: np.ndarray, theme: style.Theme) -> dict[str, Any]:
+def _pairs(counts: np.ndarray, dt: float, theme: style.Theme) -> dict[str, Any]:
     """Observed pairs of the last second as bars; blue depresses, orange potentiates."""
-    half = PAIR_BINS // 2
+    half = len(counts) // 2
     colours = ["#0072B2"] * half + [style.muted(theme)] + ["#E69F00"] * half
     return {
-        "type": "bar", "name": "observed pairs", "x0": -half, "dx": 1, "yaxis": "y2",
+        "type": "bar", "name": "observed pairs", "x0": -half * dt, "dx": dt, "yaxis": "y2",
         "y": style.typed(counts.astype(np.uint32)), "opacity": 0.45,
         "marker": {"color": colours, "line": {"width": 0}},
         "hovertemplate": "dt %{x} ms: %{y} pairs<extra></extra>",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures import style, timeline
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SLUG = "stimulus"
 SIDE = 8
@@ -95,7 +95,7 @@ def _image(window: Window, event: dict[str, Any] | None) -> tuple[np.ndarray, st
         return np.asarray(image, dtype=np.float32), _titled(event, 12)
     recent = window.stim[-RECENT_STEPS:]
     mean = recent.mean(axis=0, dtype=np.float32) / 255
-    return mean, f"mean of {len(recent) * DT_MS:g} ms"
+    return mean, f"mean of {len(recent) * window.dt:g} ms"
 
 
 def _add_image(
@@ -147,11 +147,11 @@ def _add_onsets(out: style.Figure, window: Window, theme: style.Theme) -> None:
         if end <= window.step0:
             continue
         first = max(event["step"], window.step0)
-        at = first * DT_MS
+        at = first * window.dt
         upright = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "x0": at}
         if event["type"] == "rest":
             shading = {"fillcolor": style.ink(theme), "opacity": 0.13, "line": {"width": 0}}
-            out["layout"]["shapes"].append(upright | {"x1": end * DT_MS} | shading)
+            out["layout"]["shapes"].append(upright | {"x1": end * window.dt} | shading)
             continue
         line = {"width": 1, "color": style.muted(theme)}
         if first == event["step"]:

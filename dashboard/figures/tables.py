@@ -11,8 +11,8 @@ from dashboard.figures import regularity as regularity_figure
 from dashboard.figures import weights as weights_figure
 from t4dm.live.attention import weights_of
 from t4dm.live.intervals import intervals
-from t4dm.live.segment import GATE_FULL, HIST_BINS, NO_LABEL, PAIR_BINS
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.segment import GATE_FULL, HIST_BINS, NO_LABEL
+from t4dm.live.window import Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
 Columns = dict[str, np.ndarray]
@@ -21,7 +21,7 @@ Columns = dict[str, np.ndarray]
 def raster(window: Window) -> Columns:
     """One line a spike: when, which neuron, which stage."""
     ids = np.asarray(window.rows, dtype=np.int64)[window.spk_row.astype(np.int64)]
-    times = (window.step0 + window.spk_dt.astype(np.int64)) * DT_MS
+    times = (window.step0 + window.spk_dt.astype(np.int64)) * window.dt
     return {"time_ms": times, "neuron": ids, "stage": groups.stage_indices(window, ids)}
 
 
@@ -55,20 +55,20 @@ def gate(window: Window) -> Columns:
     """Openness of each channel of the shown block, every 4 ms."""
     names = [f"g_{channel}" for channel in range(window.gate.shape[1])]
     activity = window.gate.astype(np.float32) * np.float32(GATE_FULL / 255)
-    out = {"time_ms": window.gate_steps * DT_MS}
+    out = {"time_ms": window.gate_steps * window.dt}
     out["mean"] = window.gate_mean[:, window.gate_block]
     return out | _columns(names, activity)
 
 
 def attention(window: Window) -> Columns:
-    """Weights of each key of the shown block by its age, every 4 ms, with the entropy over log(keys).
+    """Weights of each key of the shown block by its age in steps, every 4 steps, with their entropy.
 
     Of a window with a sample of the heads: one line a head, query and key in sight of it.
     """
     if len(window.attention_heads):
         return _heads(window)
     names = [f"weight_{age}_ago" for age in range(window.attention.shape[1])]
-    out = {"time_ms": window.gate_steps * DT_MS, "keys": window.attention_keys}
+    out = {"time_ms": window.gate_steps * window.dt, "keys": window.attention_keys}
     out["relative_entropy"] = attention_figure.entropy(window)
     return out | _columns(names, weights_of(window.attention)[:, ::-1])
 
@@ -85,7 +85,7 @@ def weights(window: Window) -> Columns:
     edges = np.linspace(0.0, 1.0, HIST_BINS + 1)
     block = window.weights_block
     return {
-        "time_ms": np.repeat(window.hist_steps * DT_MS, HIST_BINS),
+        "time_ms": np.repeat(window.hist_steps * window.dt, HIST_BINS),
         "exc_from": np.tile(edges[:-1] * w_hi, samples),
         "exc_to": np.tile(edges[1:] * w_hi, samples),
         "exc_count": window.hist_exc[:, block].ravel(),
@@ -100,7 +100,7 @@ def _matrix(window: Window) -> Columns:
     side = weight_matrix.side_of(weight_matrix.place(window)[0], len(values))
     first = np.arange(len(values)) * side
     return {
-        "time_ms": np.full(values.size, window.meta["matrix_step"] * DT_MS),
+        "time_ms": np.full(values.size, window.meta["matrix_step"] * window.dt),
         "pre": np.repeat(first, len(values)),
         "post": np.tile(first, len(values)),
         "neurons": np.full(values.size, side),
@@ -111,10 +111,10 @@ def _matrix(window: Window) -> Columns:
 def stdp(window: Window) -> Columns:
     """One line a dt and sample: pairs of the second before it."""
     samples = len(window.hist_steps)
-    half = PAIR_BINS // 2
+    lags = np.arange(window.pairs.shape[2]) - window.pairs.shape[2] // 2
     return {
-        "time_ms": np.repeat(window.hist_steps * DT_MS, PAIR_BINS),
-        "dt_ms": np.tile(np.arange(-half, half + 1), samples),
+        "time_ms": np.repeat(window.hist_steps * window.dt, len(lags)),
+        "dt_ms": np.tile(lags * window.dt, samples),
         "pairs": window.pairs[:, window.weights_block].ravel(),
     }
 
@@ -126,13 +126,14 @@ def isi(window: Window) -> Columns:
     """
     found = intervals(window)
     mean = float(found.mean()) if len(found) else np.inf
-    expected = isi_figure.chance(len(found), mean)
-    longer = np.count_nonzero(found > isi_figure.LONGEST)
+    most = isi_figure.longest(window)
+    expected = isi_figure.chance(len(found), mean, most)
+    longer = np.count_nonzero(found > most)
     return {
-        "time_ms": np.full(isi_figure.LONGEST + 1, window.step1 * DT_MS),
-        "interval_ms": np.arange(1, isi_figure.LONGEST + 2) * DT_MS,
-        "or_longer": np.arange(isi_figure.LONGEST + 1) == isi_figure.LONGEST,
-        "count": np.append(isi_figure.histogram(found), longer),
+        "time_ms": np.full(most + 1, window.step1 * window.dt),
+        "interval_ms": np.arange(1, most + 2) * window.dt,
+        "or_longer": np.arange(most + 1) == most,
+        "count": np.append(isi_figure.histogram(found, most), longer),
         "by_chance": np.append(expected, len(found) - expected.sum()),
     }
 
@@ -141,7 +142,7 @@ def regularity(window: Window) -> Columns:
     """One line a group: CV of intervals, of how many neurons, and Fano factor of its spikes in a step."""
     cv, fano, n = regularity_figure.measures(window)
     names = np.array([stage.label for stage in groups.stages(window)])
-    when = np.full(len(names), window.step1 * DT_MS)
+    when = np.full(len(names), window.step1 * window.dt)
     return {"time_ms": when, "group": names, "neurons": n, "cv_intervals": cv, "fano": fano}
 
 
@@ -158,7 +159,7 @@ def receptive(window: Window) -> Columns:
     labels = window.neuron_labels.astype(np.int64)
     when = window.hist_steps[-samples:] if samples else np.zeros(0)
     return {
-        "time_ms": np.repeat(when * DT_MS, afferents * n),
+        "time_ms": np.repeat(when * window.dt, afferents * n),
         "neuron": np.tile(np.repeat(np.arange(n), afferents), samples),
         "label": np.repeat(np.where(labels == NO_LABEL, -1, labels).ravel(), afferents),
         "afferent": np.tile(np.arange(afferents), samples * n),
@@ -171,7 +172,7 @@ def accuracy(window: Window) -> Columns:
     course = window.course.reshape(-1, 3)
     course = course[~np.isnan(course[:, 0])]
     names = ("time_ms", "held_out_accuracy", "expected_reward")
-    return {name: course[:, k] * (DT_MS if k == 0 else 1.0) for k, name in enumerate(names)}
+    return {name: course[:, k] * (window.dt if k == 0 else 1.0) for k, name in enumerate(names)}
 
 
 def _heads(window: Window) -> Columns:
@@ -179,15 +180,15 @@ def _heads(window: Window) -> Columns:
     step = int(window.meta["attention_step"])
     head, query, key = np.nonzero(np.isfinite(weights))
     return {
-        "query_ms": (step - weights.shape[1] + 1 + query) * DT_MS,
-        "key_ms": (step - weights.shape[2] + 1 + key) * DT_MS,
+        "query_ms": (step - weights.shape[1] + 1 + query) * window.dt,
+        "key_ms": (step - weights.shape[2] + 1 + key) * window.dt,
         "head": head + 1,
         "weight": weights[head, query, key],
     }
 
 
 def _times(window: Window) -> np.ndarray:
-    return np.arange(window.step0, window.step1) * DT_MS
+    return np.arange(window.step0, window.step1) * window.dt
 
 
 def _columns(names: list[str], values: np.ndarray) -> Columns:

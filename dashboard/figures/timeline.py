@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.figures import events, style
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 MS_TITLE = "Time (ms)"
 AXIS_TITLES = {"sim_ms": MS_TITLE, "step": "Step", "call": "Forward call"}
@@ -13,7 +13,7 @@ def span_ms(window: Window | None, default: float) -> tuple[float, float]:
     """``(from, to)`` of the window in simulated ms; ``(0, default)`` where there is none."""
     if window is None:
         return 0.0, float(default)
-    return window.step0 * DT_MS, window.step1 * DT_MS
+    return window.step0 * window.dt, window.step1 * window.dt
 
 
 def title(what: str, which: str, window: Window | None) -> str:
@@ -32,7 +32,7 @@ def rate_text(window: Window, per_step: float) -> str:
     """Spikes per neuron and step as text: ``83 Hz (8.3 %/ms)``, or ``8.3 %/step``."""
     if window.axis != "sim_ms":
         return f"{100 * per_step:.1f} %/{window.axis}"
-    return f"{1000 * per_step / DT_MS:.0f} Hz ({100 * per_step / DT_MS:.1f} %/ms)"
+    return f"{1000 * per_step / window.dt:.0f} Hz ({100 * per_step / window.dt:.1f} %/ms)"
 
 
 def rate_unit(window: Window | None) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard.figures import style
 from t4dm.live.segment import MATRIX_EVERY, MATRIX_ZERO
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 W_LOW = -1.0
 
@@ -66,7 +66,9 @@ def fill(
 def _why_none(window: Window | None) -> str:
     if window is None:
         return "waiting for the first frame"
-    return f"the matrix is sampled every {MATRIX_EVERY * DT_MS:g} ms; none is held for this window"
+    return (
+        f"the matrix is sampled every {MATRIX_EVERY * window.dt:g} ms; none is held for this window"
+    )
 
 
 def _heatmap(window: Window, n: int, theme: style.Theme) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def _add_words(
         layout["annotations"].append(
             style.note(theme, "inhibitory", 1, 0.93, name=style.ASIDE, yanchor="bottom")
         )
-    when = f"at {window.meta['matrix_step'] * DT_MS:,.0f} ms"
+    when = f"at {window.meta['matrix_step'] * window.dt:,.0f} ms"
     cells = "" if side == 1 else f", a cell is the mean of {side} x {side}"
     text = f"{when} · pre → column, post → row{cells}"
     layout["annotations"].append(style.note(theme, text, 0, 0.93, xanchor="left", name=style.ASIDE))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures import style, timeline, weight_matrix
-from t4dm.live.segment import HIST_BINS
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.segment import HIST_BINS, HIST_EVERY
+from t4dm.live.window import Window
 
 SLUG = "weights"
 W_LOW = -1.0
@@ -42,7 +42,7 @@ def figure(
         text = (
             "waiting for the first frame"
             if window is None
-            else ("weights are sampled every 250 ms; none falls in this window")
+            else f"weights are sampled every {HIST_EVERY * window.dt:g} ms; none falls in this window"
         )
         out["layout"]["annotations"].append(style.note(theme, text))
         out["data"] = [
@@ -56,7 +56,7 @@ def figure(
         _drift(window, w_lo, w_hi, theme),
     ]
     steps = window.hist_steps[-DRIFT_SAMPLES:]
-    when = style.seconds(float(steps[0]) * DT_MS, float(steps[-1]) * DT_MS)
+    when = style.seconds(float(steps[0]) * window.dt, float(steps[-1]) * window.dt)
     samples = f"{len(steps)} sample{'s' if len(steps) > 1 else ''}"
     out["layout"]["annotations"].append(
         style.note(
@@ -111,7 +111,7 @@ def _drift_span(window: Window | None) -> tuple[float, float]:
     if window is None or not len(window.hist_steps):
         return 0.0, 1000.0
     steps = window.hist_steps[-DRIFT_SAMPLES:]
-    return (float(steps[0]) - 125) * DT_MS, (float(steps[-1]) + 125) * DT_MS
+    return (float(steps[0]) - 125) * window.dt, (float(steps[-1]) + 125) * window.dt
 
 
 def _bars(
@@ -140,7 +140,7 @@ def _drift(window: Window, w_lo: float, w_hi: float, theme: style.Theme) -> dict
     return {
         "type": "heatmap", "name": "drift", "z": style.typed(np.log10(counts + 1)),
         "customdata": style.typed(counts), "x": style.typed(edges),
-        "y": style.typed(window.hist_steps[-DRIFT_SAMPLES:].astype(np.float64) * DT_MS),
+        "y": style.typed(window.hist_steps[-DRIFT_SAMPLES:].astype(np.float64) * window.dt),
         "yaxis": "y2", "zmin": 0, "zmax": LOG_TOP, "colorscale": style.SEQUENTIAL,
         "colorbar": style.colour_bar(
             theme, "count", len=DRIFT_TO, y=0, yanchor="bottom",

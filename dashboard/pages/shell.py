@@ -14,6 +14,7 @@ from dashboard.panels.base import Panel
 from t4dm.health.finding import rules
 from t4dm.health.presets import NAMES, PRESETS
 from t4dm.live import registry
+from t4dm.step_length import STEPS_MS
 
 GRAPH_CONFIG: Any = {
     "displaylogo": False,
@@ -128,18 +129,24 @@ def _new_session(limits: registry.Limits) -> dict[str, Any]:
     """Defaults and limits of a session to be created, and what its memory is reckoned from."""
     default = registry.SessionSpec("")
     return {
-        "defaults": {"blocks": default.blocks, "n": default.n, "seed": default.seed},
+        "defaults": {
+            "blocks": default.blocks, "n": default.n, "dt": default.dt, "seed": default.seed,
+        },
         "limits": {
             "blocks": {"lo": 1, "hi": registry.MOST_BLOCKS},
             "n": {
                 "lo": registry.LEAST_N, "hi": registry.MOST_N, "multiple": 2 * registry.N_HEADS,
             },
+            "dt": list(STEPS_MS),
             "seed": {"lo": 0, "hi": 2**31 - 1},
             "sessions": limits.sessions,
         },
         "memory": {
             "fixed": registry.WORKER_BYTES + registry.RING_BYTES,
             "per_weight": registry.MATRICES * registry.DTYPE_BYTES,
+            "past_ms": registry.HISTORY_MS,
+            "per_spike": 2 * registry.SPIKE_BYTES,
+            "per_time": registry.DTYPE_BYTES,
             "sensory": registry.N_SENSORY,
             "budget": limits.bytes,
         },

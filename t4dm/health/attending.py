@@ -10,7 +10,7 @@ from t4dm.health.remedies import back
 
 ATTENTION = ("attention.sharpness", "attention.kappa", "attention.tau")
 EXPECT = "Weights tell keys apart again: between one key and all alike."
-FIRES = 0.02  # spikes/step of a LIF in from which its queries say something
+FIRES = 0.02  # spikes/ms of a LIF in from which its queries say something
 
 
 def blocks_that_ask(ev: Evidence, name: str, ms: float) -> tuple[np.ndarray, np.ndarray, list[int]]:

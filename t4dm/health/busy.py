@@ -1,7 +1,7 @@
 """Why a stage fires too much: the causes that runaway and a saturated stage share.
 
 The drive is estimated as in :mod:`t4dm.health.quiet`; its recurrent part from the rate and the mean
-weight: ``I_rec = (0.5 + NE) * recurrent.gain * rate * mean(W)`` (``kappa_rec = 1/N``).
+weight: ``I_rec = (0.5 + NE) * recurrent.gain * rate * mean(W)`` (``kappa_rec = 1/N``), the rate a step.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import Remedy
-from t4dm.health.quiet import INPUTS, NEEDED, Look
+from t4dm.health.quiet import INPUTS, Look
 from t4dm.health.quiet import look_at as quiet_look
 from t4dm.health.remedies import back, lif_paths, put
 
@@ -24,24 +24,25 @@ CAUSES = {
     "input": "The input is too large.",
     "target": "Homeostasis drives the rate up: its target is above the band.",
 }
-EXPECT = "Every stage fires on 2 to 15 % of steps again within 3 s."
+EXPECT = "Every stage fires at 20 to 150 Hz again within 3 s."
 LOW_THRESHOLD = 0.55
 WEAK_RESET = 0.4
 STRONG_FEEDBACK = 0.3  # share of the drive
 HIGH_LEVEL = 0.85
 GROWN = 1.5  # recurrent.gain or w_max, 1 by default
-LARGE_DRIVE = 3.0  # of block 0, in units of NEEDED
+LARGE_DRIVE = 3.0  # of block 0, in units of what is needed
 OPEN_GATE = 0.9
+LEAST_DRIVE = 0.1  # in units of what is needed
 
 
 def feedback(ev: Evidence, look: Look, ms: float) -> float:
-    """Recurrent part of the drive of a LIF in, in units of NEEDED; 0 where weights are unknown."""
+    """Recurrent part of the drive of a LIF in, in units of what is needed; 0 where weights are unknown."""
     block = look.place.block
     if block is None or block >= len(ev.weights.mean) or look.place.stage != "lif_in":
         return 0.0
     opened = 0.5 + _level(ev, 2, ms)
     gain = ev.get("recurrent.gain")
-    return float(opened * gain * look.rate * ev.weights.mean[block]) / NEEDED
+    return float(opened * gain * look.rate * ev.dt * ev.weights.mean[block]) / look.needed
 
 
 def why(ev: Evidence, look: Look, ms: float) -> str:
@@ -51,11 +52,11 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
     if ev.lif("beta", place) < WEAK_RESET:
         return "reset"
     if look.theta < LOW_THRESHOLD:
-        return "target" if gets("homeostasis.target_rate") > 0.2 else "threshold"
-    strong = feedback(ev, look, ms) > STRONG_FEEDBACK * max(look.drive, NEEDED)
+        return "target" if gets("homeostasis.target_rate") / ev.dt > 0.2 else "threshold"
+    strong = feedback(ev, look, ms) > STRONG_FEEDBACK * max(look.drive, LEAST_DRIVE)
     if strong and max(gets("recurrent.gain"), gets("stdp.w_max")) > GROWN:
         return "feedback"
-    if 1 - look.alpha < NEEDED / 3:
+    if 1 - look.alpha < look.needed / 3:
         return "leak"
     if "neuromod" in ev.has and max(_level(ev, 1, ms), _level(ev, 2, ms)) > HIGH_LEVEL:
         return "modulator"

@@ -6,6 +6,7 @@ from typing import Any
 
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import Rule, Verdict
+from t4dm.step_length import STEP_MS
 
 Change = dict[str, Any]
 
@@ -13,8 +14,8 @@ Change = dict[str, Any]
 class Case:
     """The course of one rule; ``finding`` is its JSON while it stands, else None."""
 
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
+    def __init__(self, rule: Rule, dt: float = STEP_MS) -> None:
+        self.rule, self._dt = rule, dt
         self.finding: dict[str, Any] | None = None
         self._seen = self._unseen = 0
 
@@ -78,7 +79,7 @@ class Case:
             "numbers": dict(verdict.numbers),
             "remedies": [remedy.to_json() for remedy in verdict.remedies],
             "since_step": since,
-            "since_ms": float(since),
+            "since_ms": since * self._dt,
         }
 
     def _change(self, state: str, step: int) -> Change:

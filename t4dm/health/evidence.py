@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from t4dm.health.params import BIN_MS
+from t4dm.step_length import STEP_MS
 
 STAGES = ("lif_in", "lif_out")
 
@@ -22,7 +23,7 @@ STAGES = ("lif_in", "lif_out")
 class Bin(NamedTuple):
     """One bin of :data:`BIN_MS`.  NaN where nothing was measured."""
 
-    fired: np.ndarray  # (G,) share of neurons that fire in a step
+    fired: np.ndarray  # (G,) share of neurons that fire in a ms
     u_high: np.ndarray  # (G,) largest u_pre
     u_low: np.ndarray  # (G,) smallest
     u_mean: np.ndarray  # (G,)
@@ -44,7 +45,8 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A group as findings name it: its name, block and stage, its size and its healthy band."""
+    """A group as findings name it: its name, block and stage, its size and its healthy band,
+    a share of its neurons that fire in a ms."""
 
     index: int
     name: str
@@ -63,7 +65,7 @@ class Weights:
 
     moved: np.ndarray  # (B,) mean |change| of a weight a second, over the last window
     at_bounds: np.ndarray  # (B, 2) share at 0 and at w_max
-    pairs: np.ndarray  # (201,) spike pairs of the last second by dt, all sets
+    pairs: np.ndarray  # (P,) spike pairs of the last second by dt, all sets
     mean: np.ndarray  # (B,) mean recurrent weight, inhibitory ones included
     samples: int  # how many of them lie in the window
 
@@ -83,6 +85,7 @@ class Evidence:
     has: frozenset[str]  # parameter groups there are
     paused_ms: float  # longest silence of the stimulus by its own parameters
     bad: str | None = None  # tensor that is not finite
+    dt: float = STEP_MS  # of a step
     _told: dict[tuple[str, str, float], np.ndarray] = field(default_factory=dict)
 
     def last(self, name: str, ms: float) -> np.ndarray:
@@ -92,7 +95,7 @@ class Evidence:
         return found
 
     def rate(self, ms: float) -> np.ndarray:
-        """(G,) share of neurons that fire in a step, over the last ``ms``."""
+        """(G,) share of neurons that fire in a ms, over the last ``ms``."""
         return self.mean("fired", ms)
 
     def mean(self, name: str, ms: float) -> np.ndarray:
@@ -132,6 +135,11 @@ class Evidence:
     def stack(self) -> list[Place]:
         """Groups that belong to a block."""
         return [place for place in self.places if place.block is not None]
+
+    @property
+    def per(self) -> str:
+        """What follows a share of neurons in a text where a step is not the ms it is of."""
+        return "" if self.dt == STEP_MS else " a ms"
 
     @property
     def blocks(self) -> list[int]:

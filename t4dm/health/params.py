@@ -1,6 +1,6 @@
 """Thresholds of the health rules.  No torch here.
 
-Rates are shares of a group's neurons that fire in a step (0.02 is 20 Hz).
+Rates are shares of a group's neurons that fire in a millisecond (0.02 is 20 Hz), whatever the step.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class HealthParams(Params):
     )
     frozen_ms: int = param(1000, 100, 3000, unit="ms", help="Window of the modulators' movement.")
     silent: float = param(
-        0.001, 0.0, 1.0, unit="spikes/step", step=0.0005, help="A block below it is not firing."
+        0.001, 0.0, 1.0, unit="spikes/ms", step=0.0005, help="A block below it is not firing."
     )
     sparse: float = param(
-        0.01, 0.0, 1.0, unit="spikes/step", step=0.001, help="A network below it is too sparse."
+        0.01, 0.0, 1.0, unit="spikes/ms", step=0.001, help="A network below it is too sparse."
     )
-    runaway: float = param(0.5, 0.0, 1.0, unit="spikes/step", help="A block above it has run away.")
+    runaway: float = param(0.5, 0.0, 1.0, unit="spikes/ms", help="A block above it has run away.")
     low_stage: float = param(
         0.25, 0.0, 1.0, help="A stage below this share of its band's floor is silent."
     )

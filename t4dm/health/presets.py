@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from t4dm.params import ParamError, did_you_mean
+from t4dm.step_length import STEP_MS, all_at_step
 
 HEALTHY = "healthy"
 
@@ -85,12 +86,12 @@ def check(name: str) -> None:
         raise ParamError("name", f"no preset '{name[:40]}'{hint}", choices=list(NAMES))
 
 
-def applied(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def applied(name: str, values: Mapping[str, Any], dt: float = STEP_MS) -> dict[str, Any]:
     """All values that differ from their defaults once preset ``name`` is in force.
 
     ``values`` are those before.  What a preset touches is put back first, so that presets do not
-    add up; other changes stay.
+    add up; other changes stay.  Shares a step are those of ``dt`` ms.
     """
     check(name)
     kept = {path: value for path, value in values.items() if base(path) not in _TOUCHED}
-    return kept if name == HEALTHY else kept | dict(BY_NAME[name].values)
+    return kept if name == HEALTHY else kept | all_at_step(BY_NAME[name].values, dt)

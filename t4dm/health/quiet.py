@@ -2,8 +2,8 @@
 
 The drive of a stage follows from its membranes.  In a steady state the mean of
 ``u_pre = alpha * u + I`` with ``u = u_pre - beta * theta * s`` gives
-``I = (1 - alpha) * mean(u_pre) + alpha * beta * theta * rate`` (docs/equations.md, section 3).
-Threshold and leak ask for ``theta * (1 - alpha)``; 0.1 at their defaults.
+``I = (1 - alpha) * mean(u_pre) + alpha * beta * theta * rate``, the rate a step (docs/equations.md, section 3).
+Threshold and leak ask for ``theta * (1 - alpha)``; 0.1 at their defaults and a step of 1 ms.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import Remedy
 from t4dm.health.remedies import RESET, back, changed, lif_paths, put
+from t4dm.spiking.params import LIFParams
 
 CAUSES = {
     "threshold": "The threshold is too high for membranes that would fire at the default of 1.",
@@ -27,16 +28,22 @@ CAUSES = {
     "target": "Homeostasis holds the rate down: its target is too low.",
     "modulator": "Noradrenaline is held so low that it halves the input.",
 }
-EXPECT = "Every stage fires on 2 to 15 % of steps again within 3 s."
+EXPECT = "Every stage fires at 20 to 150 Hz again within 3 s."
 INPUTS = (
     "input.gain", "stimulus.rate_hz", "stimulus.amplitude", "stimulus.noise_std", "sensory.feed",
     "stimulus.kind", "stimulus.image_ms", "stimulus.rest_ms", "stimulus.pulse_ms",
     "stimulus.period_ms",
 )  # fmt: skip
-NEEDED = 0.1  # theta * (1 - alpha) at the defaults
+NEEDED = 0.1  # theta * (1 - alpha) at the defaults and 1 ms
+ALPHA = LIFParams().alpha
 LOW_DRIVE = 0.75  # of that
 HELD_UP = 0.3  # theta above v_thresh, left by a homeostasis that is off
 OUT_THRESH = 1.2  # v_thresh of a LIF out up to which it is not raised
+
+
+def needed(dt: float) -> float:
+    """What a step of ``dt`` ms needs at the defaults for one spike in the long run."""
+    return NEEDED * (1 - ALPHA**dt) / (1 - ALPHA)
 
 
 class Look(NamedTuple):
@@ -49,7 +56,8 @@ class Look(NamedTuple):
     theta: float  # effective
     v_thresh: float  # as set
     alpha: float
-    drive: float  # mean current, in units of NEEDED
+    drive: float  # mean current, in units of what is needed
+    needed: float  # theta * (1 - alpha) at the defaults, in a step of the session
 
     def numbers(self) -> dict[str, Any]:
         return {
@@ -67,8 +75,9 @@ def look_at(ev: Evidence, place: Place, ms: float) -> Look:
     mean = float(ev.mean("u_mean", ms)[g])
     theta = float(ev.mean("theta", ms)[g])
     alpha, beta = ev.lif("alpha", place), ev.lif("beta", place)
-    drive = (1 - alpha) * mean + alpha * beta * theta * rate
-    return Look(place, rate, high, mean, theta, ev.lif("v_thresh", place), alpha, drive / NEEDED)
+    drive, unit = (1 - alpha) * mean + alpha * beta * theta * rate * ev.dt, needed(ev.dt)
+    v_thresh = ev.lif("v_thresh", place)
+    return Look(place, rate, high, mean, theta, v_thresh, alpha, drive / unit, unit)
 
 
 def root(ev: Evidence, rate: np.ndarray) -> Place:
@@ -89,7 +98,8 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
     left = look.theta - look.v_thresh > HELD_UP and not moves
     if (left and _fires_without_it(look)) or look.mean < -0.9 * ev.lif("u_max", place):
         return "state"
-    if ev.get("homeostasis.target_rate") < ev.p("sparse") * 2 and look.theta > look.v_thresh + 0.05:
+    target = ev.get("homeostasis.target_rate") / ev.dt
+    if target < ev.p("sparse") * 2 and look.theta > look.v_thresh + 0.05:
         return "target"
     if place.stage == "lif_in":
         assert place.block is not None
@@ -99,7 +109,7 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
             return "modulator" if _halved(ev) else "input"
     elif _starved(ev, look, ms):
         return "modulator" if _halved(ev) else "input"
-    if 1 - look.alpha >= 2 * NEEDED and look.v_thresh <= 1.2:
+    if 1 - look.alpha >= 2 * look.needed and look.v_thresh <= 1.2:
         return "leak"
     if place.stage == "lif_in" and look.drive < 1.0 and look.v_thresh <= 1.0:
         return "modulator" if _halved(ev) else "input"
@@ -112,7 +122,7 @@ def _fires_without_it(look: Look) -> bool:
     """Whether the stage would fire if homeostasis had left nothing on its threshold as it is set."""
     if look.place.stage != "lif_in":  # driven by spikes, of which the mean current says little
         return look.v_thresh <= OUT_THRESH
-    return look.drive >= look.v_thresh * (1 - look.alpha) / NEEDED
+    return look.drive >= look.v_thresh * (1 - look.alpha) / look.needed
 
 
 def _starved(ev: Evidence, look: Look, ms: float) -> bool:

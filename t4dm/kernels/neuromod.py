@@ -17,7 +17,7 @@ def advance_levels(  # type: ignore[no-untyped-def]
 ):
     """Levels (n, 4) and gains (n, 5) of steps step0 ..; ``levels`` and ``boluses`` (4,) move on.
 
-    ``keep`` = exp(-every/tau); ``held`` (4,) is NaN where a level is free; ``onset`` (n,) bool marks
+    ``keep`` = exp(-every*dt/tau); ``held`` (4,) is NaN where a level is free; ``onset`` (n,) bool marks
     the steps at which a stimulus begins, ``onset_dose`` (4,) what it releases.
     """
     for t in range(n):

@@ -9,8 +9,8 @@ import numpy as np
 from t4dm.kernels.compiled import jit
 
 BINS = 64
-PAIR_SPAN = 100
-PAIR_STEPS = 1000
+PAIR_SPAN = 100  # ms
+PAIR_WINDOWS = 10  # spans whose pairs are counted: a second
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 HASH_START = np.uint64(0xCBF29CE484222325)
@@ -78,17 +78,17 @@ def _cell_means(w, a, side, means):  # type: ignore[no-untyped-def]
 
 @jit()
 def spike_pairs(t, ring, ring_n, n_exc, last, out):  # type: ignore[no-untyped-def]
-    """Pairs by dt = t_post - t_pre = -100..100 ms with both spikes in the PAIR_STEPS before step t.
+    """Pairs by t_post - t_pre = -span..span steps with both spikes in the 10 spans before step t.
 
-    ``out`` (201,): pre excitatory, post any, no self pairs, none at dt = 0.  ``last`` (E, S) int32
-    is scratch for the spike times of each excitatory neuron, S >= PAIR_STEPS.
+    ``out`` (2 * span + 1,): pre excitatory, post any, no self pairs, none at 0.  ``last`` (E, S) int32
+    is scratch for the spike times of each excitatory neuron, S >= 10 spans.
     """
-    size = ring.shape[0]
-    n_steps = min(t, PAIR_STEPS)
+    size, span = ring.shape[0], out.shape[0] // 2
+    n_steps = min(t, PAIR_WINDOWS * span)
     first = t - n_steps
     counts = np.zeros((2, n_steps), np.int64)
     held = np.zeros(n_exc, np.int64)
-    sums = np.zeros(2 * PAIR_SPAN + 1, np.int64)
+    sums = np.zeros(2 * span + 1, np.int64)
     for k in range(n_steps):
         row = (first + k) % size
         for c in range(ring_n[row]):
@@ -98,19 +98,19 @@ def spike_pairs(t, ring, ring_n, n_exc, last, out):  # type: ignore[no-untyped-d
                 counts[0, k] += 1
                 for past in range(held[i] - 1, -1, -1):
                     dt = k - last[i, past]
-                    if dt > PAIR_SPAN:
+                    if dt > span:
                         break
-                    sums[PAIR_SPAN + dt] -= 1
-                    sums[PAIR_SPAN - dt] -= 1
+                    sums[span + dt] -= 1
+                    sums[span - dt] -= 1
                 last[i, held[i]] = k
                 held[i] += 1
-    for dt in range(1, min(PAIR_SPAN, n_steps - 1) + 1):
+    for dt in range(1, min(span, n_steps - 1) + 1):
         later, earlier = 0, 0
         for k in range(dt, n_steps):
             later += counts[0, k - dt] * counts[1, k]
             earlier += counts[0, k] * counts[1, k - dt]
-        sums[PAIR_SPAN + dt] += later
-        sums[PAIR_SPAN - dt] += earlier
+        sums[span + dt] += later
+        sums[span - dt] += earlier
     for b in range(out.shape[0]):
         out[b] = sums[b]
 

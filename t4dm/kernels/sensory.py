@@ -14,10 +14,10 @@ import numpy as np
 from t4dm.kernels.compiled import jit
 
 SETTINGS = (
-    "alpha", "gain", "v_thresh", "inhibition", "refractory_ms", "theta_plus", "theta_keep",
+    "alpha", "gain", "v_thresh", "inhibition", "refractory", "theta_plus", "theta_keep",
     "trace_keep", "learning_rate", "tonic", "phasic", "x_target", "w_norm",
 )  # fmt: skip
-"""Order of the settings the kernel takes, float64; ``_keep`` is exp(-1/tau)."""
+"""Order of the settings the kernel takes, float64; ``_keep`` is exp(-dt/tau), refractory is in steps."""
 
 
 class SensoryArrays(NamedTuple):

@@ -1,6 +1,7 @@
 """The arrays of a running stack, grouped by how they change.
 
-L blocks  N = D neurons and channels  E excitatory  G = 2L stages  H heads  R = RING  S = HISTORY
+L blocks  N = D neurons and channels  E excitatory  G = 2L stages  H heads  R = RING
+S = HISTORY / dt, P = 2 * PAIR_SPAN / dt + 1, A = WINDOW_MAX / dt + 2, for a step of dt ms
 T = CHUNK steps at most  K watched neurons; ``real`` is float32 or float64
 """
 
@@ -14,9 +15,10 @@ from t4dm.kernels.attention import WINDOW
 from t4dm.kernels.observe import BINS, HASH_START, PAIR_SPAN
 from t4dm.kernels.plasticity_lazy import IDLE, RING
 from t4dm.kernels.products import TILE
+from t4dm.step_length import STEP_MS
 
 CHUNK = 64
-HISTORY = 1024
+HISTORY = 1024  # ms of spikes that are kept
 ROWS = CHUNK + TILE
 HIST_EVERY = 250
 MATRIX_EVERY = 1000
@@ -25,7 +27,7 @@ GATE_EVERY = 4
 KEPT_ROWS = 64  # of each block, to see how far weights move between two samples
 STIM_WIDTH = 64
 P_START = -1e30
-WINDOW_MAX = 500
+WINDOW_MAX = 500  # ms
 LAZY, LAZY_CUT, EAGER_PAIRS, EAGER_NEAREST, THREE_FACTOR, THREE_FACTOR_NEAREST = range(6)
 PATHS = (
     "lazy", "lazy, cut windows", "eager", "eager, nearest pairs", "three-factor",
@@ -139,8 +141,8 @@ class TimeMix(NamedTuple):
 class Rule(NamedTuple):
     """STDP parameters as the kernels take them."""
 
-    powers_plus: np.ndarray  # (WINDOW_MAX + 2,) exp(-k/tau_plus)
-    powers_minus: np.ndarray  # (WINDOW_MAX + 2,) exp(-k/tau_minus)
+    powers_plus: np.ndarray  # (A,) exp(-k*dt/tau_plus)
+    powers_minus: np.ndarray  # (A,) exp(-k*dt/tau_minus)
     bounds: np.ndarray  # real: w_max, mu
     learning: np.ndarray  # (6,) f8: enabled, learning rate, A+, A-, da_gate, tau_e
     plan: np.ndarray  # (5,) i8: path, pre window, post window, does it cut pre, post
@@ -181,7 +183,7 @@ class Samples(NamedTuple):
     kept: np.ndarray  # (2, R, N) real: rows of the last two samples, in turn
     kept_at: np.ndarray  # (2,) i8 their steps
     matrix: np.ndarray  # (R, R) u1 cells of the weight matrix, pre x post
-    pairs: np.ndarray  # (201,) u4
+    pairs: np.ndarray  # (P,) u4
 
 
 class Output(NamedTuple):
@@ -205,7 +207,7 @@ class Output(NamedTuple):
     bounds: np.ndarray  # (L, 2) f4
     moved: np.ndarray  # (L, 1) f4
     matrix: np.ndarray  # (L, R, R) u1
-    pairs: np.ndarray  # (L, 201) u4
+    pairs: np.ndarray  # (L, P) u4
     strange: np.ndarray  # (G, 1) i8
     spk_n: np.ndarray  # (T,) u2
     spk_id: np.ndarray  # (T*G*N,) u2
@@ -235,16 +237,18 @@ class Work(NamedTuple):
     scores: np.ndarray  # (WINDOW,)
     told: np.ndarray  # (WINDOW + 1,) weights of a step and their largest, summed over the heads
     each: np.ndarray  # (H, WINDOW) weights of a step, head by head
-    times: np.ndarray  # (E, HISTORY) i4
+    times: np.ndarray  # (E, S) i4
     kept: np.ndarray  # (L, 2, R, N) weights of the last two samples, in turn
     kept_at: np.ndarray  # (L, 2) i8 their steps
     looks: np.ndarray  # (L, WINDOW, H, WINDOW) u1 attention of the last queries, in turn
     looked_at: np.ndarray  # (L, WINDOW) i8 their steps
 
 
-def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype) -> State:
+def empty_state(
+    n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype, dt: float = STEP_MS
+) -> State:
     """State before step 0; ``w_rec`` is still 0."""
-    rows, stages = (n_blocks, n), 2 * n_blocks
+    rows, stages, held = (n_blocks, n), 2 * n_blocks, int(HISTORY / dt)
 
     def zeros(*shape: int) -> np.ndarray:
         return np.zeros(shape, real)
@@ -256,8 +260,8 @@ def empty_state(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype)
         w_rec=zeros(n_blocks, n, n),
         u=zeros(stages, n),
         theta_h=np.zeros((stages, 1)),
-        ring=np.zeros((n_blocks, HISTORY, n), np.uint16),
-        ring_n=np.zeros((n_blocks, HISTORY), np.int32),
+        ring=np.zeros((n_blocks, held, n), np.uint16),
+        ring_n=np.zeros((n_blocks, held), np.int32),
         p_bar=zeros(*rows),
         k_bar=zeros(*rows),
         keys=zeros(n_blocks, n_heads, 2 * n // n_heads, WINDOW),
@@ -287,7 +291,9 @@ def matrix_cells(n: int) -> int:
     return -(-n // side)
 
 
-def empty_output(n_blocks: int, n: int, n_heads: int, n_watched: int, more: int = 0) -> Output:
+def empty_output(
+    n_blocks: int, n: int, n_heads: int, n_watched: int, more: int = 0, dt: float = STEP_MS
+) -> Output:
     """Room for CHUNK steps of the stages and of ``more`` groups after them."""
     stages = 2 * n_blocks + more
     cells = matrix_cells(n)
@@ -310,14 +316,16 @@ def empty_output(n_blocks: int, n: int, n_heads: int, n_watched: int, more: int 
         bounds=np.zeros((n_blocks, 2), np.float32),
         moved=np.full((n_blocks, 1), np.nan, np.float32),
         matrix=np.full((n_blocks, cells, cells), 128, np.uint8),
-        pairs=np.zeros((n_blocks, 2 * PAIR_SPAN + 1), np.uint32),
+        pairs=np.zeros((n_blocks, 2 * int(PAIR_SPAN / dt) + 1), np.uint32),
         strange=np.full((stages, 1), -1, np.int64),
         spk_n=np.zeros(CHUNK, np.uint16),
         spk_id=np.zeros(CHUNK * stages * n, np.uint16),
     )
 
 
-def empty_work(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype) -> Work:
+def empty_work(
+    n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype, dt: float = STEP_MS
+) -> Work:
     """Scratch for CHUNK steps."""
     names = Work._fields
     rows = {name: np.zeros((ROWS, n), real) for name in names[1 : names.index("current")]}
@@ -330,7 +338,7 @@ def empty_work(n_blocks: int, n: int, n_exc: int, n_heads: int, real: np.dtype) 
         scores=np.zeros(WINDOW, real),
         told=np.zeros(WINDOW + 1, real),
         each=np.zeros((n_heads, WINDOW), real),
-        times=np.zeros((n_exc, HISTORY), np.int32),
+        times=np.zeros((n_exc, int(HISTORY / dt)), np.int32),
         kept=np.zeros((n_blocks, 2, min(n_exc, KEPT_ROWS), n), real),
         kept_at=np.full((n_blocks, 2), -1, np.int64),
         looks=np.zeros((n_blocks, WINDOW, n_heads, WINDOW), np.uint8),

@@ -36,9 +36,14 @@ class STDPState(NamedTuple):
     eligibility: Tensor | None  # (N_pre, N_post)
 
 
-def init_stdp_state(n_pre: int, n_post: int, device: torch.device | str | None = None) -> STDPState:
-    """No spike seen yet."""
-    pre, post = (torch.zeros(HISTORY, n, dtype=torch.bool, device=device) for n in (n_pre, n_post))
+def init_stdp_state(
+    n_pre: int,
+    n_post: int,
+    device: torch.device | str | None = None,
+    history: int = HISTORY,
+) -> STDPState:
+    """No spike seen yet; ``history`` steps are kept, the largest window there will be."""
+    pre, post = (torch.zeros(history, n, dtype=torch.bool, device=device) for n in (n_pre, n_post))
     return STDPState(pre, post, None)
 
 

@@ -3,7 +3,7 @@
 Every condition is edge triggered: one that is true when it is set, or after a hit, is armed once it
 has been false.  Rates are in Hz per neuron over the last ``window_ms`` since the breakpoint was set.
 Weights are looked at every 250 steps; their share counts those at w_max, not those at 0.
-Findings come from the session's doctor, which looks every 100 steps.
+Findings come from the session's doctor, which looks every 100 ms.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from t4dm.commands import BreakOn
 from t4dm.health.finding import SEVERITIES
 from t4dm.live.groups import Group, Layout
 from t4dm.live.segment import Segment
-from t4dm.live.window import DT_MS
 from t4dm.params import ParamError, did_you_mean
+from t4dm.step_length import STEP_MS
 
 MAX_BREAKPOINTS = 32
 AT_MAX = 1  # column of ``Segment.bounds``: the share of weights at w_max
@@ -37,8 +37,8 @@ class Hit:
 class Breakpoint:
     """One condition, with what it must remember between two segments."""
 
-    def __init__(self, id: int, command: BreakOn, layout: Layout) -> None:
-        self.id, self.command, self._layout = id, command, layout
+    def __init__(self, id: int, command: BreakOn, layout: Layout, dt: float = STEP_MS) -> None:
+        self.id, self.command, self._layout, self._dt = id, command, layout, dt
         self._was = True  # armed once the condition has been seen false
         self._counts = np.empty(0, dtype=np.int64)
 
@@ -61,7 +61,7 @@ class Breakpoint:
         if len(values):
             self._was = bool(self._true(values[-1:])[0])
         if self.command.kind == "rate":
-            keep = max(1, int(self.command.window_ms / DT_MS)) - 1
+            keep = max(1, int(self.command.window_ms / self._dt)) - 1
             joined = np.concatenate([self._counts, segment.rates[:, self.command.group]])
             self._counts = joined[len(joined) - min(keep, len(joined)) :]
 
@@ -91,12 +91,12 @@ class Breakpoint:
         return self._layout.groups[self.command.group or 0]
 
     def _rate(self, segment: Segment, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        width = max(1, int(self.command.window_ms / DT_MS))
+        width = max(1, int(self.command.window_ms / self._dt))
         joined = np.concatenate([self._counts, segment.rates[:, self.command.group]])
         if len(joined) < width:
             return steps[:0], np.empty(0)
         sums = np.convolve(joined, np.ones(width), "valid")
-        per_neuron_hz = sums / (width * self._group.n) * (1000 / DT_MS)
+        per_neuron_hz = sums / (width * self._group.n) * (1000 / self._dt)
         return steps[-len(sums) :], per_neuron_hz[-len(steps) :]
 
     def _true(self, values: np.ndarray) -> np.ndarray:
@@ -108,7 +108,7 @@ class Breakpoint:
 
     def _reason(self, value: float, step: int) -> str:
         command = self.command
-        at = f"at step {step} ({step * DT_MS:g} ms)"
+        at = f"at step {step} ({step * self._dt:.10g} ms)"
         if command.kind == "spike":
             return f"neuron {command.neuron} fired {at}"
         passed = f"{value:.4g} is {command.op} {command.bound:g}"
@@ -125,8 +125,8 @@ class Breakpoint:
 class Breakpoints:
     """The conditions of one session, on the groups of its ``layout``."""
 
-    def __init__(self, layout: Layout, findings: Collection[str] = ()) -> None:
-        self._layout, self._findings = layout, tuple(findings)
+    def __init__(self, layout: Layout, findings: Collection[str] = (), dt: float = STEP_MS) -> None:
+        self._layout, self._findings, self._dt = layout, tuple(findings), dt
         self._items: dict[int, Breakpoint] = {}
         self._next = 1
 
@@ -180,7 +180,7 @@ class Breakpoints:
 
     def add(self, command: BreakOn) -> int:
         id, self._next = self._next, self._next + 1
-        self._items[id] = Breakpoint(id, command, self._layout)
+        self._items[id] = Breakpoint(id, command, self._layout, self._dt)
         return id
 
     def remove(self, id: int | None) -> list[dict[str, Any]]:
@@ -192,14 +192,15 @@ class Breakpoints:
 
     def copy(self) -> Breakpoints:
         """The same conditions; adding to or removing from one leaves the other as it is."""
-        twin = Breakpoints(self._layout, self._findings)
+        twin = Breakpoints(self._layout, self._findings, self._dt)
         twin._items, twin._next = dict(self._items), self._next
         return twin
 
     def forget(self) -> None:
         """Begin anew with every condition, as after a reset."""
         self._items = {
-            id: Breakpoint(id, item.command, self._layout) for id, item in self._items.items()
+            id: Breakpoint(id, item.command, self._layout, self._dt)
+            for id, item in self._items.items()
         }
 
     def found(self, changes: Iterable[Mapping[str, Any]]) -> Hit | None:
@@ -230,7 +231,7 @@ class Breakpoints:
         """Take over conditions from :meth:`to_json`."""
         for item in items:
             command = BreakOn(**{k: v for k, v in item.items() if k != "id"})
-            self._items[item["id"]] = Breakpoint(item["id"], command, self._layout)
+            self._items[item["id"]] = Breakpoint(item["id"], command, self._layout, self._dt)
             self._next = max(self._next, item["id"] + 1)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from t4dm.live import external_files, paths
 from t4dm.live.leftovers import is_alive
 from t4dm.live.ring_reader import RingReader
+from t4dm.step_length import STEP_MS
 
 ALIVE_S = 1.5
 TIMEOUT_S = 10.0
@@ -125,6 +126,12 @@ class SessionClient:
         if not found:
             raise WorkerDown(self._absence("has not started yet"))
         return found
+
+    @property
+    def dt(self) -> float:
+        """How long a step of the session lasts, ms; 1 before it has a manifest."""
+        path = paths.manifest_path(self.run_dir, self.session)
+        return float(self._file(path).get("dt", STEP_MS))
 
     def _file(self, path: Path) -> dict[str, Any]:
         """The JSON of a file that is only ever replaced; read anew when it was."""

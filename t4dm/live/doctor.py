@@ -1,6 +1,6 @@
 """The doctor of a session: evidence from its segments, the rules over it, findings that stand.
 
-Looks every 100 steps of the absolute grid, so that chunks and pacing do not change what is found.
+Looks every 100 ms on the absolute grid of steps, so that chunks and pacing do not change what is found.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from t4dm.health.case import Case, Change
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import SEVERITIES, Rule, rules
 from t4dm.health.params import BIN_MS, HealthParams
-from t4dm.live.doctor_bins import BIN, Bins
+from t4dm.live.doctor_bins import Bins
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS
 from t4dm.spiking.params import NEUROMODULATORS
 
 _DIGITS = 4
@@ -29,7 +28,7 @@ class Doctor:
     """``groups`` are those of the engine's description; the run begins at ``step``."""
 
     def __init__(self, tree: ParamTree, groups: Sequence[Mapping[str, Any]], step: int) -> None:
-        self._tree, self._layout = tree, Layout.from_json(groups)
+        self._tree, self._layout, self._dt = tree, Layout.from_json(groups), tree.dt
         self._places = tuple(
             Place(g.index, g.name, g.n, g.block, g.stage, _band(described))
             for g, described in zip(self._layout.groups, groups, strict=True)
@@ -40,8 +39,8 @@ class Doctor:
         self._begin(step)
 
     def _begin(self, step: int) -> None:
-        self._bins = Bins(self._layout, step)
-        self._cases = {rule.id: Case(rule) for rule in self._rules}
+        self._bins = Bins(self._layout, step, self._dt)
+        self._cases = {rule.id: Case(rule, self._dt) for rule in self._rules}
         self._evidence: Evidence | None = None
         self._step = self._at = step
         self._told: tuple[bool, dict[str, Any]] | None = None
@@ -57,7 +56,7 @@ class Doctor:
     @property
     def to_next_look(self) -> int:
         """Steps until the end of the bin in which the run stands."""
-        return BIN - self._at % BIN
+        return self._bins.steps - self._at % self._bins.steps
 
     def take(self, segment: Segment) -> list[Change]:
         """Look at the next ``segment``; returns what was found or is over, in order."""
@@ -113,7 +112,8 @@ class Doctor:
         tree, self._differing = self._tree, None
         return Evidence(
             step=step,
-            t_ms=step * DT_MS,
+            t_ms=step * self._dt,
+            dt=self._dt,
             seen_ms=self._judged_ms,
             places=self._places,
             bins=self._bins.stacked(),
@@ -178,7 +178,7 @@ class Doctor:
         severity = found[0]["severity"] if found else "waiting" if waiting else "ok"
         return {
             "step": self._step,
-            "t_ms": self._step * DT_MS,
+            "t_ms": self._step * self._dt,
             "severity": severity,
             "findings": found,
             "waiting": waiting,

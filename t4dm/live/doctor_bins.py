@@ -19,13 +19,12 @@ from t4dm.health.params import BIN_MS
 from t4dm.live.attention import relative_entropy
 from t4dm.live.groups import Layout
 from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment
-from t4dm.live.window import DT_MS
 from t4dm.spiking.params import NEUROMODULATORS
+from t4dm.step_length import STEP_MS
 
-BIN = int(BIN_MS / DT_MS)
 HELD = 32  # bins
 ATTENTION_EVERY = 5  # bins: one of them is asked for attention, which costs most
-_SAMPLES = 3 * BIN * HELD // HIST_EVERY // 2
+_SAMPLES_MS = 1.5 * BIN_MS * HELD
 
 
 class Part(NamedTuple):
@@ -39,18 +38,22 @@ class Part(NamedTuple):
 class Bins:
     """The last bins and samples of weights of a run that begins at ``step``."""
 
-    def __init__(self, layout: Layout, step: int) -> None:
+    def __init__(self, layout: Layout, step: int, dt: float = STEP_MS) -> None:
+        self._dt = dt
+        self.steps = int(BIN_MS / dt)
         self._sizes = np.array(layout.sizes, np.float64)
         self._queries = [g.index for g in layout.groups if g.stage == "lif_in"]
         self._parts: list[Part] = []
         self._whole: list[Segment] = []  # taken since, none of which ends a bin
         self._end = 0  # of the bins in the room for them
-        self._skip_to = -(-step // BIN) * BIN
+        self._skip_to = -(-step // self.steps) * self.steps
         self._held: Bin | None = None
         self.count = 0
         self.measured: set[str] = set()  # fields of which a value was ever known
         self._told: tuple[tuple[int, int], Weights] | None = None
-        self._weights: deque[tuple[int, Segment, int]] = deque(maxlen=_SAMPLES)
+        self._weights: deque[tuple[int, Segment, int]] = deque(
+            maxlen=int(_SAMPLES_MS / (HIST_EVERY * dt))
+        )
 
     def take(self, segment: Segment) -> Iterator[int]:
         """Add ``segment``, which follows the one before; yields each step at which a bin ends."""
@@ -60,7 +63,7 @@ class Bins:
 
     def holds(self, segment: Segment) -> bool:
         """Whether ``segment`` ends no bin; it is then kept for the one that does."""
-        if segment.step0 // BIN != segment.step1 // BIN:
+        if segment.step0 // self.steps != segment.step1 // self.steps:
             return False
         self._whole.append(segment)
         return True
@@ -68,7 +71,7 @@ class Bins:
     def _take(self, segment: Segment) -> Iterator[int]:
         at = max(segment.step0, self._skip_to)
         while at < segment.step1:
-            line = (at // BIN + 1) * BIN
+            line = (at // self.steps + 1) * self.steps
             end = min(line, segment.step1)
             self._parts.append(Part(segment, at, end))
             for row, step in enumerate(segment.meta.get("hist_steps", [])):
@@ -115,7 +118,7 @@ class Bins:
         nothing = np.full(n_groups, np.nan)
         has_u = u.shape[1] == n_groups and len(u) > 0
         return Bin(
-            fired=_mean_of(rates) / self._sizes,
+            fired=_mean_of(rates) / self._sizes / self._dt,
             u_high=u[:, :, 0].max(axis=0) if has_u else nothing,
             u_low=u[:, :, 1].min(axis=0) if has_u else nothing,
             u_mean=_mean_of(u[:, :, 2]) if has_u else nothing,
@@ -139,13 +142,13 @@ class Bins:
         """
         n_blocks = len(self._queries)
         nothing = np.full(n_blocks, np.nan)
-        if (end // BIN) % ATTENTION_EVERY:
+        if (end // self.steps) % ATTENTION_EVERY:
             return nothing, nothing
         sampled = _sampled(self._parts, "attention")
         if not len(sampled) or sampled.shape[1] != n_blocks:
             return nothing, nothing
         keys, top = _sampled(self._parts, "attention_keys"), _sampled(self._parts, "attention_top")
-        fired = rates[::GATE_EVERY, self._queries]
+        fired = rates[first_sampled(self._parts) :: GATE_EVERY, self._queries]
         found = relative_entropy(sampled.reshape(-1, sampled.shape[2]), keys.ravel(), fired.ravel())
         found = found.reshape(fired.shape)
         judged = np.isfinite(found)
@@ -163,7 +166,7 @@ class Bins:
 
     def weights(self, ms: float) -> Weights:
         """The newest sample, and how far weights moved in those of the last ``ms``."""
-        n = max(1, round(ms / (HIST_EVERY * DT_MS)))
+        n = max(1, round(ms / (HIST_EVERY * self._dt)))
         key = (self._weights[-1][0] if self._weights else -1, n)
         if self._told is None or self._told[0] != key:
             self._told = (key, self._measured(n))
@@ -176,7 +179,7 @@ class Bins:
             return Weights(none, np.empty((0, 2)), np.zeros(201), none, 0)
         _, segment, row = newest[-1]
         steps = [s.moved[r] for _, s, r in newest if s.moved.shape[1]]
-        moved = np.array(steps, np.float64) * (1000.0 / (HIST_EVERY * DT_MS))
+        moved = np.array(steps, np.float64) * (1000.0 / (HIST_EVERY * self._dt))
         known = moved[np.isfinite(moved).all(axis=1)] if len(moved) else moved
         mean = np.add.reduce(known, axis=0) / max(1, len(known))
         bounds, pairs = segment.bounds[row], _pairs(segment, row)
@@ -206,6 +209,11 @@ def _sampled(parts: Sequence[Part], name: str) -> np.ndarray:
     ])  # fmt: skip
 
 
+def first_sampled(parts: Sequence[Part]) -> int:
+    """Where in ``parts`` the first step divisible by GATE_EVERY lies."""
+    return -parts[0].a % GATE_EVERY
+
+
 def _rows(step: int) -> int:
     """Sampled steps before ``step``."""
     return -(-step // GATE_EVERY)
@@ -219,7 +227,7 @@ def _gate(parts: Sequence[Part]) -> np.ndarray:
     gains = _steps(parts, "gains")
     if not gains.shape[1]:
         return _mean_of(openness)
-    return _mean_of(openness / gains[::GATE_EVERY, :1])
+    return _mean_of(openness / gains[first_sampled(parts) :: GATE_EVERY, :1])
 
 
 def _mean_where(judged: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -239,7 +247,7 @@ def _injected(events: Sequence[dict[str, Any]]) -> np.ndarray:
 
 
 def _pairs(segment: Segment, row: int) -> np.ndarray:
-    """(201,) pairs of all sets of weights."""
+    """(P,) pairs of all sets of weights."""
     return segment.pairs[row].sum(axis=0, dtype=np.float64)
 
 

@@ -35,7 +35,7 @@ from t4dm.live.engine_weights import read_weights, recurrent_weights, set_scales
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS, default_membranes
+from t4dm.live.window import default_membranes
 from t4dm.spiking.cortical_stack import CorticalStack
 from t4dm.spiking.params import NEUROMODULATORS
 from t4dm.stimuli.registry import make_stimulus
@@ -76,6 +76,7 @@ class Engine:
         self, config: StackConfig, tree: ParamTree, seed: int, data_dir: Path | None
     ) -> None:
         self.config, self.tree, self.data_dir = config, tree, data_dir
+        self.dt = tree.dt
         self.n_stages = 2 * config.n_blocks
         self._real = np.dtype(config.dtype)
         self._network: Network | None = None
@@ -93,18 +94,18 @@ class Engine:
             config.n_blocks, config.n_neurons, config.n_heads, seed=seed,
             dtype=getattr(torch, config.dtype),
         )  # fmt: skip
-        set_scales(stack, self.data_dir)
+        set_scales(stack, self.data_dir, self.dt)
         self.stimulus = make_stimulus(self.tree, seed, self.data_dir)
         self.seed, self.step = seed, 0
         weights = read_weights(stack)
         self.n_exc = int(weights.n_exc[0])
         self.arrays: State = empty_state(
-            config.n_blocks, config.n_neurons, self.n_exc, config.n_heads, self._real
+            config.n_blocks, config.n_neurons, self.n_exc, config.n_heads, self._real, self.dt
         )
         self.arrays.w_rec[:] = recurrent_weights(stack)
         self.arrays.w_hi[0] = self.tree.get("stdp.w_max")
         self._work = empty_work(
-            config.n_blocks, config.n_neurons, self.n_exc, config.n_heads, self._real
+            config.n_blocks, config.n_neurons, self.n_exc, config.n_heads, self._real, self.dt
         )
         self._network = Network(weights, self.arrays, self._work)
         self._sensory = Sensory(
@@ -161,7 +162,7 @@ class Engine:
             for g in range(self.n_stages + 1)
         ]
         blocks, heads = self.config.n_blocks, self.config.n_heads
-        self._out = empty_output(blocks, n, heads, len(neurons), more=1)
+        self._out = empty_output(blocks, n, heads, len(neurons), more=1, dt=self.dt)
         self._wire()
 
     def params_changed(self, paths: Iterable[str]) -> None:
@@ -196,7 +197,7 @@ class Engine:
         return self._event("reward", r=float(value), r_hat=r_hat, delta=float(value) - r_hat)
 
     def _event(self, kind: str, **more: Any) -> dict[str, Any]:
-        event = {"type": kind, "step": self.step, "t_ms": self.step * DT_MS, **more}
+        event = {"type": kind, "step": self.step, "t_ms": self.step * self.dt, **more}
         self._events.append(event)
         return event
 
@@ -212,7 +213,8 @@ class Engine:
         for event in events:
             if event["type"] == "stimulus":
                 onset[event["step"] - step0] = True
-        self._load_rows(rows)
+        acting = rows if self.stimulus.share == 1.0 else rows * np.float32(self.stimulus.share)
+        self._load_rows(acting)
         levels, arrays, out = self._levels, self.arrays, self._out
 
         def release(a: int, b: int) -> None:
@@ -222,7 +224,7 @@ class Engine:
                 out.levels[a:b], out.gains[a:b],
             )  # fmt: skip
 
-        told = self.sensory.advance(step0, rows, events, out.levels[:, 0], release, self._observe)
+        told = self.sensory.advance(step0, acting, events, out.levels[:, 0], release, self._observe)
         n_spikes = self._run_stack(step0, n, rest)
         self.step = step0 + n
         self._check(step0)
@@ -250,6 +252,7 @@ class Engine:
         """The segment of the last ``n`` steps."""
         meta = {
             "groups": self._groups,
+            "dt": self.dt,
             "watch": list(self._watch),
             "w_hi": self._w_hi,
             "w_max": float(self.tree.get("stdp.w_max")),
@@ -289,7 +292,7 @@ class Engine:
             step = int(seen.min()) if len(seen) else self.step - 1
             self.bad = (tensor, step)
             self._events.append(
-                {"type": "nan", "step": step, "t_ms": step * DT_MS, "tensor": tensor}
+                {"type": "nan", "step": step, "t_ms": step * self.dt, "tensor": tensor}
             )
 
     # -- reading -------------------------------------------------------------------------------
@@ -309,7 +312,9 @@ class Engine:
 
     def describe(self) -> dict[str, Any]:
         """Groups, probes and constants for the manifest."""
-        return describe(self.config, self.n_exc, self._w_hi) | {"config": asdict(self.config)}
+        return describe(self.config, self.n_exc, self._w_hi, self.dt) | {
+            "config": asdict(self.config)
+        }
 
     # -- state ---------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ from t4dm.kernels.attention import WINDOW
 from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, MATRIX_EVERY, Output
 from t4dm.live.engine_sensory import Sensory
 from t4dm.live.segment import Segment, grid
-from t4dm.live.window import DT_MS
 from t4dm.spiking.params import GAINS, NEUROMODULATORS, PROBES, STAGES
 from t4dm.spiking.sensory_params import BAND
 from t4dm.spiking.sensory_params import PROBES as SENSORY_PROBES
@@ -81,8 +80,8 @@ def keys_in_sight(steps: np.ndarray, n_blocks: int) -> np.ndarray:
     return np.repeat(held[:, None], n_blocks, axis=1)
 
 
-def describe(config: StackConfig, n_exc: int, w_hi: float) -> dict[str, Any]:
-    """Groups with their healthy bands (share of neurons firing in a step), probes and constants."""
+def describe(config: StackConfig, n_exc: int, w_hi: float, dt: float) -> dict[str, Any]:
+    """Groups with their healthy bands (share of neurons firing in a ms), probes and constants."""
     n = config.n_neurons
     groups: list[dict[str, Any]] = [
         {
@@ -103,7 +102,7 @@ def describe(config: StackConfig, n_exc: int, w_hi: float) -> dict[str, Any]:
         "groups": groups,
         "probes": {name: probe.to_json() for name, probe in (PROBES | SENSORY_PROBES).items()},
         "constants": {
-            "dt_ms": DT_MS,
+            "dt_ms": dt,
             "n_total": config.n_total,
             "w_hi": w_hi,
             "gate_every": GATE_EVERY,

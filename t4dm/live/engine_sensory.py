@@ -21,9 +21,9 @@ from t4dm.kernels.stack_arrays import CHUNK, HIST_EVERY, Output
 from t4dm.learning.readout import Answer, Readout, Score
 from t4dm.learning.reward import compute_reward
 from t4dm.live.segment import NO_LABEL
-from t4dm.live.window import DT_MS
 from t4dm.spiking.init import uniform
 from t4dm.spiking.sensory import AFFERENTS, SensoryLayer
+from t4dm.step_length import steps_of
 
 Event = dict[str, Any]
 NEVER = -1
@@ -41,16 +41,18 @@ class Values:
         def get(name: str) -> Any:
             return tree.get(f"sensory.{name}")
 
+        dt = self.dt = tree.dt
         self.enabled: bool = get("enabled")
         self.learns: bool = get("stdp") and tree.get("stdp.enabled")
         self.rewarded: bool = get("reward")
-        self.answer_ms: int = get("answer_ms")
+        self.answer_steps = steps_of(get("answer_ms"), dt)
         self.memory: int = get("memory")
         self.feed: float = get("feed")
         self.w_shown: float = SHOWN_SHARE * get("w_norm")
         self.settings = np.array([
-            get("alpha"), get("gain"), get("v_thresh"), get("inhibition"), get("refractory_ms"),
-            get("theta_plus"), np.exp(-1.0 / get("theta_tau")), np.exp(-1.0 / get("trace_tau")),
+            get("alpha"), get("gain"), get("v_thresh"), get("inhibition"),
+            steps_of(get("refractory_ms"), dt), get("theta_plus"),
+            np.exp(-1.0 / (get("theta_tau") / dt)), np.exp(-1.0 / (get("trace_tau") / dt)),
             get("learning_rate"), get("tonic"), get("phasic"), get("x_target"), get("w_norm"),
         ])  # fmt: skip
 
@@ -203,7 +205,7 @@ class Sensory:
         label = int(event["label"]) if split != FREE else -1
         answer_at = NEVER
         if split == TRAIN:
-            answer_at = -(-(step + self.values.answer_ms) // TILE) * TILE
+            answer_at = -(-(step + self.values.answer_steps) // TILE) * TILE
         self.shown[:] = label, split, answer_at, 1
         self.arrays.counts.fill(0)
         return told
@@ -218,18 +220,30 @@ class Sensory:
         answer = self.readout.answer(self.arrays.counts)
         self.score.add(answer.label == label, step, float(self.expected[0]))
         more = {"accuracy": self.score.accuracy, "scored": self.score.answers}
-        return [_told("held_out", step, label, answer) | more]
+        return [self._told("held_out", step, label, answer) | more]
 
     def _reward(self, step: int, observe: Callable[[float], Event]) -> list[Event]:
         """The answer to a training digit, and what it earns."""
         self.shown[2] = NEVER
         label = int(self.shown[0])
         answer = self.readout.answer(self.arrays.counts)
-        told = _told("train", step, label, answer)
+        told = self._told("train", step, label, answer)
         if self.values.rewarded:
             told |= observe(reward_of(answer, label))
             self.expected[0] = told["r_hat"]
         return [told]
+
+    def _told(self, split: str, step: int, label: int, answer: Answer) -> Event:
+        return {
+            "type": "answer",
+            "step": step,
+            "t_ms": step * self.values.dt,
+            "split": split,
+            "label": str(label),
+            "answer": None if answer.label < 0 else str(answer.label),
+            "right": answer.label == label,
+            "share": round(answer.share, 4),
+        }
 
     # -- state ---------------------------------------------------------------------------------
 
@@ -252,16 +266,3 @@ def reward_of(answer: Answer, label: int) -> float:
         return compute_reward("neutral")
     outcome = "success" if answer.label == label else "failure"
     return compute_reward(outcome, prediction_error=1.0 - answer.share)
-
-
-def _told(split: str, step: int, label: int, answer: Answer) -> Event:
-    return {
-        "type": "answer",
-        "step": step,
-        "t_ms": step * DT_MS,
-        "split": split,
-        "label": str(label),
-        "answer": None if answer.label < 0 else str(answer.label),
-        "right": answer.label == label,
-        "share": round(answer.share, 4),
-    }

@@ -19,6 +19,7 @@ from t4dm.kernels.stack_arrays import (
 from t4dm.learning.homeostasis import THETA_MIN
 from t4dm.live.tree import ParamTree
 from t4dm.spiking.params import NEUROMODULATORS, STAGES
+from t4dm.spiking.settings import window_steps
 
 
 class Settings(NamedTuple):
@@ -43,7 +44,7 @@ class Levels(NamedTuple):
     enabled: bool
     every: int
     base: np.ndarray  # (4,)
-    keep: np.ndarray  # (4,) exp(-every/tau)
+    keep: np.ndarray  # (4,) exp(-every*dt/tau)
     held: np.ndarray  # (4,) NaN where free
     onset_dose: np.ndarray  # (4,)
     reward_gain: float
@@ -62,7 +63,7 @@ def read_levels(tree: ParamTree) -> Levels:
         enabled=tree.get("neuromod.enabled"),
         every=every,
         base=each("_baseline"),
-        keep=np.exp(-every / each("_tau")),
+        keep=np.exp(-every / (each("_tau") / tree.dt)),
         held=each(""),
         onset_dose=np.array(
             [0.0, tree.get("neuromod.onset_ACh"), tree.get("neuromod.onset_NE"), 0.0]
@@ -86,8 +87,9 @@ def read_settings(tree: ParamTree, real: np.dtype) -> Settings:
     def numbers(dtype: Any, *paths: str) -> np.ndarray:
         return np.array([tree.get(path) for path in paths], dtype)
 
-    ages = np.arange(WINDOW_MAX + 2)
-    tau = tree.get("attention.tau")
+    dt = tree.dt
+    ages = np.arange(int(WINDOW_MAX / dt) + 2)
+    tau = tree.get("attention.tau") / dt
     attention = [np.exp(-1.0 / tau), tree.get("attention.kappa"), tree.get("attention.sharpness")]
     return Settings(
         lif=np.stack([lif(name) for name in ("alpha", "beta", "u_max")], axis=1).astype(real),
@@ -107,12 +109,15 @@ def read_settings(tree: ParamTree, real: np.dtype) -> Settings:
             THETA_MIN,
         ),
         rule=Rule(
-            powers_plus=np.exp(-ages / tree.get("stdp.tau_plus")).astype(real),
-            powers_minus=np.exp(-ages / tree.get("stdp.tau_minus")).astype(real),
+            powers_plus=np.exp(-ages / (tree.get("stdp.tau_plus") / dt)).astype(real),
+            powers_minus=np.exp(-ages / (tree.get("stdp.tau_minus") / dt)).astype(real),
             bounds=numbers(real, "stdp.w_max", "stdp.mu"),
-            learning=numbers(
-                np.float64, "stdp.enabled", "stdp.learning_rate", "stdp.a_plus", "stdp.a_minus",
-                "stdp.da_gate", "stdp.tau_e",
+            learning=np.append(
+                numbers(
+                    np.float64, "stdp.enabled", "stdp.learning_rate", "stdp.a_plus",
+                    "stdp.a_minus", "stdp.da_gate",
+                ),
+                tree.get("stdp.tau_e") / dt,
             ),
             plan=_plan(tree, real),
         ),
@@ -120,9 +125,12 @@ def read_settings(tree: ParamTree, real: np.dtype) -> Settings:
 
 
 def _plan(tree: ParamTree, real: np.dtype) -> np.ndarray:
-    """Path, pre window, post window, whether either cuts anything that rounding would show."""
-    windows = [tree.get("stdp.window_pre_to_post"), tree.get("stdp.window_post_to_pre")]
-    taus = [tree.get("stdp.tau_plus"), tree.get("stdp.tau_minus")]
+    """Path, pre and post window in steps, whether either cuts anything that rounding would show."""
+    dt = tree.dt
+    windows = [
+        window_steps(tree.get(f"stdp.window_{way}"), dt) for way in ("pre_to_post", "post_to_pre")
+    ]
+    taus = [tree.get("stdp.tau_plus") / dt, tree.get("stdp.tau_minus") / dt]
     cuts = [
         np.exp(-window / tau) > np.finfo(real).eps / 4
         for window, tau in zip(windows, taus, strict=True)

@@ -17,14 +17,14 @@ from t4dm.kernels import calibration
 from t4dm.kernels.compiled import CODE_VERSION
 from t4dm.kernels.products import tile_matmul
 from t4dm.kernels.stack_arrays import Weights
-from t4dm.learning.params import HomeostasisParams
 from t4dm.live.engine_settings import read_settings
 from t4dm.live.tree import ParamTree
 from t4dm.spiking.calibrate import Scales, apply_scales, bisect_scale
 from t4dm.spiking.cortical_stack import CorticalStack
+from t4dm.step_length import STEP_MS
 from t4dm.stimuli.registry import make_stimulus
 
-CALIBRATION_STEPS = 1200
+CALIBRATION_MS = 1200  # steps are a multiple of 8 at every dt
 
 
 def read_weights(stack: CorticalStack) -> Weights:
@@ -75,14 +75,15 @@ def _version() -> str:
     return digest.hexdigest()[:12]
 
 
-def set_scales(stack: CorticalStack, data_dir: Path | None) -> None:
-    """Calibrate ``stack``, or take up what was found before for the same stack and code."""
+def set_scales(stack: CorticalStack, data_dir: Path | None, dt: float = STEP_MS) -> None:
+    """Calibrate ``stack``, or take up what was found before for the same stack, step and code."""
     size = f"{stack.n_blocks}x{stack.n}-{stack.seed}-{stack.encoder.numpy().dtype}"
-    name = f"{size}-{_version()}"
+    step = "" if dt == STEP_MS else f"-{dt:g}ms"
+    name = f"{size}{step}-{_version()}"
     path = None if data_dir is None else data_dir / "calibration" / f"{name}.json"
     scales = None if path is None else _load(path)
     if scales is None or len(scales.c_out) != stack.n_blocks:
-        scales = calibrate(stack)
+        scales = calibrate(stack, dt)
         if path is not None:
             _save(path, scales)
     apply_scales(stack, scales)
@@ -103,19 +104,20 @@ def _save(path: Path, scales: Scales) -> None:
     os.replace(draft, path)
 
 
-def calibrate(stack: CorticalStack) -> Scales:
+def calibrate(stack: CorticalStack, dt: float = STEP_MS) -> Scales:
     """Scales that bring every stage to the homeostatic target on the default digits.
 
     The rule of ``t4dm.spiking.calibrate.calibrate`` on compiled kernels; ``stack`` is not changed.
+    In steps of ``dt`` ms every stage then fires at the rate in Hz that it has at 1 ms.
     """
-    tree = ParamTree(stack.n_blocks)
+    tree = ParamTree(stack.n_blocks, dt=dt)
     weights, w_rec = read_weights(stack), recurrent_weights(stack)
     real = w_rec.dtype
     settings = read_settings(tree, real)
-    stim, _, _ = make_stimulus(tree, stack.seed, None).rows(0, CALIBRATION_STEPS)
+    stim, _, _ = make_stimulus(tree, stack.seed, None).rows(0, int(CALIBRATION_MS / dt))
     alpha, beta, u_max = settings.lif[0]
     lif = np.array([alpha, settings.v_thresh[0], beta, u_max], real)
-    target = HomeostasisParams().target_rate
+    target = tree.get("homeostasis.target_rate")
     n_heads = stack.blocks()[0].attention.num_heads
     x = _product(stim.astype(real), weights.encoder)
     inputs, outs = [], []

@@ -17,7 +17,7 @@ import pandas as pd
 from t4dm.live.groups import Group
 from t4dm.live.published import absence
 from t4dm.live.segment import GATE_FULL, HIST_BINS
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 from t4dm.params import ParamError
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
@@ -36,7 +36,7 @@ def npz(window: Window, slug: str) -> bytes:
     arrays = _panel(slug)[1](window)
     about = {
         "panel": slug, "epoch": window.epoch, "step0": window.step0, "step1": window.step1,
-        "dt_ms": DT_MS, "events": window.events,
+        "dt_ms": window.dt, "events": window.events,
     }  # fmt: skip
     buffer = io.BytesIO()
     np.savez_compressed(buffer, about=np.array(json.dumps(about)), allow_pickle=False, **arrays)
@@ -57,7 +57,10 @@ def group_name(group: Group) -> str:
 
 def _raster_arrays(window: Window) -> Arrays:
     neuron = window.rows[window.spk_row]
-    return {"time_ms": (window.step0 + window.spk_dt.astype(np.int64)) * DT_MS, "neuron": neuron}
+    return {
+        "time_ms": (window.step0 + window.spk_dt.astype(np.int64)) * window.dt,
+        "neuron": neuron,
+    }
 
 
 def _raster(window: Window) -> pd.DataFrame:
@@ -106,7 +109,7 @@ def _neuromod(window: Window) -> pd.DataFrame:
 
 def _weights_arrays(window: Window) -> Arrays:
     return {
-        "time_ms": window.hist_steps * DT_MS,
+        "time_ms": window.hist_steps * window.dt,
         "edges_exc": np.linspace(0.0, float(window.meta.get("w_hi", 1.0)), HIST_BINS + 1),
         "edges_inh": np.linspace(float(window.meta.get("w_lo", INHIBITORY_LO)), 0.0, HIST_BINS + 1),
         "count_exc": window.hist_exc,
@@ -131,7 +134,7 @@ def _weights(window: Window) -> pd.DataFrame:
 
 def _gate_arrays(window: Window) -> Arrays:
     return {
-        "time_ms": window.gate_steps * DT_MS,
+        "time_ms": window.gate_steps * window.dt,
         "gate": window.gate.astype(np.float32) * (GATE_FULL / 255),
         "mean_openness": window.gate_mean,
     }
@@ -146,7 +149,7 @@ def _gate(window: Window) -> pd.DataFrame:
 
 
 def _rate_arrays(window: Window) -> Arrays:
-    hz = window.rates * (1000 / DT_MS / np.array(window.layout.sizes))
+    hz = window.rates * (1000 / window.dt / np.array(window.layout.sizes))
     return {"time_ms": window.t_ms, "rate_hz": hz.astype(np.float32), "spikes": window.rates}
 
 
@@ -160,8 +163,8 @@ def _rate(window: Window) -> pd.DataFrame:
 def _stdp_arrays(window: Window) -> Arrays:
     span = window.pairs.shape[2] // 2
     return {
-        "time_ms": window.hist_steps * DT_MS,
-        "dt_ms": np.arange(-span, span + 1) * DT_MS,
+        "time_ms": window.hist_steps * window.dt,
+        "dt_ms": np.arange(-span, span + 1) * window.dt,
         "pairs": window.pairs,
     }
 

@@ -19,8 +19,9 @@ from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DEFAULT_MEMBRANES, DT_MS
+from t4dm.live.window import DEFAULT_MEMBRANES
 from t4dm.params import ParamError, Probe
+from t4dm.step_length import STEP_MS
 
 COMMANDS = ("set", "clear", "replace", "watch", "note")
 HOLD_COMMANDS = ("run", "pause", "step", "break_on", "break_off")
@@ -153,7 +154,7 @@ class ExternalSession(Session):
 
     @property
     def t_ms(self) -> float:
-        return self.engine.step * DT_MS
+        return self.engine.step * STEP_MS
 
 
 def is_at_once(body: Any) -> bool:
@@ -184,7 +185,7 @@ def manifest(
         "session": session.name,
         "kind": "spiking",
         "axis": session.axis,
-        "dt": DT_MS,
+        "dt": STEP_MS,
         "owner": OWNER,
         "capabilities": [*CAPABILITIES, *(HOLD_CAPABILITIES if session.hold else ())],
         "commands": list(session.allowed),

@@ -113,7 +113,7 @@ def check_values(tree: ParamTree, command: c.Command) -> None:
 def _check(session: Session, command: c.Command) -> None:
     check_values(session.tree, command)
     if isinstance(command, c.Preset):
-        for path, value in presets.applied(command.name, {}).items():
+        for path, value in presets.applied(command.name, {}, session.dt).items():
             session.tree.check(path, value)
     elif isinstance(command, c.BreakOff):
         session.breakpoints.check_off(command.id)
@@ -179,7 +179,7 @@ def _apply(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
     match command:
         case c.Preset():
             before = session.tree.non_default()
-            wanted = presets.applied(command.name, before)
+            wanted = presets.applied(command.name, before, session.dt)
             session.change(session.tree.replace(wanted), before, who)
             return before, session.tree.non_default()
         case c.Inject():

@@ -7,6 +7,7 @@ import numpy as np
 from t4dm.live.window import Window
 
 MIN_INTERVALS = 2
+SQUARED = 46_340  # the largest number whose square fits 32 bits
 
 
 def intervals(window: Window) -> np.ndarray:
@@ -23,8 +24,8 @@ def interval_variation(window: Window, counts: np.ndarray) -> np.ndarray:
     ``counts`` (R,) are the spikes of each row.
     """
     order = np.argsort(window.spk_row, kind="stable")
-    times = window.spk_dt[order].astype(np.int32)
-    gaps = np.diff(times)  # of 20,000 steps at most: squares fit 32 bits, their sum does not
+    times = window.spk_dt[order].astype(np.int32 if window.n_steps <= SQUARED else np.int64)
+    gaps = np.diff(times)  # squares fit, the sum of 32-bit ones does not
     squares = np.zeros(len(times), np.int64)
     np.cumsum(gaps * gaps, out=squares[1:])
     enough = counts > MIN_INTERVALS

@@ -16,7 +16,7 @@ from t4dm.live.ring_reader import RingReader
 from t4dm.live.segment import HIST_EVERY, Segment, grid
 from t4dm.live.window import NEWEST, Window, newest_heads, newest_matrix
 
-LEAD_STEPS = 10_000
+LEAD_MS = 10_000
 ONSETS = ("stimulus", "rest")
 _SAMPLED = ("hist_exc", "hist_inh", "bounds", "pairs")
 
@@ -32,7 +32,7 @@ def with_lead(
     def segment_at(seq: int) -> Segment:
         return Segment.decode(reader.read(seq)) if segment_of is None else segment_of(seq)
 
-    first = max(0, window.step0 - LEAD_STEPS)
+    first = max(0, window.step0 - round(LEAD_MS / window.dt))
     entries = reader.entries(window.epoch, first, window.step0)
     sampled = [e for e in entries if _next_sample(e.step0) < min(e.step1, window.step0)]
     read = {entry.seq: segment_at(entry.seq) for entry in sampled}
@@ -76,7 +76,7 @@ def _with_matrices(window: Window, segments: Sequence[Segment]) -> Window:
 
 def _with_samples(window: Window, segments: Iterable[Segment]) -> Window:
     """The samples of ``segments`` that join those of ``window`` without a hole, 10 s in all."""
-    wanted = window.step1 - LEAD_STEPS
+    wanted = window.step1 - round(LEAD_MS / window.dt)
     joined: list[tuple[Segment, np.ndarray]] = []
     begin = window.step0
     for segment in reversed(list(segments)):

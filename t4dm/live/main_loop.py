@@ -19,7 +19,6 @@ from t4dm.live.ring_writer import RingWriter
 from t4dm.live.segment import Segment
 from t4dm.live.server import CommandServer, Request
 from t4dm.live.session import Session
-from t4dm.live.window import DT_MS
 
 if TYPE_CHECKING:
     from t4dm.live.trace import Tracer
@@ -35,7 +34,7 @@ class Worker(CommandLoop[Session]):
         notes: dict[str, Any],
     ) -> None:  # fmt: skip
         super().__init__(session, ring, server, keeper, notes)
-        self.pacer = Pacer(session.speed)
+        self.pacer = Pacer(session.speed, session.dt / 1000)
         self.observer = Observer(session)
         self._longest = longest_chunk(session.layout.n_total, ring.block)
 
@@ -118,7 +117,7 @@ class Worker(CommandLoop[Session]):
             "finite": session.finite,
             "step": session.engine.step,
             "t_ms": session.t_ms,
-            "dt": DT_MS,
+            "dt": session.dt,
             "epoch": session.epoch,
             "speed": session.speed or "max",
             "ratio": round(self.pacer.ratio(now), 3) if moving else 0.0,

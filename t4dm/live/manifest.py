@@ -10,7 +10,6 @@ from typing import Any
 from t4dm.commands import COMMAND_TYPES
 from t4dm.learning.params import PROBES as LEARNING_PROBES
 from t4dm.live.session import Session
-from t4dm.live.window import DT_MS
 from t4dm.params import Probe
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 from t4dm.spiking.params import PROBES as SPIKING_PROBES
@@ -34,7 +33,7 @@ def build(session: Session, code: dict[str, Any]) -> dict[str, Any]:
         "session": session.name,
         "kind": "spiking",
         "axis": "sim_ms",
-        "dt": DT_MS,
+        "dt": session.dt,
         "owner": "supervised",
         "capabilities": list(CAPABILITIES),
         "commands": list(COMMAND_TYPES),

@@ -1,7 +1,7 @@
 """The worker's log lines about its network, from the segments it makes.
 
-    No spikes detected      a group whose band asks for spikes has been silent for SILENT_STEPS
-    Spike explosion         more than half of a group's neurons a step, over EXPLOSION_STEPS
+    No spikes detected      a group whose band asks for spikes has been silent for SILENT_MS
+    Spike explosion         more than half of a group's neurons a step, over EXPLOSION_MS
     Membrane overflow       OVERFLOW or more of a group's membranes were clamped at u_max
     Numerical instability   a tensor is no longer finite
     STDP enabled/disabled   at the start and after a change
@@ -22,11 +22,10 @@ import numpy as np
 from t4dm.live.groups import Group
 from t4dm.live.segment import Segment
 from t4dm.live.session import Session
-from t4dm.live.window import DT_MS
 from t4dm.observations import Notices
 
-SILENT_STEPS = 500
-EXPLOSION_STEPS = 100
+SILENT_MS = 500
+EXPLOSION_MS = 100
 EXPLOSION = 0.5
 OVERFLOW = 0.25  # strongly inhibited membranes rest at -u_max in a healthy network, too
 STATE_MS = 10_000.0
@@ -37,7 +36,8 @@ class Observer:
     """Looks at every segment of ``session``, in order; remembers what it needs between two."""
 
     def __init__(self, session: Session) -> None:
-        self.session, self.tree = session, session.tree
+        self.session, self.tree, self._dt = session, session.tree, session.dt
+        self._silent, self._burst = (round(ms / self._dt) for ms in (SILENT_MS, EXPLOSION_MS))
         self._states, self._events = Notices(log, STATE_MS), Notices(log)
         paths = [spec.path for spec in self.tree.specs() if spec.name == "learning_rate"]
         self._rates = {path: self.tree.get(path) for path in paths}
@@ -55,7 +55,7 @@ class Observer:
         """Say what there is to say about ``segment``."""
         if segment.epoch != self._epoch:
             self._begin(segment.step0)
-        self._settings(segment.step1 * DT_MS)
+        self._settings(segment.step1 * self._dt)
         for event in segment.meta.get("events", []):
             self._event(event)
         self._activity(segment)
@@ -102,25 +102,25 @@ class Observer:
     # -- activity ------------------------------------------------------------------------------
 
     def _activity(self, segment: Segment) -> None:
-        t_ms = segment.step1 * DT_MS
+        t_ms = segment.step1 * self._dt
         fired = segment.rates > 0
         last = segment.step1 - 1 - np.argmax(fired[::-1], axis=0)
         self._last_spike = np.where(fired.any(0), last, self._last_spike)
-        joined = np.concatenate([self._recent, segment.rates[-EXPLOSION_STEPS:]])
-        self._recent = joined[-EXPLOSION_STEPS:]
-        silent = segment.step1 - self._last_spike >= SILENT_STEPS
+        joined = np.concatenate([self._recent, segment.rates[-self._burst :]])
+        self._recent = joined[-self._burst :]
+        silent = segment.step1 - self._last_spike >= self._silent
         silent &= ~self._may_be_silent
         share = self._recent.mean(0) / np.array(self.session.layout.sizes)
-        burst = (share > EXPLOSION) & (len(self._recent) == EXPLOSION_STEPS)
+        burst = (share > EXPLOSION) & (len(self._recent) == self._burst)
         for group in self.session.layout.groups:
             if silent[group.index]:
-                text = f"No spikes detected in {group.name} for {SILENT_STEPS * DT_MS:g} ms or more"
+                text = f"No spikes detected in {group.name} for {SILENT_MS} ms or more"
                 theta = float(segment.theta[-1, group.index])
                 text = f"{text}, effective threshold {theta:.3g}"
                 self._states.say(logging.WARNING, f"silent {group.index}", t_ms, text)
             if burst[group.index]:
                 text = f"Spike explosion in {group.name}: {share[group.index]:.0%} of its neurons"
-                text = f"{text} a step over {EXPLOSION_STEPS * DT_MS:g} ms"
+                text = f"{text} a step over {EXPLOSION_MS} ms"
                 self._states.say(logging.WARNING, f"burst {group.index}", t_ms, text)
 
     def _clamped(self, segment: Segment) -> None:
@@ -131,7 +131,7 @@ class Observer:
                 text = f"Membrane overflow in {group.name}: {count} values clamped"
                 text += self._at_u_max(group)
                 kind = f"clamped {group.index}"
-                self._states.say(logging.WARNING, kind, segment.step1 * DT_MS, text)
+                self._states.say(logging.WARNING, kind, segment.step1 * self._dt, text)
 
     def _at_u_max(self, group: Group) -> str:
         if group.block is None or not self._has("lif"):
@@ -145,7 +145,7 @@ class Observer:
         reason = self._why_skipped(segment)
         if reason:
             text = f"STDP update skipped: {reason}"
-            self._states.say(logging.INFO, "skipped", segment.step1 * DT_MS, text)
+            self._states.say(logging.INFO, "skipped", segment.step1 * self._dt, text)
 
     def _why_skipped(self, segment: Segment) -> str:
         """Why no weight can change in ``segment``; empty where one can."""
@@ -165,6 +165,6 @@ class Observer:
             return f"{level} is below stdp.da_gate {value('da_gate'):g}"
         if value("mode") == "three_factor" and (dopamine == 0.5).all():
             return "dopamine rests at 0.5, and three_factor multiplies by DA - 0.5"
-        if segment.step1 - self._last_spike.max() >= SILENT_STEPS:
+        if segment.step1 - self._last_spike.max() >= self._silent:
             return "no neuron fires"
         return ""

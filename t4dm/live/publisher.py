@@ -28,7 +28,7 @@ from t4dm.live.publisher_blocks import Block, Publishes, goes_on, joined, segmen
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request, failure
 from t4dm.live.watch_budget import Budget, Spent, shares
-from t4dm.live.window import DT_MS
+from t4dm.step_length import STEP_MS
 from t4dm.store.files import write_durable
 
 TICK_S = 0.04
@@ -309,7 +309,7 @@ class Publisher:
             status = {
                 "session": session.name, "pid": os.getpid(), "owner": OWNER,
                 "state": state, "reason": reason, "finite": True, "step": self._published,
-                "t_ms": self._published * DT_MS, "dt": DT_MS, "epoch": session.epoch,
+                "t_ms": self._published * STEP_MS, "dt": STEP_MS, "epoch": session.epoch,
                 "speed": None, "ratio": None, "rate": round(self._rate, 2), "axis": session.axis,
                 "params_rev": session.rev, "params_digest": self._digest_now(), "seed": None,
                 "mono_ns": time.monotonic_ns(), "breakpoints": session.breakpoints.to_json(),

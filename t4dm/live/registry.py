@@ -18,11 +18,13 @@ from typing import Any
 
 from t4dm.live import kinds, paths
 from t4dm.params import ParamError
+from t4dm.step_length import STEP_MS, check_step
 from t4dm.store.files import sync_folder
 from t4dm.store.sealed import NewerFormat
 from t4dm.store.sealed_json import read_json, write_json
 
-FORMAT = 2
+FORMAT = 3
+RUN_FORMAT = 2  # of sessions of another kind, before there was a dt
 SPIKING_FORMAT = 1  # of the sessions that the first version knew
 SPEC, DELETED = "session.json", "session.deleted"
 N_HEADS = 8
@@ -34,6 +36,7 @@ RING_BYTES = 96 << 20  # most history of a session that was created
 WORKER_BYTES = 330 << 20  # a worker without its network
 MATRICES = 14  # neurons x neurons arrays a block has, with those that a checkpoint copies
 DTYPE_BYTES = 4
+HISTORY_MS, SPIKE_BYTES = 1024, 2  # of the spikes that STDP and the pairs look back at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ DEFAULT_LIMITS = Limits()
 class SessionSpec:
     """A session as it was asked for; ``params`` are values by path that differ from the defaults.
 
-    ``blocks`` and ``n`` are of the kind ``spiking``, ``options`` of all others (``t4dm.live.kinds``).
+    ``blocks``, ``n`` and ``dt`` (ms a step) are of the kind ``spiking``, ``options`` of all others
+    (``t4dm.live.kinds``).
     """
 
     name: str
@@ -61,13 +65,21 @@ class SessionSpec:
     params: dict[str, Any] = field(default_factory=dict)
     kind: str = kinds.SPIKING
     options: dict[str, Any] = field(default_factory=dict)
+    dt: float = STEP_MS
 
     @property
     def bytes(self) -> int:
         """Memory that the session may come to: its worker, its history, its matrices."""
         if self.kind != kinds.SPIKING:
             return RING_BYTES + kinds.kind_of(self.kind).bytes(self.options)
-        return WORKER_BYTES + RING_BYTES + MATRICES * DTYPE_BYTES * self.blocks * self.n**2
+        matrices = MATRICES * DTYPE_BYTES * self.blocks * self.n**2
+        return WORKER_BYTES + RING_BYTES + matrices + self._past_bytes
+
+    @property
+    def _past_bytes(self) -> int:
+        """Spikes that are kept beyond those of 1 ms steps, twice for a checkpoint."""
+        more = max(0, int(HISTORY_MS / self.dt) - HISTORY_MS)
+        return more * self.n * (SPIKE_BYTES * self.blocks * 2 + DTYPE_BYTES)
 
     def check(self) -> None:
         """Raises :class:`ParamError` for a size, or options, that the engine cannot have."""
@@ -78,6 +90,7 @@ class SessionSpec:
         _between("blocks", self.blocks, 1, MOST_BLOCKS)
         _between("n", self.n, LEAST_N, MOST_N)
         _between("seed", self.seed, 0, 2**31 - 1)
+        check_step(self.dt)
         if self.n % (2 * N_HEADS):
             multiple = 2 * N_HEADS
             message = f"n: expected a multiple of {multiple} (two for each of {N_HEADS} heads)"
@@ -224,10 +237,13 @@ class Registry:
 
 
 def _to_keep(spec: SessionSpec) -> tuple[dict[str, Any], int]:
-    """The data of ``spec`` and its format: versions without kinds still read the spiking ones."""
+    """The data of ``spec`` and its format: versions without kinds, or dt, still read what they know."""
     data = asdict(spec)
-    if spec.kind != kinds.SPIKING:
+    if spec.kind == kinds.SPIKING and spec.dt != STEP_MS:
         return data, FORMAT
+    del data["dt"]
+    if spec.kind != kinds.SPIKING:
+        return data, RUN_FORMAT
     return {name: data[name] for name in data if name not in ("kind", "options")}, SPIKING_FORMAT
 
 

@@ -71,7 +71,7 @@ class Segment:
     hist_exc: np.ndarray  # u4 (M, B, 64) over [0, w_hi]
     hist_inh: np.ndarray  # u4 (M, B, 64) over [w_lo, 0]
     bounds: np.ndarray  # f4 (M, B, 2) share of plastic weights at 0 and at w_max
-    pairs: np.ndarray  # u4 (M, B, 201) spike pairs of the last second by dt
+    pairs: np.ndarray  # u4 (M, B, P) spike pairs of the last second by dt, P // 2 steps each way
     meta: dict[str, Any]
     receptive: np.ndarray = field(default_factory=partial(_none, "u1", 64, 0))
     neuron_labels: np.ndarray = field(default_factory=partial(_none, "u1", 0))

@@ -17,7 +17,7 @@ from t4dm.live.groups import Layout
 from t4dm.live.kept_session import KeptSession
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS, MAX_MEMBRANES
+from t4dm.live.window import MAX_MEMBRANES
 from t4dm.stimuli.file import need_file
 
 _TOUCHED = (
@@ -64,9 +64,9 @@ class Session(KeptSession):
 
     def __init__(self, name: str, engine: EngineLike, code_version: str = "") -> None:
         super().__init__(name, engine, code_version)
-        self.layout = Layout.from_json(self.describe["groups"])
+        self.layout, self.dt = Layout.from_json(self.describe["groups"]), self.tree.dt
         self.doctor = self._new_doctor()
-        self.breakpoints = Breakpoints(self.layout, self.doctor.rules)
+        self.breakpoints = Breakpoints(self.layout, self.doctor.rules, self.dt)
         self.speed: float | None = 1.0
         self.finite = True
         self.default_watch = list(engine.watch)
@@ -76,7 +76,7 @@ class Session(KeptSession):
 
     @property
     def t_ms(self) -> float:
-        return self.engine.step * DT_MS
+        return self.engine.step * self.dt
 
     def advance(self, n: int) -> Segment:
         """At most ``n`` steps: a breakpoint ends them early, and pauses."""
@@ -135,11 +135,11 @@ class Session(KeptSession):
         ]
         events = sorted(events + ours, key=lambda event: event["step"])
         meta = {**segment.meta, "epoch": self.epoch, "params_rev": self.rev, "events": events}
-        meta["groups"] = self.layout.text
+        meta |= {"groups": self.layout.text, "dt": self.dt}
         return dataclasses.replace(segment, epoch=self.epoch, meta=meta)
 
     def _fields(self, step: int, fields: dict[str, Any]) -> dict[str, Any]:
-        return {"t_ms": step * DT_MS, **fields}
+        return {"t_ms": step * self.dt, **fields}
 
     def pause(self, reason: str = "") -> None:
         """Stand still; the reason why a run is not finite is not forgotten."""

@@ -23,7 +23,7 @@ from t4dm.live.segment import GATE_EVERY, GATE_FULL, STIM_WIDTH, Segment
 from t4dm.live.server import Request, failure
 from t4dm.live.trace_limits import MAX_ABS, MAX_STEPS, MAX_WAITING
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS, default_membranes
+from t4dm.live.window import default_membranes
 from t4dm.params import ParamError
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
@@ -74,7 +74,7 @@ def _rows(given: Any, n: int) -> np.ndarray:
 class Given:
     """The rows of a request in place of the stimulus; no onset, no rest."""
 
-    kind = "given"
+    kind, share = "given", 1.0
 
     def __init__(self, rows: np.ndarray, step0: int) -> None:
         self._rows, self._step0 = rows, step0
@@ -172,7 +172,7 @@ def _stages(twin: Twin, segments: list[Segment]) -> dict[str, Any]:
     first = segments[0].step0
     return {
         "from_step": first, "steps": len(rates),
-        "time_ms": (np.arange(first, first + len(rates)) * DT_MS).tolist(),
+        "time_ms": (np.arange(first, first + len(rates)) * twin.dt).tolist(),
         "input": "stimulus" if twin.current is None else "current", "stages": stages,
     }  # fmt: skip
 
@@ -210,7 +210,7 @@ def _verbose(twin: Twin, segments: list[Segment]) -> dict[str, Any]:
         "spike_ids": [part.tolist() for part in np.split(ids, np.cumsum(counts)[:-1])],
         "levels": {nt: _plain(levels[:, k]) for k, nt in enumerate(NEUROMODULATORS)},
         "gains": {name: _plain(gains[:, k]) for k, name in enumerate(GAINS)},
-        "gate_ms": (steps[steps % GATE_EVERY == 0] * DT_MS).tolist(),
+        "gate_ms": (steps[steps % GATE_EVERY == 0] * twin.dt).tolist(),
         "gate": {str(b): _plain(gate[:, b]) for b in range(gate.shape[1])},
     }
 
@@ -255,20 +255,19 @@ class Tracer:
         except (KeyError, TypeError, ValueError):
             return failure("invalid", "body", "a trace has an input of rows of numbers")
         if self._thread is None:
-            config, seed, data = engine.config, engine.seed, engine.data_dir
-            made = threading.Thread(
-                target=self._work, args=(config, seed, data), name="trace", daemon=True
-            )
+            twin = engine.config, engine.seed, engine.data_dir, engine.dt
+            made = threading.Thread(target=self._work, args=twin, name="trace", daemon=True)
             self._thread = made
             made.start()
         return None
 
-    def _work(self, config: Any, seed: int, data: Path | None) -> None:
+    def _work(self, config: Any, seed: int, data: Path | None, dt: float) -> None:
         while True:
             job = self._jobs.get()
             try:
                 if self._twin is None:
-                    self._twin = Twin(copy.copy(config), ParamTree(config.n_blocks), seed, data)
+                    tree = ParamTree(config.n_blocks, dt=dt)
+                    self._twin = Twin(copy.copy(config), tree, seed, data)
                 self._twin.take(job.state, job.values, job.asked)
                 answer = {"ok": True, **job.where, **run(self._twin, job.asked)}
             except ParamError as error:

@@ -26,6 +26,7 @@ from t4dm.spiking.params import (
     RWKVParams,
 )
 from t4dm.spiking.sensory_params import SensoryParams
+from t4dm.step_length import STEP_MS, at_step
 from t4dm.stimuli.params import InputParams, StimulusParams
 
 SPIKING_GROUPS: tuple[type[Params], ...] = (
@@ -53,11 +54,17 @@ class ParamTree:
         n_blocks: int,
         groups: tuple[type[Params], ...] = SPIKING_GROUPS,
         defaults: Mapping[str, Any] | None = None,
+        dt: float = STEP_MS,
     ) -> None:
-        """``defaults`` by path win over those that the groups declare."""
-        self.n_blocks = n_blocks
+        """``defaults`` by path win over those that the groups declare; ``dt`` ms last a step."""
+        self.n_blocks, self.dt = n_blocks, dt
         self.groups = {group.group: group for group in groups}
         self._specs = {spec.path: spec for group in groups for spec in group.specs()}
+        if dt != STEP_MS:
+            self._specs = {
+                path: replace(spec, default=at_step(path, spec.default, dt))
+                for path, spec in self._specs.items()
+            }
         for path, value in (defaults or {}).items():
             self._specs[path] = replace(self._specs[path], default=value)
         self._values: dict[str, Any] = {path: spec.default for path, spec in self._specs.items()}

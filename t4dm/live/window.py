@@ -19,8 +19,8 @@ from t4dm.live import frame
 from t4dm.live.groups import Layout
 from t4dm.live.segment import GATE_EVERY, HIST_EVERY, MATRIX_EVERY, Segment, grid
 from t4dm.params import ParamError
+from t4dm.step_length import STEP_MS
 
-DT_MS = 1.0
 DEFAULT_ROWS = "spread:200"
 DEFAULT_MEMBRANES = 6
 MAX_MEMBRANES = 64
@@ -110,7 +110,7 @@ class Window:
     hist_exc: np.ndarray  # u4 (M, B, 64)
     hist_inh: np.ndarray  # u4 (M, B, 64)
     bounds: np.ndarray  # f4 (M, B, 2)
-    pairs: np.ndarray  # u4 (M, B, 201)
+    pairs: np.ndarray  # u4 (M, B, P) by t_post - t_pre, P // 2 steps to either side
     receptive: np.ndarray  # u1 (0 or 1, 64, S) newest sample of the sensory weights
     neuron_labels: np.ndarray  # u1 (0 or 1, S)
     course: np.ndarray  # f4 (0 or 1, points, 3)
@@ -137,13 +137,18 @@ class Window:
         return str(self.meta.get("axis", "sim_ms"))
 
     @property
+    def dt(self) -> float:
+        """How long a step lasts, ms; 1 where a step is no time."""
+        return float(self.meta.get("dt", STEP_MS))
+
+    @property
     def n_steps(self) -> int:
         return self.step1 - self.step0
 
     @property
     def t_ms(self) -> np.ndarray:
         """Time of every step, (T,) in ms."""
-        return np.arange(self.step0, self.step1) * DT_MS
+        return np.arange(self.step0, self.step1) * self.dt
 
     @property
     def gate_steps(self) -> np.ndarray:
@@ -162,8 +167,8 @@ class Window:
             "epoch": self.epoch,
             "step0": self.step0,
             "step1": self.step1,
-            "dt": DT_MS,
-            "t_ms": self.step1 * DT_MS,
+            "dt": self.dt,
+            "t_ms": self.step1 * self.dt,
             "n_total": self.n_total,
             "sizes": self.layout.sizes,
             "rows": self.rows.tolist(),
@@ -204,6 +209,7 @@ KEPT_META = (
     "params_rev",
     "mono_ns",
     "axis",
+    "dt",
 )
 
 

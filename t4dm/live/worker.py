@@ -32,8 +32,8 @@ from t4dm.live.server import CommandServer
 from t4dm.live.session import EngineLike, Session
 from t4dm.live.supervisor import NEWER
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS
 from t4dm.params import ParamError
+from t4dm.step_length import STEP_MS
 from t4dm.store.files import write_durable
 from t4dm.store.sealed import NewerFormat
 
@@ -43,12 +43,13 @@ log = logging.getLogger("t4dm.worker")
 
 
 def make_engine(spec: str, seed: int, data: Path, asked: SessionSpec | None = None) -> Any:
-    """The engine named ``module:class``, of the size ``asked`` for or of its module's default."""
+    """The engine named ``module:class``, of the size and step ``asked`` for or of its module's default."""
     module_name, _, class_name = spec.partition(":")
     module = importlib.import_module(module_name)
     size = {} if asked is None else {"n_blocks": asked.blocks, "n_neurons": asked.n}
     config = module.StackConfig(**size) if hasattr(module, "StackConfig") else None
-    tree = ParamTree(config.n_blocks if config is not None else 6)
+    dt = STEP_MS if asked is None else asked.dt
+    tree = ParamTree(config.n_blocks if config is not None else 6, dt=dt)
     return getattr(module, class_name)(config, tree, seed, data)
 
 
@@ -151,11 +152,11 @@ def serve(args: argparse.Namespace) -> int:
         return 3
     socket_path.unlink(missing_ok=True)
     asked = Registry(data).load(args.session)
-    spiking = asked is None or asked.kind == SPIKING
+    spiking, dt = asked is None or asked.kind == SPIKING, asked.dt if asked else STEP_MS
     ring = RingWriter(
         paths.private_parent(paths.ring_path(run, args.session)),
         bytes=args.ring_bytes,
-        retain_steps=int(args.retain_s * 1000 / DT_MS) if spiking else FOR_EVER,
+        retain_steps=int(args.retain_s * 1000 / dt) if spiking else FOR_EVER,
     )
     ring.status({"session": args.session, "pid": os.getpid(), "state": "starting", "step": 0})
     heart = Heartbeat(ring)

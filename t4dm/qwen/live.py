@@ -20,10 +20,10 @@ from t4dm.live.handed import HandedSession, flat_weights
 from t4dm.live.publisher import Block
 from t4dm.live.segment import KEYS
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS
 from t4dm.qwen.loading import ModelMissing
 from t4dm.qwen.reading import Reading, Token
 from t4dm.qwen.unified_model import DEFAULT_MODEL, UnifiedModel
+from t4dm.step_length import STEP_MS
 
 NO_MODEL = 3
 """Exit status where the model cannot be had; 2 is a bad argument, as argparse has it."""
@@ -76,7 +76,7 @@ class LiveReading:
     def _events(self, token: Token) -> list[dict[str, Any]]:
         """The token as the stimulus of its step, and a line where a text or its continuation begins."""
         step = self.session.step
-        at = {"step": step, "t_ms": step * DT_MS}
+        at = {"step": step, "t_ms": step * STEP_MS}
         stimulus = {"type": "stimulus", "kind": "text", "label": token.label, "index": token.index}
         begins = "text" if token.index == 0 else "model" if token.is_first_new else ""
         note = [at | {"type": "note", "text": begins}] if begins else []

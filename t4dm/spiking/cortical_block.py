@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from t4dm.learning.homeostasis import effective_threshold, homeostasis_step
-from t4dm.learning.stdp import STDPState, init_stdp_state, stdp_step
+from t4dm.learning.stdp import HISTORY, STDPState, init_stdp_state, stdp_step
 from t4dm.spiking.apical import ApicalModulation
 from t4dm.spiking.lif import LIFNeuron, LIFStep
 from t4dm.spiking.recurrent import Recurrent
@@ -81,9 +81,9 @@ class CorticalBlock(nn.Module):
         u = self.lif_in.init_state(batch, weight.dtype, weight.device)
         return BlockState(u, u, self.attention.init_state(batch), self.rwkv.init_state(batch), u)
 
-    def init_plastic(self) -> PlasticState:
-        """No spike seen, thresholds as set."""
-        stdp = init_stdp_state(self.n, self.n, self.recurrent.weight.device)
+    def init_plastic(self, history: int = HISTORY) -> PlasticState:
+        """No spike seen, thresholds as set; ``history`` steps of spikes are kept."""
+        stdp = init_stdp_state(self.n, self.n, self.recurrent.weight.device, history)
         return PlasticState(stdp, (0.0, 0.0))
 
     # -- one step ------------------------------------------------------------------------------

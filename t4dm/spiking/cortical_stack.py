@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from t4dm.learning.homeostasis import effective_threshold
+from t4dm.learning.stdp import HISTORY
 from t4dm.spiking.cortical_block import BlockState, BlockStep, CorticalBlock, PlasticState
 from t4dm.spiking.init import uniform
 from t4dm.spiking.settings import StepSettings
@@ -75,11 +76,14 @@ class CorticalStack(nn.Module):
         """The blocks, typed."""
         return [block for block in self.spiking_blocks if isinstance(block, CorticalBlock)]
 
-    def init_state(self) -> StackState:
-        """Everything at rest; call it on the weights the run starts from."""
+    def init_state(self, history: int = HISTORY) -> StackState:
+        """Everything at rest; call it on the weights the run starts from.
+
+        ``history`` steps of spikes are kept for STDP, the largest window there will be.
+        """
         blocks = self.blocks()
         return StackState(
-            tuple(b.init_state() for b in blocks), tuple(b.init_plastic() for b in blocks)
+            tuple(b.init_state() for b in blocks), tuple(b.init_plastic(history) for b in blocks)
         )
 
     def encode(self, stim: Tensor, input_gain: float = 1.0) -> Tensor:

@@ -18,6 +18,7 @@ from t4dm.learning.reward import check_reward, dopamine_factors
 from t4dm.observations import Notices
 from t4dm.params import did_you_mean
 from t4dm.spiking.params import NEUROMODULATORS, NeuromodParams
+from t4dm.step_length import STEP_MS
 
 log = logging.getLogger(__name__)
 NEUTRAL = 0.5
@@ -50,15 +51,15 @@ def gains(da: float, ach: float, ne: float, ht5: float) -> Gains:
 
 
 class NeuromodBus:
-    """Four levels in [0, 1], advanced once a step; boluses wait for the next update.
+    """Four levels in [0, 1], advanced once a step of ``dt`` ms; boluses wait for the next update.
 
     Without ``params``, the defaults with ``T4DM_NEUROMOD_ENABLED`` and ``T4DM_NEUROMOD_UPDATE_FREQ``
     (``every_step``, or N: on the steps divisible by N); raises ValueError naming a bad variable.
     """
 
-    def __init__(self, params: NeuromodParams | None = None) -> None:
+    def __init__(self, params: NeuromodParams | None = None, dt: float = STEP_MS) -> None:
         self.params = params or NeuromodParams(**from_environment(NeuromodParams))
-        self._notices, self._step = Notices(log), 0
+        self._notices, self._step, self._dt = Notices(log), 0, dt
         self._levels = {nt: self._of(nt, "baseline") for nt in NEUROMODULATORS}
         self._boluses: list[tuple[int, str, float]] = []  # (earliest step, nt, level)
         self.r = self.r_hat = self.delta = 0.0
@@ -91,7 +92,7 @@ class NeuromodBus:
     def _decay(self) -> None:
         for nt, level in self._levels.items():
             base = self._of(nt, "baseline")
-            keep = math.exp(-self.params.update_freq / self._of(nt, "tau"))
+            keep = math.exp(-self.params.update_freq / (self._of(nt, "tau") / self._dt))
             self._levels[nt] = base + (level - base) * keep
 
     def _release(self, step: int) -> None:

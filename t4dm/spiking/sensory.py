@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from t4dm.spiking.init import generator_of, uniform
 from t4dm.spiking.sensory_params import SensoryParams
+from t4dm.step_length import STEP_MS, steps_of
 
 AFFERENTS = 64
 
@@ -103,11 +104,12 @@ class SensoryLayer(nn.Module):
         params: SensoryParams,
         da: float = 0.5,
         plastic: bool = True,
+        dt: float = STEP_MS,
     ) -> SensoryStep:
-        """One step from a stimulus row (P,); the weights of the winner move in place if plastic."""
+        """One step of ``dt`` ms from a stimulus row (P,); the winner's weights move in place if plastic."""
         dtype = self.weight.dtype
         a = stim.to(dtype).clamp(0, 1)
-        keep = math.exp(-1.0 / params.trace_tau)
+        keep = math.exp(-1.0 / (params.trace_tau / dt))
         trace = keep * state.trace + (1.0 - keep) * a
         u_pre = params.alpha * state.u + params.gain * (a @ self.weight)
         theta = (params.v_thresh + state.theta_a).to(dtype)
@@ -115,11 +117,11 @@ class SensoryLayer(nn.Module):
         refractory = (state.refractory - 1).clamp(min=0)
         u, theta_a = u_pre, state.theta_a
         if plastic:
-            theta_a = theta_a * math.exp(-1.0 / params.theta_tau)
+            theta_a = theta_a * math.exp(-1.0 / (params.theta_tau / dt))
         if winner >= 0:
             u = u_pre - params.inhibition
             u[winner] = 0
-            refractory[winner] = params.refractory_ms
+            refractory[winner] = steps_of(params.refractory_ms, dt)
         u = u.clamp(min=-params.inhibition)
         if winner >= 0 and plastic:
             theta_a[winner] += params.theta_plus

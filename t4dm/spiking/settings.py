@@ -1,5 +1,6 @@
 """Everything that can change between two steps, as one plain value; no torch here.
 
+Times are in steps here: a tree's times in ms over its ``dt``.
 G stages (stage 2l is block l's LIF in, 2l+1 its LIF out)  L blocks
 """
 
@@ -31,6 +32,7 @@ class Tree(Protocol):
     """What is needed of a parameter tree (``t4dm.live.tree.ParamTree`` has it)."""
 
     n_blocks: int
+    dt: float
 
     def get(self, path: str) -> Any:
         """The value in force at ``path``; raises ParamError for an unknown one."""
@@ -98,13 +100,13 @@ class StepSettings:
             **lif,
             **gate,
             recurrent_gain=tree.get("recurrent.gain"),
-            attention_tau=tree.get("attention.tau"),
+            attention_tau=tree.get("attention.tau") / tree.dt,
             attention_kappa=tree.get("attention.kappa"),
             attention_sharpness=tree.get("attention.sharpness"),
             apical_gain=tree.get("apical.gain"),
             rwkv_decay=tree.get("rwkv.decay"),
             input_gain=tree.get("input.gain"),
-            stdp=STDPParams(**_group(tree, STDPParams)),
+            stdp=_stdp_in_steps(tree),
             homeostasis=HomeostasisParams(**_group(tree, HomeostasisParams)),
         ).at(NEUTRAL if levels is None else levels, rest)
 
@@ -114,6 +116,20 @@ class StepSettings:
             self,
             da=levels["DA"], ach=levels["ACh"], ne=levels["NE"], ht5=levels["5HT"], rest=rest,
         )  # fmt: skip
+
+
+def window_steps(ms: int, dt: float) -> int:
+    """Steps of a window of ``ms``: a pair counts up to this many steps apart, 0 for none."""
+    return int(ms / dt)
+
+
+def _stdp_in_steps(tree: Tree) -> STDPParams:
+    values, dt = _group(tree, STDPParams), tree.dt
+    for way in ("pre_to_post", "post_to_pre"):
+        values[f"window_{way}"] = window_steps(values[f"window_{way}"], dt)
+    for name in ("tau_plus", "tau_minus", "tau_e"):
+        values[name] /= dt
+    return STDPParams.model_construct(**values)
 
 
 def _group(tree: Tree, group: type[Params]) -> dict[str, Any]:

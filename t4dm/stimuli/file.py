@@ -1,6 +1,6 @@
-"""An uploaded file of currents or spike times, played step by step and over again.
+"""An uploaded file of currents or spike times, played millisecond by millisecond and over again.
 
-Currents: a table of 64 numeric columns, one row a step (1 ms); NPZ: an array ``currents``, or the
+Currents: a table of 64 numeric columns, one row a ms; NPZ: an array ``currents``, or the
 only array.  Spike times: two columns (NPZ: two arrays) ``time_ms`` and ``unit``; a spike is a 1 in
 the row of its millisecond.  All are multiplied by ``stimulus.amplitude``.  Read with pandas and
 numpy; nothing in a file is ever executed.
@@ -48,6 +48,26 @@ class StimulusFile:
     @property
     def width(self) -> int:
         return int(self.values.shape[1])
+
+    def at(self, place: np.ndarray, dt: float) -> np.ndarray:
+        """(n, 64) what the file gives in the steps ``place`` of ``dt`` ms since its start.
+
+        In short steps a current holds on and a spike stands in the first step of its ms; a long
+        step has the mean of the currents and the sum of the spikes of its ms.
+        """
+        if dt <= 1:
+            parts = int(1 / dt)
+            found = self.values[place // parts % self.rows]
+            return found * (place % parts == 0)[:, None] if self.kind == "spikes" else found
+        each = int(dt)
+        found = self.values[(place[:, None] * each + np.arange(each)) % self.rows]
+        whole: np.ndarray = found.sum(axis=1, dtype=np.float32)
+        return whole if self.kind == "spikes" else whole / each
+
+    def passes(self, place: np.ndarray, dt: float) -> np.ndarray:
+        """(n,) how many times it was played to its end by the end of the steps ``place``."""
+        last = np.ceil((place + 1) * dt).astype(np.int64) - 1  # the ms in which a step ends
+        return last // self.rows
 
     def save(self, data_dir: Path) -> str:
         """Keep the file under ``data_dir/uploads``; returns the id made for it."""
@@ -183,14 +203,19 @@ class File(Source):
         if self._file is None:
             rest[:] = True
             return self._say_why(step0) if step0 == self.step0 else []
-        gain, length = np.float32(self.params.amplitude), self._file.rows
         place = np.arange(step0 - self.step0, step0 - self.step0 + len(rows))
-        rows[:] = self._file.values[place % length] * gain
+        rows[:] = self._file.at(place, self.dt) * np.float32(self.params.amplitude)
+        begun = self._file.passes(place, self.dt)
         return [
-            self.onset(step0 + int(i), rows[i], self._file.name, int(place[i]) // length)
-            for i in np.flatnonzero(place % length == 0)
+            self.onset(step0 + int(i), rows[i], self._file.name, int(begun[i]))
+            for i in np.flatnonzero(begun > self._file.passes(place - 1, self.dt))
         ]
 
     def _say_why(self, step: int) -> list[Event]:
         note = self._event("note", step, text=f"file stimulus rests: {self._trouble}", who="run")
         return [self.silence(step), note]
+
+    @property
+    def spikes(self) -> bool:  # type: ignore[override]
+        """Whether the file holds spike times."""
+        return self._file is not None and self._file.kind == "spikes"

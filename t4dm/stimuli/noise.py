@@ -1,7 +1,12 @@
-"""Gaussian current, drawn anew for each unit and step: mean ``amplitude``, spread ``noise_std``."""
+"""Gaussian current, drawn anew for each unit and step: mean ``amplitude``, spread ``noise_std`` in 1 ms.
+
+Its charge over a millisecond has that mean and spread whatever the step, so that a step of ``dt`` ms
+draws with a spread of ``noise_std / sqrt(dt)``.
+"""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +25,7 @@ class Noise(Source):
         self._draws = GridDraws(seed, law="normal")
 
     def fill(self, step0: int, rows: np.ndarray, rest: np.ndarray) -> list[Event]:
-        np.multiply(self._draws.rows(step0, len(rows)), np.float32(self.params.noise_std), out=rows)
+        spread = np.float32(self.params.noise_std / math.sqrt(self.dt))
+        np.multiply(self._draws.rows(step0, len(rows)), spread, out=rows)
         rows += np.float32(self.params.amplitude)
         return [self.onset(step0, rows[0], "noise")] if step0 == self.step0 else []

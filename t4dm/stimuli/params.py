@@ -31,7 +31,9 @@ class StimulusParams(Params):
     amplitude: float = param(
         0.3, -10.0, 10.0, help="Level of constant, pulse, sine; mean of noise; gain of a file."
     )
-    noise_std: float = param(0.3, 0.0, 10.0, help="Standard deviation of the Gaussian noise.")
+    noise_std: float = param(
+        0.3, 0.0, 10.0, help="Standard deviation of the Gaussian noise in 1 ms."
+    )
     period_ms: int = param(200, 2, 10000, unit="ms", help="Period of pulse and sine.")
     pulse_ms: int = param(50, 1, 10000, unit="ms", help="Length of one pulse.")
     text: str = param(

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from t4dm.step_length import steps_of
 from t4dm.stimuli.draws import GridDraws
 from t4dm.stimuli.params import StimulusParams
 from t4dm.stimuli.presenter import Presenter
-from t4dm.stimuli.source import DT_MS, Event, Source
+from t4dm.stimuli.source import Event, Source
 
 
 class PresentedSource(Source):
@@ -19,6 +20,8 @@ class PresentedSource(Source):
 
     A unit of intensity p spikes (row value 1) with probability ``p * rate_hz * dt / 1000`` a step.
     """
+
+    spikes = True
 
     def __init__(
         self, params: StimulusParams, seed: int, step: int, data_dir: Path | None = None
@@ -35,8 +38,9 @@ class PresentedSource(Source):
 
     def fill(self, step0: int, rows: np.ndarray, rest: np.ndarray) -> list[Event]:
         events: list[Event] = []
-        params = self.params
-        for span in self.presenter.spans(len(rows), params.image_ms, params.rest_ms):
+        params, dt = self.params, self.dt
+        on, off = steps_of(params.image_ms, dt), steps_of(params.rest_ms, dt)
+        for span in self.presenter.spans(len(rows), on, off):
             step = step0 + span.start
             if not span.showing:
                 rest[span.start : span.stop] = True
@@ -44,7 +48,7 @@ class PresentedSource(Source):
                     events.append(self.silence(step))
                 continue
             image, label, index = self._item(span.count)
-            chance = image * np.float32(params.rate_hz * DT_MS / 1000.0)
+            chance = image * np.float32(params.rate_hz * self.dt / 1000.0)
             drawn = self._draws.rows(step, span.stop - span.start)
             np.less(drawn, chance, out=rows[span.start : span.stop])
             if span.begins:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from t4dm.step_length import steps_of
 from t4dm.stimuli.params import StimulusParams
 from t4dm.stimuli.presenter import Presenter
 from t4dm.stimuli.source import Event, Source, stimulus
@@ -27,8 +28,9 @@ class Pulse(Source):
 
     def fill(self, step0: int, rows: np.ndarray, rest: np.ndarray) -> list[Event]:
         events = []
-        on = min(self.params.pulse_ms, self.params.period_ms)
-        for span in self.presenter.spans(len(rows), on, self.params.period_ms - on):
+        period = steps_of(self.params.period_ms, self.dt)
+        on = min(steps_of(self.params.pulse_ms, self.dt), period)
+        for span in self.presenter.spans(len(rows), on, period - on):
             step, here = step0 + span.start, slice(span.start, span.stop)
             if span.showing:
                 rows[here] = self.params.amplitude

@@ -11,12 +11,15 @@ import numpy as np
 
 import t4dm.stimuli
 from t4dm.params import ParamError, did_you_mean
+from t4dm.step_length import STEP_MS
 from t4dm.stimuli.params import STIMULUS_WIDTH, StimulusParams
 from t4dm.stimuli.source import SOURCES, Event, Source
 
 
 class Values(Protocol):
     """What is asked of a parameter tree."""
+
+    dt: float
 
     def get(self, path: str) -> Any: ...
 
@@ -34,14 +37,16 @@ def make_stimulus(tree: Values, seed: int, data_dir: Path | None) -> Stimulus:
     ``data_dir`` is where uploaded files are kept; raises ParamError for an unknown kind.
     """
     kinds()
-    return Stimulus(_read(tree), seed, data_dir)
+    return Stimulus(_read(tree), seed, data_dir, tree.dt)
 
 
 class Stimulus:
     """Rows of input currents, asked for strictly one step after the other."""
 
-    def __init__(self, params: StimulusParams, seed: int, data_dir: Path | None) -> None:
-        self.seed, self.data_dir = seed, data_dir
+    def __init__(
+        self, params: StimulusParams, seed: int, data_dir: Path | None, dt: float = STEP_MS
+    ) -> None:
+        self.seed, self.data_dir, self.dt = seed, data_dir, dt
         self.step = 0
         self._params = params
         self._source = self._make(params, 0)
@@ -49,6 +54,11 @@ class Stimulus:
     @property
     def kind(self) -> str:
         return self._source.kind
+
+    @property
+    def share(self) -> float:
+        """What a row is multiplied by where it acts: a spike is whole, a current lasts dt ms."""
+        return 1.0 if self._source.spikes else self.dt
 
     def rows(self, step0: int, n: int) -> tuple[np.ndarray, list[Event], np.ndarray]:
         """Currents (n, 64) float32, events in order, and where it rests (n,) bool.
@@ -101,7 +111,9 @@ class Stimulus:
             known = kinds()
             hint = did_you_mean(kind, known)
             raise ParamError("stimulus.kind", f"no stimulus '{kind}'{hint}", choices=known)
-        return SOURCES[kind](params, self.seed, step, self.data_dir)
+        source = SOURCES[kind](params, self.seed, step, self.data_dir)
+        source.dt = self.dt
+        return source
 
 
 def _read(tree: Values) -> StimulusParams:

@@ -1,7 +1,7 @@
 """A sine that travels across the 8 x 8 grid: one full wave from unit 0 to unit 63.
 
-``current_i(t) = amplitude * sin(2 pi (phase(t) - i/64))``, the phase growing by ``1 / period_ms`` a
-step.  A new period goes on from the phase reached.
+``current_i(t) = amplitude * sin(2 pi (phase(t) - i/64))``, the phase growing by ``dt / period_ms``
+a step.  A new period goes on from the phase reached.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Sine(Source):
         self._anchor_step, self._anchor_phase = step, 0.0
 
     def _phase(self, step: np.ndarray | int) -> np.ndarray | float:
-        return (self._anchor_phase + (step - self._anchor_step) / self.params.period_ms) % 1.0
+        past = (step - self._anchor_step) * self.dt
+        return (self._anchor_phase + past / self.params.period_ms) % 1.0
 
     def fill(self, step0: int, rows: np.ndarray, rest: np.ndarray) -> list[Event]:
         phase = np.asarray(self._phase(np.arange(step0, step0 + len(rows))))

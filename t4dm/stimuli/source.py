@@ -1,8 +1,9 @@
 """What every stimulus is, and the door through which one comes in.
 
-A stimulus is one file with one class under ``@stimulus("kind")``.  It fills rows of 64 input
-currents (unit 1, before ``input.gain``) step after step; one step is 1 ms.  What it gives for a step
-may depend on seed, step, parameters and its own state, never on how the steps are cut into calls.
+A stimulus is one file with one class under ``@stimulus("kind")``.  It fills rows of 64 inputs (unit 1,
+before ``input.gain``) step after step: spikes, or currents, which act for as long as a step lasts.  What
+it gives for a step may depend on seed, step, its length ``dt``, parameters and its own state, never on
+how the steps are cut into calls.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from t4dm.step_length import STEP_MS
 from t4dm.stimuli.params import StimulusParams
 
-DT_MS = 1.0
 Event = dict[str, Any]
 
 
@@ -24,6 +25,8 @@ class Source(ABC):
     """One kind of stimulus.  ``data_dir`` holds uploads; ``None`` when nothing is kept."""
 
     kind: ClassVar[str] = ""
+    spikes = False  # whether a row counts spikes; else it is a current
+    dt = STEP_MS  # ms a step, set by the stimulus before it asks for one
 
     def __init__(
         self, params: StimulusParams, seed: int, step: int, data_dir: Path | None = None
@@ -58,7 +61,7 @@ class Source(ABC):
         return self._event("rest", step)
 
     def _event(self, what: str, step: int, **more: Any) -> Event:
-        return {"type": what, "step": step, "t_ms": step * DT_MS, "kind": self.kind} | more
+        return {"type": what, "step": step, "t_ms": step * self.dt, "kind": self.kind} | more
 
 
 SOURCES: dict[str, type[Source]] = {}

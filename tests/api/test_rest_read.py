@@ -347,7 +347,7 @@ def test_health_is_the_report_of_the_worker(client):
     report = body(client, "/spiking/health")
     assert report["severity"] in ("ok", "note", "warning", "critical", "waiting")
     assert report["step"] <= body(client, "/spiking/stats")["step"]
-    assert report["units"]["rate"] == "spikes/neuron/step" and report["units"]["time"] == "ms"
+    assert report["units"]["rate"] == "spikes/neuron/ms" and report["units"]["time"] == "ms"
 
 
 def test_a_session_without_a_report_or_an_array_says_so(client, app, monkeypatch):

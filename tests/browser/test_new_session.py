@@ -63,6 +63,10 @@ def test_a_session_is_created_shown_and_deleted(board):
     for field, text in {"name": "small", "blocks": "2", "n": "32", "seed": "7"}.items():
         board.locator(f"#new-{field}").fill(text)
     board.locator("#new-stimulus").select_option("noise")
+    steps = board.locator("#new-dt option").all_text_contents()
+    assert steps == ["0.25 ms", "0.5 ms", "1 ms", "2 ms"]
+    expect(board.locator("#new-dt")).to_have_value("1")
+    board.locator("#new-dt").select_option("2")
     board.locator("#new-create").click()
     board.wait_for_url("**/?session=small")
     until(board, "() => window.t4dm?.drawn?.('raster')?.ticks > 0", patience_s=180)
@@ -70,6 +74,7 @@ def test_a_session_is_created_shown_and_deleted(board):
     told = board.request.get("/sessions/small/params").json()
     assert told["non_default"] == {"stimulus.kind": "noise"}
     assert board.evaluate("window.t4dm.app.meta.seed") == 7
+    assert board.evaluate("window.t4dm.app.meta.dt") == 2
     blocks = board.evaluate("window.t4dm.app.manifest.groups.map(group => group.block)")
     assert blocks[:4] == [0, 0, 1, 1]
     board.locator("#open-sessions").click()

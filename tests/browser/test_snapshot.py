@@ -261,3 +261,14 @@ def test_unknown_parameters_are_named_before_anything_is_sent(board):
     expect(dialog).to_contain_text("lif.nothing")
     expect(dialog).to_contain_text("unknown here")
     board.keyboard.press("Escape")
+
+
+def test_a_snapshot_of_another_step_says_that_the_run_will_be_another(board):
+    drop(board, "half.json", manifest(parameters={"lif.v_thresh": 1.35}, dt_ms=0.5).encode())
+    dialog = board.locator("dialog[open]")
+    expect(dialog).to_contain_text("made in steps of 0.5 ms; those of this session last 1 ms")
+    board.keyboard.press("Escape")
+    drop(board, "one.json", manifest(parameters={"lif.v_thresh": 1.35}, dt_ms=1).encode())
+    expect(dialog).to_contain_text("lif.v_thresh")
+    expect(dialog).not_to_contain_text("made in steps")
+    board.keyboard.press("Escape")

@@ -83,7 +83,7 @@ function places(scene, { heads }) {
 export function draw(ctx, scene, shades) {
   const sample = scene.store.headsAt(scene.step1), block = scene.store.meta?.attention_block ?? 0;
   if (!sample) {
-    emptyNote(ctx, scene.box, `every head is sampled every ${EVERY} ${scene.unit.steps} · waiting for the next sample`, scene.theme);
+    emptyNote(ctx, scene.box, `every head is sampled ${scene.unit.every(EVERY)} · waiting for the next sample`, scene.theme);
     return { view: "matrix", block, step: null };
   }
   const kept = recorded(sample), boxes = places(scene, sample);
@@ -171,10 +171,10 @@ export function labels(ctx, scene, marks) {
 /** The line under the panel. */
 export function foot(scene) {
   const sample = scene.store.headsAt(scene.step1), which = `block ${scene.store.meta?.attention_block ?? 0}`;
-  if (!sample) return `${which} · head by head, every ${EVERY} ${scene.unit.steps} · none sampled yet`;
+  if (!sample) return `${which} · head by head, ${scene.unit.every(EVERY)} · none sampled yet`;
   const kept = recorded(sample).filter(Boolean).length, heads = `${sample.heads} head${sample.heads > 1 ? "s" : ""}`;
   return `${which} · ${heads} · ${kept === KEYS ? "" : `${kept} of `}${KEYS} queries up to ${grouped(sample.step * scene.dt)} ms`
-    + ` over their last ${KEYS} keys · a row sums to 1 · grey: keys yet to come · colours 1/255 to 1, logarithmic · every ${EVERY} ${scene.unit.steps}`;
+    + ` over their last ${KEYS} keys · a row sums to 1 · grey: keys yet to come · colours 1/255 to 1, logarithmic · ${scene.unit.every(EVERY)}`;
 }
 
 /** What lies under a place of the plot (CSS pixels), in words; null outside. */

@@ -21,14 +21,14 @@ export const mark = {
 
   layout: (scene, size, traces) => (isMatrix(scene.view) ? heads.layout(scene, size, traces) : {
     yaxis: { domain: [0.32, 1], range: [-0.5, KEYS - 0.5], showgrid: false, fixedrange: true,
-      tickvals: [0, 16, 32, 48], title: { text: `Key (${scene.unit.steps} ago)` } },
+      tickvals: [0, 16, 32, 48], title: { text: `Key (${scene.unit.ago} ago)` } },
     yaxis2: { domain: [0, 0.26], range: [0, 1], fixedrange: true, tickvals: [0, 0.5, 1],
       title: { text: "Entropy (1)" }, anchor: "x" },
   }),
 
-  layoutKey: (scene) => (isMatrix(scene.view) ? heads.axesKey(scene) : scene.unit.steps),
+  layoutKey: (scene) => (isMatrix(scene.view) ? heads.axesKey(scene) : scene.unit.ago),
 
-  /** Samples of the heads come every 1000 ms; by age there is something new in every frame. */
+  /** Samples of the heads come every 1000 steps; by age there is something new in every frame. */
   stillKey: (scene) => (isMatrix(scene.view) ? heads.key(scene) : null),
 
   draw(ctx, scene) {
@@ -63,7 +63,7 @@ export const mark = {
     }
   },
 
-  foot: (scene) => (isMatrix(scene.view) ? heads.foot(scene) : `block ${shown.block} · mean of the heads, every ${EVERY} ${scene.unit.steps} · colours 1/255 to 1,`
+  foot: (scene) => (isMatrix(scene.view) ? heads.foot(scene) : `block ${shown.block} · mean of the heads, ${scene.unit.every(EVERY)} · colours 1/255 to 1,`
     + ` logarithmic · line: entropy / log(keys), 1 all alike; blank under ${FEWEST_KEYS} keys or without a query spike`),
 
   at: (scene, x, y) => (isMatrix(scene.view) ? heads.at(scene, x, y) : null),

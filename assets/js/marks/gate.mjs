@@ -50,7 +50,7 @@ export const mark = {
     }
   },
 
-  foot: (scene) => `block ${shown.block} of ${scene.store.L} · ${scene.store.D} channels, every ${EVERY} ms `
+  foot: (scene) => `block ${shown.block} of ${scene.store.L} · ${scene.store.D} channels, ${scene.unit.every(EVERY)} `
     + "· limits fixed 0 to 1.5 · line: mean openness",
 
   drawn: () => shown,

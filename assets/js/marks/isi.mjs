@@ -3,7 +3,7 @@
 import { OKABE_ITO } from "../colors.mjs";
 import { DASH, compact, emptyNote, grouped } from "./paint.mjs";
 
-const LONGEST = 100, FEWEST = 10, EVERY = 250;
+const LONGEST_MS = 100, FEWEST = 10, EVERY = 250;
 const BLUE = OKABE_ITO[1];
 let shown = { most: 0 };
 
@@ -14,11 +14,11 @@ export const mark = {
   margin: { l: 64, r: 24 },
 
   layout: (scene) => ({
-    xaxis: { range: [0, LONGEST + 1], fixedrange: false, title: { text: `Interval (${scene.unit.steps})` } },
+    xaxis: { range: [0, LONGEST_MS + scene.dt], fixedrange: false, title: { text: `Interval (${scene.unit.steps})` } },
     yaxis: { range: [0, topOf(shown.most)], fixedrange: true, nticks: 5, title: { text: "Intervals (count)" } },
   }),
 
-  layoutKey: (scene) => `${topOf(shown.most)}|${scene.unit.steps}`,
+  layoutKey: (scene) => `${topOf(shown.most)}|${scene.unit.steps}|${scene.dt}`,
 
   /** While the run goes on, four times a second. */
   stillKey: (scene) => `${scene.store.epoch}|${Math.floor(scene.step1 / EVERY)}|${scene.span}|${scene.rows.length}`,
@@ -30,17 +30,17 @@ export const mark = {
       emptyNote(ctx, box, `${found.n} intervals in ${length(scene)} · ${FEWEST} are needed`, theme);
       return;
     }
-    const top = topOf(found.most), wide = box.w / (LONGEST + 1);
+    const top = topOf(found.most), longest = found.counts.length - 1, wide = box.w / (longest + 1);
     const Y = (count) => box.y + box.h * (1 - count / top);
     ctx.fillStyle = BLUE;
-    for (let k = 1; k <= LONGEST; k++) {
+    for (let k = 1; k <= longest; k++) {
       if (found.counts[k]) ctx.fillRect(box.x + (k - 0.5) * wide, Y(found.counts[k]), Math.max(1, wide * 0.92), box.y + box.h - Y(found.counts[k]));
     }
     ctx.strokeStyle = theme.fg;
     ctx.lineWidth = 1.5;
     ctx.setLineDash(DASH);
     ctx.beginPath();
-    for (let k = 1; k <= LONGEST; k++) ctx.lineTo(box.x + k * wide, Y(Math.min(top, chance(found, k))));
+    for (let k = 1; k <= longest; k++) ctx.lineTo(box.x + k * wide, Y(Math.min(top, chance(found, k))));
     ctx.stroke();
     ctx.setLineDash([]);
   },
@@ -69,8 +69,9 @@ function topOf(most) {
 }
 
 /** Intervals between successive spikes of a row, both in the window. */
-function measured({ store, step0, step1, rows }) {
-  const last = new Float64Array(rows.length).fill(-1), counts = new Uint32Array(LONGEST + 1);
+function measured({ store, step0, step1, rows, dt }) {
+  const last = new Float64Array(rows.length).fill(-1), longest = Math.round(LONGEST_MS / dt);
+  const counts = new Uint32Array(longest + 1);
   let n = 0, sum = 0, squares = 0, longer = 0;
   store.eachSpike(step0, step1, (row, step) => {
     const gap = step - last[row];
@@ -78,7 +79,7 @@ function measured({ store, step0, step1, rows }) {
       n++;
       sum += gap;
       squares += gap * gap;
-      if (gap <= LONGEST) counts[gap]++; else longer++;
+      if (gap <= longest) counts[gap]++; else longer++;
     }
     last[row] = step;
   });

@@ -151,23 +151,23 @@ function exact(words, w, h, scene) {
 function density(words, w, h, scene) {
   const { rows, span, t0 } = scene;
   const binRows = Math.max(1, Math.ceil(rows.length / DENSITY_ROWS));
-  const binMs = Math.max(1, Math.ceil(scene.whole.span / DENSITY_COLUMNS));
-  const nr = Math.ceil(rows.length / binRows), nt = Math.ceil(span / binMs) + 1;
+  const bin = Math.max(1, Math.ceil(scene.whole.span / DENSITY_COLUMNS));
+  const nr = Math.ceil(rows.length / binRows), nt = Math.ceil(span / bin) + 1;
   if (counts.length < nr * nt) counts = new Uint32Array(nr * nt);
   counts.fill(0, 0, nr * nt);
-  const first = Math.floor(t0 / binMs) * binMs;
+  const first = Math.floor(t0 / bin) * bin;
   const perRow = new Uint32Array(rows.length);
   scene.store.eachSpike(scene.step0, scene.step1, (row, step) => {
     perRow[row]++;
     shown.first_step ??= step;
     shown.last_step = step;
     const p = scene.order ? scene.order.position[row] : row;
-    counts[Math.floor(p / binRows) * nt + Math.floor((step - first) / binMs)]++;
+    counts[Math.floor(p / binRows) * nt + Math.floor((step - first) / bin)]++;
   });
-  const full = Math.max(1, Math.round(binRows * binMs * DENSITY_FULL));
-  Object.assign(shown, { bin_rows: binRows, bin_ms: binMs, bin_max: full });
+  const full = Math.max(1, Math.round(binRows * bin * scene.dt * DENSITY_FULL));
+  Object.assign(shown, { bin_rows: binRows, bin_ms: bin * scene.dt, bin_max: full });
   const column = new Uint32Array(w);
-  for (let x = 0; x < w; x++) column[x] = Math.floor((t0 + x / w * span - first) / binMs);
+  for (let x = 0; x < w; x++) column[x] = Math.floor((t0 + x / w * span - first) / bin);
   for (let y = 0; y < h; y++) {
     const at = Math.min(nr - 1, Math.floor(y / h * rows.length / binRows)) * nt;
     for (let x = 0; x < w; x++) {

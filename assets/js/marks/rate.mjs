@@ -53,7 +53,7 @@ export const mark = {
     });
   },
 
-  foot: (scene) => `bin ${shown.bin} ${scene.unit.steps}, not smoothed, cut at parameter changes`
+  foot: (scene) => `bin ${shown.bin * scene.dt} ${scene.unit.steps}, not smoothed, cut at parameter changes`
     + (scene.groups.some((group) => group.dashed) ? " · solid: LIF in · dashed: LIF out · colour: block" : ""),
 
   drawn: () => shown,

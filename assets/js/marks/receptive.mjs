@@ -3,7 +3,7 @@
 import { CIVIDIS, CIVIDIS_STOPS } from "../colors.mjs";
 import { Pixels, colorBar, devicePixels, emptyNote, label } from "./paint.mjs";
 
-const SIDE = 8, STEP = 9, CLASSES = 10, NO_LABEL = 255;
+const EVERY = 250, SIDE = 8, STEP = 9, CLASSES = 10, NO_LABEL = 255;
 const WIDE = 32, NARROW = 14, NARROW_PX = 420;
 const pixels = new Pixels();
 let shown = {}, sorted = { of: null, rows: [] };
@@ -26,7 +26,7 @@ export const mark = {
 
   layoutKey: columns,
 
-  /** Nothing to draw anew while this stays the same: samples come every 250 ms. */
+  /** Nothing to draw anew while this stays the same: samples come every 250 steps. */
   stillKey: (scene) => `${scene.store.epoch}|${layerOf(scene)?.step}`,
 
   draw(ctx, scene) {
@@ -34,7 +34,7 @@ export const mark = {
     const layer = layerOf(scene);
     shown = { n: layer?.n ?? 0, drawn: 0, sum: 0, step: layer?.step ?? null };
     if (!layer) {
-      emptyNote(ctx, box, "the layer is sampled every 250 ms · waiting for the next sample", theme);
+      emptyNote(ctx, box, `the layer is sampled ${scene.unit.every(EVERY)} · waiting for the next sample`, theme);
       return;
     }
     const [w, h] = devicePixels(box, dpr);
@@ -67,7 +67,7 @@ export const mark = {
   },
 
   foot: (scene) => `showing ${shown.drawn ?? 0} of ${shown.n ?? 0} neurons, by the digit they answer most`
-    + ` · colours 0 to ${layerOf(scene)?.w_shown ?? 1}, clipped · every 250 ms`,
+    + ` · colours 0 to ${layerOf(scene)?.w_shown ?? 1}, clipped · ${scene.unit.every(EVERY)}`,
 
   drawn: () => shown,
 };

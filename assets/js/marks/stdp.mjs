@@ -124,17 +124,17 @@ function bars(ctx, scene) {
   if (!record) return;
   const block = store.meta.weights_block ?? 0;
   const n = record.pairs.length / record.L;
-  const half = (n - 1) / 2, wide = box.w / (2 * reach(scene));
+  const half = (n - 1) / 2, wide = box.w / (2 * reach(scene)) * scene.dt;
   let most = 1;
   for (let i = 0; i < n; i++) most = Math.max(most, record.pairs[block * n + i]);
   shown.pairs_max = most;
   ctx.globalAlpha = 0.45;
   for (let i = 0; i < n; i++) {
-    const count = record.pairs[block * n + i], dt = i - half;
+    const count = record.pairs[block * n + i], lag = i - half;
     shown.pairs_sum += count;
-    const x = box.x + box.w / 2 + (dt - 0.45) * wide;
+    const x = box.x + box.w / 2 + (lag - 0.45) * wide;
     const h = count / most * box.h * 0.45;
-    ctx.fillStyle = dt < 0 ? "#0072B2" : "#E69F00";
+    ctx.fillStyle = lag < 0 ? "#0072B2" : "#E69F00";
     ctx.fillRect(x, box.y + box.h - h, Math.max(1, wide * 0.9), h);
   }
   ctx.globalAlpha = 1;

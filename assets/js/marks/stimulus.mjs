@@ -7,7 +7,7 @@ import {
 } from "./paint.mjs";
 
 const SIDE = 8;
-const RECENT_STEPS = 50, LEAD_STEPS = 10000;
+const RECENT_STEPS = 50, LEAD_MS = 10000;
 /** Pixels that a label needs before the end of the plot. */
 export const ONSET_ROOM = 30;
 const pixels = new Pixels(), tracePixels = new Pixels(), lines = new Lines();
@@ -55,7 +55,7 @@ export const mark = {
 /** The newest onset or rest, also one before the window; what is longer ago says nothing of it. */
 function latest(scene) {
   const list = scene.store.events;
-  for (let i = list.length - 1; i >= 0 && list[i].step >= scene.step0 - LEAD_STEPS; i--) {
+  for (let i = list.length - 1; i >= 0 && list[i].step >= scene.step0 - LEAD_MS / scene.dt; i--) {
     if ((list[i].type === "stimulus" || list[i].type === "rest") && list[i].step < scene.step1) return list[i];
   }
   return null;

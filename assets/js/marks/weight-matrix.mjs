@@ -7,7 +7,7 @@ import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate } from
 const ZERO = 128, W_LOW = -1, HEADING_UP = 9;
 const COLORS = lookup(DIVERGING_STOPS);
 const pixels = new Pixels();
-const EVERY_MS = 1000;
+const EVERY = 1000;
 
 /** Weight of each byte of a matrix: 128 is 0, 255 is `w_hi`, 0 is -1. */
 export function weightTable(w_hi) {
@@ -44,7 +44,7 @@ export function draw(ctx, scene) {
   const { box, theme } = scene, read = reading(scene);
   const block = scene.store.meta?.weights_block ?? 0;
   if (!read) {
-    emptyNote(ctx, box, `the matrix is sampled every ${EVERY_MS} ${scene.unit.steps} · waiting for the next sample`, theme);
+    emptyNote(ctx, box, `the matrix is sampled ${scene.unit.every(EVERY)} · waiting for the next sample`, theme);
     return { view: "matrix", block, step: null };
   }
   paint(ctx, scene, read);
@@ -117,11 +117,11 @@ export function labels(ctx, scene) {
 export function foot(scene) {
   const read = reading(scene), { store, box, dpr } = scene;
   const which = `block ${store.meta?.weights_block ?? 0} of ${store.L}`;
-  if (!read) return `${which} · weight matrix, every ${EVERY_MS} ms · none sampled yet`;
+  if (!read) return `${which} · weight matrix, ${scene.unit.every(EVERY)} · none sampled yet`;
   const [w, h] = devicePixels(box, dpr);
   const cell = read.side > 1 ? ` · cell: mean of ${read.side} x ${read.side}` : "";
   const small = Math.min(w, h) < read.cells ? ` · pixel: mean of its ${read.side > 1 ? "cells" : "weights"}` : "";
-  return `${which} · pre → column, post → row${cell}${small} · every ${EVERY_MS} ms · limits ±${num(read.top, 3)}`;
+  return `${which} · pre → column, post → row${cell}${small} · ${scene.unit.every(EVERY)} · limits ±${num(read.top, 3)}`;
 }
 
 /** What lies under a place of the plot (CSS pixels), in words; null outside. */

@@ -5,7 +5,7 @@ import { axisText } from "../format.mjs";
 import * as matrix from "./weight-matrix.mjs";
 import { Pixels, colorBar, devicePixels, emptyNote, grouped, label, plate, wrapped } from "./paint.mjs";
 
-const DRIFT_SAMPLES = 40, HEADING_UP = 9;
+const EVERY = 250, DRIFT_SAMPLES = 40, HEADING_UP = 9;
 const LOG_TOP = 5, LOG_LOW = -0.3;
 const INHIBITORY = "#0072B2", EXCITATORY = "#D55E00";
 const pixels = new Pixels();
@@ -31,7 +31,7 @@ export const mark = {
 
   layoutKey: (scene) => `${lo(scene)}|${hi(scene)}|${isMatrix(scene) ? matrix.groupOf(scene).n : ""}`,
 
-  /** Nothing to draw anew while this stays the same: samples come every 250 ms. */
+  /** Nothing to draw anew while this stays the same: samples come every 250 steps. */
   stillKey: (scene) => {
     const { store, step1 } = scene, sample = isMatrix(scene) ? `matrix ${store.matrixAt(step1)?.step}` : store.histAt(step1)?.step;
     return `${store.epoch}|${sample}|${store.meta?.weights_block}`;
@@ -46,7 +46,7 @@ export const mark = {
     const record = store.histAt(scene.step1);
     shown = { block: store.meta?.weights_block ?? 0, exc_sum: 0, inh_sum: 0, step: record?.step ?? null };
     if (!record) {
-      emptyNote(ctx, box, `weights are sampled every 250 ${scene.unit.steps} · waiting for the next sample`, theme);
+      emptyNote(ctx, box, `weights are sampled ${scene.unit.every(EVERY)} · waiting for the next sample`, theme);
       return;
     }
     const { bins } = record, at = shown.block * bins;
@@ -87,7 +87,7 @@ export const mark = {
     const [below, above] = sides(scene), name = names(scene)?.[shown.block];
     const which = name ?? `block ${shown.block} of ${scene.store.L}`;
     return `${which} · ${grouped(shown.exc_sum ?? 0)} ${above}, ${grouped(shown.inh_sum ?? 0)} ${below}`
-      + ` · fixed bins, every 250 ${scene.unit.steps}`;
+      + ` · fixed bins, ${scene.unit.every(EVERY)}`;
   },
 
   drawn: () => shown,

@@ -13,7 +13,7 @@ from dashboard.api.rest.attention_answers import AttentionWeights
 from dashboard.api.rest.queries import LayerQuery
 from t4dm.live import attention
 from t4dm.live.segment import KEYS
-from t4dm.live.window import DT_MS, View, Window
+from t4dm.live.window import View, Window
 
 NOW_MS = 100
 ASKED = ("attention", "attention_keys", "rates")
@@ -32,7 +32,7 @@ def spiking_attention_weights(query: LayerQuery) -> Response:
         blocks.append(_block(window, layer))
     body = {
         **live.head(client, window, weights="1", relative_entropy="1", ages_ms="ms"),
-        "ages_ms": (np.arange(KEYS) * DT_MS).tolist(),
+        "ages_ms": (np.arange(KEYS) * window.dt).tolist(),
         "fewest_keys": attention.FEWEST_KEYS,
         "blocks": blocks,
     }
@@ -48,7 +48,7 @@ def _block(window: Window, layer: int) -> dict[str, Any]:
     has = len(weights) > 0
     return {
         "block": layer,
-        "sampled_ms": float(window.gate_steps[-1]) * DT_MS if has else None,
+        "sampled_ms": float(window.gate_steps[-1]) * window.dt if has else None,
         "keys": int(window.attention_keys[-1]) if has else 0,
         "query_spikes": int(spikes[-1]) if has else 0,
         "weights": live.numbers(weights[0], 4) if has else [],

@@ -15,7 +15,7 @@ from dashboard.api.rest.queries import SessionQuery
 from t4dm.live.client import WorkerDown
 
 UNITS = {
-    "time": "ms", "rate": "spikes/neuron/step", "u_high": "1", "u_low": "1", "theta": "1",
+    "time": "ms", "rate": "spikes/neuron/ms", "u_high": "1", "u_low": "1", "theta": "1",
     "clamped": "1/step", "gate": "1", "level_swing": "1", "weights_moved": "1/s", "driven": "1",
 }  # fmt: skip
 

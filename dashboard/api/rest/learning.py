@@ -20,12 +20,10 @@ from dashboard.api.rest.queries import LayerQuery
 from dashboard.api.sessions import in_force
 from dashboard.figures import stdp as stdp_figure
 from t4dm.live.client import SessionClient
-from t4dm.live.segment import PAIR_BINS
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 SECOND_MS = 1000
-HALF = PAIR_BINS // 2
 
 
 def _rule(client: SessionClient, window: Window) -> tuple[dict[str, Any], stdp_figure.Applied]:
@@ -58,13 +56,19 @@ def learning_stdp_metrics(query: LayerQuery) -> Response:
     return live.answer(body)
 
 
+def _lags(window: Window) -> np.ndarray:
+    """(P,) ms from pre to post of each bin of ``window.pairs``."""
+    half = window.pairs.shape[2] // 2
+    return np.arange(-half, half + 1) * window.dt
+
+
 def _learning(window: Window, block: int) -> dict[str, Any]:
-    pairs = window.pairs[-1, block]
+    pairs, half = window.pairs[-1, block], window.pairs.shape[2] // 2
     at_zero, at_max = (round(float(v), 6) for v in window.bounds[-1, block])
     return {
         "block": block,
-        "pairs_pre_post": int(pairs[HALF + 1 :].sum()),
-        "pairs_post_pre": int(pairs[:HALF].sum()),
+        "pairs_pre_post": int(pairs[half + 1 :].sum()),
+        "pairs_post_pre": int(pairs[:half].sum()),
         "mean_weight": weights.mean_exc(window, -1, block),
         "at_zero": at_zero,
         "at_max": at_max,
@@ -79,8 +83,8 @@ def learning_stdp_windows(query: LayerQuery) -> Response:
     params, now = _rule(client, window)
     dt, change = stdp_figure.curve(params, now)
     layers = weights.sampled_layers(window, query)
-    pairs = window.pairs[-1, layers] if layers else np.zeros((0, PAIR_BINS), np.uint32)
-    lags = np.arange(-HALF, HALF + 1)
+    lags = _lags(window)
+    pairs = window.pairs[-1, layers] if layers else np.zeros((0, len(lags)), np.uint32)
     inside = (lags <= params["window_pre_to_post"]) & (lags >= -params["window_post_to_pre"])
     total = int(pairs.sum())
     body = {
@@ -104,14 +108,13 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
     client = live.client_of(query)
     window = live.samples_of(client, query, "pairs")
     params, now = _rule(client, window)
-    lags = np.arange(-HALF, HALF + 1)
-    dt, change = stdp_figure.curve(params, now)
-    per_pair = np.nan_to_num(np.interp(lags, dt, np.nan_to_num(change)))
-    per_pair[HALF] = 0.0
+    lags, half = _lags(window), window.pairs.shape[2] // 2
+    per_pair = np.nan_to_num(stdp_figure.change_at(params, now, lags))
+    per_pair[half] = 0.0
     blocks = []
     for block in weights.sampled_layers(window, query):
         pairs = window.pairs[:, block].astype(np.float64)
-        up, down = pairs[:, HALF + 1 :] @ per_pair[HALF + 1 :], pairs[:, :HALF] @ per_pair[:HALF]
+        up, down = pairs[:, half + 1 :] @ per_pair[half + 1 :], pairs[:, :half] @ per_pair[:half]
         blocks.append(
             {
                 "block": block, "potentiation": live.numbers(up), "depression": live.numbers(down),
@@ -120,7 +123,7 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
         )  # fmt: skip
     body = {
         **live.head(client, window, potentiation="sum of changes in 1 s", sample_ms="ms"),
-        "sample_ms": (window.hist_steps * DT_MS).tolist(),
+        "sample_ms": (window.hist_steps * window.dt).tolist(),
         "quantity": now.quantity,
         "blocks": blocks,
     }

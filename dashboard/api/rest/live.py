@@ -20,11 +20,12 @@ from dashboard.api.sessions import session
 from t4dm.live.client import SessionClient
 from t4dm.live.frame import dumps
 from t4dm.live.groups import Layout
-from t4dm.live.lead import LEAD_STEPS
+from t4dm.live.lead import LEAD_MS
 from t4dm.live.published import missing
 from t4dm.live.segment import HIST_EVERY
-from t4dm.live.window import DT_MS, EVERY, View, Window, ids_of
+from t4dm.live.window import EVERY, View, Window, ids_of
 from t4dm.params import ParamError
+from t4dm.step_length import steps_of as steps_in
 
 MAX_POINTS = 1000
 ONE_ROW = View(rows=(0,))  # where no spikes are asked for
@@ -84,8 +85,8 @@ def samples_of(
     Of a window of at most 10 s only the segments with a sample are read, and its newest steps.
     """
     check_published(client, needs)
-    steps = steps_of(client, query, LEAD_STEPS * DT_MS)
-    if steps.step1 - steps.step0 > LEAD_STEPS:
+    steps = steps_of(client, query, LEAD_MS)
+    if (steps.step1 - steps.step0) * client.dt > LEAD_MS:
         return frames.history(client, view, steps, AT_SAMPLES)
     end = frames.Steps(steps.epoch, max(steps.step0, steps.step1 - HIST_EVERY), steps.step1)
     window = frames.picture(client, view, end, AT_SAMPLES)
@@ -113,16 +114,16 @@ def head(client: SessionClient, window: Window, **units: str) -> dict[str, Any]:
         "session_id": client.session,
         "epoch": window.epoch,
         "step": window.step1,
-        "t_ms": window.step1 * DT_MS,
+        "t_ms": window.step1 * window.dt,
         "params_rev": window.meta.get("params_rev"),
         "units": {"time": window.axis.replace("sim_ms", "ms"), **units},
-        "window": span(window.step0, window.step1),
+        "window": span(window.step0, window.step1, window.dt),
     }
 
 
-def span(step0: int, step1: int) -> dict[str, Any]:
+def span(step0: int, step1: int, dt: float) -> dict[str, Any]:
     """The steps that an answer covers."""
-    return {"from_ms": step0 * DT_MS, "to_ms": step1 * DT_MS, "n_steps": step1 - step0}
+    return {"from_ms": step0 * dt, "to_ms": step1 * dt, "n_steps": step1 - step0}
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
@@ -178,9 +179,9 @@ def place_of(blocks: list[int], layer: int) -> int:
     raise ParamError("layer", f"layer: expected {lo} to {hi}, got {layer}", lo=lo, hi=hi)
 
 
-def picked(step0: int, step1: int, every_ms: int | None) -> np.ndarray:
+def picked(step0: int, step1: int, every_ms: int | None, dt: float) -> np.ndarray:
     """Steps of [step0, step1) on the absolute grid of ``every_ms``; by default at most 1000."""
-    every = every_ms or max(1, -(-(step1 - step0) // MAX_POINTS))
+    every = steps_in(every_ms or 0, dt) or max(1, -(-(step1 - step0) // MAX_POINTS))
     return np.arange(-(-step0 // every) * every, step1, every)
 
 

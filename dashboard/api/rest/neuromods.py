@@ -14,7 +14,6 @@ from dashboard.api.rest.queries import InjectBody, TraceQuery, WindowQuery
 from dashboard.api.rest.session_answers import Applied
 from dashboard.api.sessions import in_force, session
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
 SECOND_MS = 1000
@@ -48,12 +47,12 @@ def _course(which: str, query: TraceQuery) -> Response:
     names, gains = COURSES[which]
     client = live.client_of(query)
     window = live.window_of(client, query, SECOND_MS, "levels", only=("levels", "gains"))
-    steps = live.picked(window.step0, window.step1, query.every_ms)
+    steps = live.picked(window.step0, window.step1, query.every_ms, window.dt)
     at = steps - window.step0
     body = {
         **live.head(client, window, time_ms="ms", levels="1", gains="1"),
-        "every_ms": float(steps[1] - steps[0]) * DT_MS if len(steps) > 1 else DT_MS,
-        "time_ms": (steps * DT_MS).tolist(),
+        "every_ms": float(steps[1] - steps[0]) * window.dt if len(steps) > 1 else window.dt,
+        "time_ms": (steps * window.dt).tolist(),
         "levels": {n: live.numbers(window.levels[at, NEUROMODULATORS.index(n)]) for n in names},
         "gains": {GAINS[k]: live.numbers(window.gains[at, k]) for k in gains},
         "events": [event for event in window.events if _concerns(event, names)],
@@ -84,7 +83,7 @@ def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
     onsets = [e["t_ms"] for e in events if e["type"] == "stimulus"]
     body = {
         **live.head(client, window, dose="1", level="1", update_every="steps"),
-        "window": live.span(steps.step0, steps.step1),
+        "window": live.span(steps.step0, steps.step1, client.dt),
         "enabled": tree.get("neuromod.enabled"),
         "update_every": tree.get("neuromod.update_freq"),
         "sources": _sources(tree),

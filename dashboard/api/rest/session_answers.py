@@ -12,6 +12,7 @@ from t4dm.commands import Command
 from t4dm.live import paths
 from t4dm.live.kinds import SPIKING, kinds
 from t4dm.live.registry import LEAST_N, MOST_BLOCKS, MOST_N, N_HEADS
+from t4dm.step_length import STEP_MS, STEPS_MS
 
 
 class NewSession(BaseModel):
@@ -44,8 +45,8 @@ class NewSession(BaseModel):
         description="Neurons of each of a block's two stages.",
     )  # fmt: skip
     dt: float = Field(
-        default=1.0, description="Length of a step in ms: 1.",
-        json_schema_extra={"minimum": 1.0, "maximum": 1.0},
+        default=STEP_MS, description="Length of a step in ms: 0.25, 0.5, 1 or 2.",
+        json_schema_extra={"enum": list(STEPS_MS)},
     )  # fmt: skip
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     preset: str | None = Field(

@@ -15,7 +15,7 @@ from dashboard.api.rest.queries import PageQuery, SessionQuery, WindowQuery
 from dashboard.api.rest.statistics import group_statistics
 from dashboard.api.sessions import in_force
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DT_MS, View, Window
+from t4dm.live.window import View, Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS, LIFParams
 
 SECOND_MS = 1000
@@ -34,7 +34,7 @@ def spiking_stats(query: WindowQuery) -> Response:
     share = spikes / (window.n_total * window.n_steps)
     body = {
         "spike_rate": round(share, 6),
-        "rate_hz": round(share * 1000 / DT_MS, 3),
+        "rate_hz": round(share * 1000 / window.dt, 3),
         **live.head(client, window, share="spikes/neuron/step", hz="Hz per neuron"),
         "spikes": spikes,
         "neurons": {"n": window.n_total, "total": window.n_total},
@@ -75,7 +75,7 @@ def _stage(tree: ParamTree, window: Window, group: Any) -> dict[str, Any]:
     known = math.isfinite(theta)
     return {
         "group": group.name, "block": group.block, "stage": group.stage, **values,
-        "tau_ms": round(-DT_MS / math.log(alpha), 4) if 0 < alpha < 1 else None,
+        "tau_ms": round(-tree.dt / math.log(alpha), 4) if 0 < alpha < 1 else None,
         "theta": round(theta, 6) if known else None,
         "theta_h": round(theta - values["v_thresh"], 6) if known else None,
     }  # fmt: skip
@@ -130,7 +130,7 @@ def spiking_spike_times(query: PageQuery) -> Response:
 def _trains(window: Window, page: slice) -> list[dict[str, Any]]:
     counts = np.bincount(window.spk_row, minlength=len(window.rows)).tolist()
     rows = window.spk_row[page]
-    times = (window.step0 + window.spk_dt[page].astype(np.int64)) * DT_MS
+    times = (window.step0 + window.spk_dt[page].astype(np.int64)) * window.dt
     order = np.argsort(rows, kind="stable")
     cuts = np.searchsorted(rows[order], np.arange(len(window.rows) + 1))
     listed = times[order].tolist()

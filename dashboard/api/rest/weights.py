@@ -14,7 +14,7 @@ from dashboard.api.rest.learning_answers import WeightDeltas, WeightHistograms
 from dashboard.api.rest.queries import LayerQuery
 from dashboard.figures import weights as weights_figure
 from t4dm.live.segment import HIST_BINS
-from t4dm.live.window import DT_MS, Window
+from t4dm.live.window import Window
 
 
 @operation("GET", "/spiking/weights", WeightHistograms, tag="spiking", query=LayerQuery)
@@ -55,7 +55,7 @@ def learning_weight_deltas(query: LayerQuery) -> Response:
     window = live.samples_of(client, query, "weights")
     body = {
         **live.head(client, window, mean_weight="1", moved="1", sample_ms="ms"),
-        "sample_ms": (window.hist_steps * DT_MS).tolist(),
+        "sample_ms": (window.hist_steps * window.dt).tolist(),
         "bin_width": weights_figure.limits(window)[1] / HIST_BINS,
         "blocks": [_delta(window, block) for block in sampled_layers(window, query)],
     }
@@ -100,7 +100,7 @@ def sampled_layers(window: Window, query: LayerQuery) -> list[int]:
 
 def sampled_ms(window: Window) -> float | None:
     """When the newest sample was taken."""
-    return float(window.hist_steps[-1]) * DT_MS if len(window.hist_steps) else None
+    return float(window.hist_steps[-1]) * window.dt if len(window.hist_steps) else None
 
 
 def mean_exc(window: Window, sample: int, block: int) -> float | None:

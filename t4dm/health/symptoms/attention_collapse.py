@@ -41,7 +41,7 @@ RULE = Rule(
     severity="warning",
     text="The entropy of a block's attention over log(keys) is above `health.collapse` at every look"
     " in `health.slow_ms`. Only queries with a spike and 8 keys or more count, of blocks whose LIF in"
-    " fires on 2 % of steps or more. Over below 0.95 times that.",
+    " fires at 20 Hz or more. Over below 0.95 times that.",
     causes=CAUSES,
     look=look,
     wants=("entropy",),

@@ -9,12 +9,12 @@ from t4dm.health.remedies import RESET, back, lif_paths
 
 ORDER = 14
 LEAVE = 0.7  # of the threshold
-UNSTABLE = 0.98  # alpha
+UNSTABLE = 0.98  # alpha of 1 ms
 CAUSES = {
     "leak": "alpha is so near 1 that hardly anything leaks away, and nothing clips what adds up.",
     "clip": "The clamp is out of reach: u_max stands far above what a membrane needs.",
     "drive": "The current is too large, and nothing clips what it adds up to.",
-    "weights": "Weights have grown: learning rate or w_max are too high for steps of 1 ms.",
+    "weights": "Weights have grown: learning rate or w_max are too high for the length of a step.",
 }
 EXPECT = "Membranes stay within +-u_max and what one step adds to it."
 
@@ -42,7 +42,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
         "max_u": round(float(high[first.index]), 2), "min_u": round(float(low[first.index]), 2),
         "u_max": u_max, "alpha": seen.alpha, "limit": limit,
     }  # fmt: skip
-    cause = _why(ev, seen.alpha)
+    cause = _why(ev, seen.alpha ** (1 / ev.dt))
     groups = tuple(place.index for place in far)
     return Verdict(cause, text, told, _remedies(ev, cause), first, groups)
 

@@ -28,7 +28,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     seen = quiet.look_at(ev, quiet.root(ev, rate), ms)
     cause = quiet.why(ev, seen, ms)
     text = (
-        f"{seen.place.name}: rate {seen.rate:.1%} over {ms:g} ms; "
+        f"{seen.place.name}: rate {seen.rate:.1%}{ev.per} over {ms:g} ms; "
         f"max u {seen.high:.2f}, theta {seen.theta:.2f} (v_thresh {seen.v_thresh:.2f}), drive"
         f" {seen.drive:.2f} of what fires by itself"
     )
@@ -48,7 +48,7 @@ RULE = Rule(
     id="not_firing",
     title="Not firing",
     severity="critical",
-    text="The network fires on less than `health.silent` of steps over `health.window_ms`, or a"
+    text="The network fires less than `health.silent` spikes a ms over `health.window_ms`, or a"
     " block does although the block before is within its band, the stimulus not resting; over"
     " above three times that.",
     causes=quiet.CAUSES,

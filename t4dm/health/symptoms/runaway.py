@@ -1,4 +1,4 @@
-"""Runaway spiking: a stage in which more than half of the neurons fire in a step."""
+"""Runaway spiking: a stage in which more than half of the neurons fire in a ms."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from t4dm.health.finding import Rule, Verdict
 
 ORDER = 11
 LEAVE = 0.6  # of the threshold
+FULL = 0.8  # of the neurons in a step longer than a ms, where no more than all can fire
 
 
 def look(ev: Evidence, active: bool) -> Verdict | None:
     ms = ev.p("window_ms")
     rate = ev.rate(ms)
     enter = ev.p("runaway")
+    if ev.dt > 1:
+        enter = min(enter, FULL / ev.dt)
     limit = enter * (LEAVE if active else 1.0)
     wild = [place for place in ev.stack if rate[place.index] > limit]
     if not wild:
@@ -25,7 +28,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     per_bin = ev.last("fired", ms)[:, first.index]
     part = busy.feedback(ev, seen, ms)
     text = (
-        f"{first.name} {seen.rate:.0%} over {ms:g} ms,"
+        f"{first.name} {seen.rate:.0%}{ev.per} over {ms:g} ms,"
         f" {beyond(seen.rate, enter, LEAVE * enter, '.0%')}; theta {seen.theta:.2f},"
         f" drive {seen.drive:.1f} of what fires by itself, {part:.1f} of it recurrent"
     )
@@ -41,7 +44,7 @@ RULE = Rule(
     id="runaway",
     title="Runaway spiking",
     severity="critical",
-    text="More than `health.runaway` of a stage's neurons fire in a step, over"
+    text="More than `health.runaway` of a stage's neurons fire in a ms (0.8 in a step of 2 ms), over"
     " `health.window_ms`; over below 0.6 times that.",
     causes=busy.CAUSES,
     look=look,

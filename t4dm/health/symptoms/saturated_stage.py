@@ -30,7 +30,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     first = max(high, key=lambda place: rate[place.index] / _ceiling(place))
     grave = rate[first.index] > ev.p("full_stage") * _ceiling(first)
     text = (
-        f"{first.name} {rate[first.index]:.1%} over {ms:g} ms; its band ends at"
+        f"{first.name} {rate[first.index]:.1%}{ev.per} over {ms:g} ms; its band ends at"
         f" {_ceiling(first):.1%}"
     )
     told = {"rate": round(float(rate[first.index]), 5), "band": list(first.band or ())}

@@ -24,7 +24,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     seen = quiet.look_at(ev, first, ms)
     cause = quiet.why(ev, quiet.look_at(ev, quiet.root(ev, rate), ms), ms)
     text = (
-        f"{first.name} {seen.rate:.2%} over {ms:g} ms; its band is {first.band[0]:.0%} to"
+        f"{first.name} {seen.rate:.2%}{ev.per} over {ms:g} ms; its band is {first.band[0]:.0%} to"
         f" {first.band[1]:.0%}; max u {seen.high:.2f}, theta {seen.theta:.2f}"
     )
     told = {**seen.numbers(), "band": list(first.band)}

@@ -1,4 +1,4 @@
-"""Extreme sparsity: the network fires, but on less than 1 % of steps although it is driven."""
+"""Extreme sparsity: the network fires, but below 10 Hz although it is driven."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     seen = quiet.look_at(ev, quiet.root(ev, rate), ms)
     cause = quiet.why(ev, seen, ms)
     text = (
-        f"network rate {mean:.2%} over {ms:g} ms, {beyond(mean, enter, LEAVE * enter, '.1%')}; "
+        f"network rate {mean:.2%}{ev.per} over {ms:g} ms, {beyond(mean, enter, LEAVE * enter, '.1%')}; "
         f"{seen.place.name} {seen.rate:.2%}, theta {seen.theta:.2f}, drive {seen.drive:.2f}"
         f" of what fires by itself"
     )
@@ -39,7 +39,7 @@ RULE = Rule(
     id="sparsity",
     title="Extreme sparsity",
     severity="warning",
-    text="The stages of all blocks fire on less than `health.sparse` of steps on average over"
+    text="The stages of all blocks fire less than `health.sparse` spikes a ms on average over"
     " `health.slow_ms`, the stimulus not resting, and no block is silent altogether; over above"
     " one and a half times that.",
     causes=quiet.CAUSES,

@@ -14,10 +14,8 @@ from t4dm.health.remedies import back
 ORDER = 12
 LEAVE = 2.0  # times the threshold
 LEAVE_PAIRS = 1.5
-FIRES = 0.005  # spikes/step of a LIF in from which its weights should move
+FIRES = 0.005  # spikes/ms of a LIF in from which its weights should move
 SPAN, TAU = 100, 20.0  # ms: the pairing of the default rule
-DT = np.arange(1.0, SPAN + 1)
-DEFAULT = np.exp(-DT / TAU)
 AMPLITUDES = ("stdp.a_plus", "stdp.a_minus")
 WINDOWS = (
     "stdp.window_pre_to_post", "stdp.window_post_to_pre", "stdp.tau_plus", "stdp.tau_minus",
@@ -56,7 +54,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     pace = f", {beyond(moved, least, LEAVE * least)}" if still else ""
     text = (
         f"weights moved {moved:.5f} a second over {ms:g} ms{pace}; {shown};"
-        f" firing {rate[[p.index for p in firing]].mean():.1%}"
+        f" firing {rate[[p.index for p in firing]].mean():.1%}{ev.per}"
     )
     told = {
         "moved": round(moved, 7), "paired": paired, "da": _dopamine(ev, ms),
@@ -78,15 +76,17 @@ def used_pairing(ev: Evidence) -> float | None:
 @lru_cache(maxsize=4)
 def _used(weights: Weights, pre: int, post: int, tau_plus: float, tau_minus: float) -> float | None:
     """Once for each sample of the weights, which several looks share."""
-    counts, best = weights.pairs, None
+    counts, best, span = weights.pairs, None, len(weights.pairs) // 2
+    lags = np.arange(1.0, span + 1) * (SPAN / span)  # ms
+    default = np.exp(-lags / TAU)
     for side, window, tau in (
-        (counts[SPAN + 1 :], pre, tau_plus), (counts[SPAN - 1 :: -1], post, tau_minus),
+        (counts[span + 1 :], pre, tau_plus), (counts[span - 1 :: -1], post, tau_minus),
     ):  # fmt: skip
-        whole = float(side @ DEFAULT)
+        whole = float(side @ default)
         if whole == 0:
             continue
-        width = min(SPAN, window)
-        share = float(side[:width] @ np.exp(-DT[:width] / tau)) / whole
+        width = min(span, int(window * span / SPAN))
+        share = float(side[:width] @ np.exp(-lags[:width] / tau)) / whole
         best = share if best is None else max(best, share)
     return None if best is None else round(best, 4)
 

@@ -20,8 +20,9 @@ def segment(
     step0: int = 0,
     events: list[dict[str, Any]] | None = None,
     theta: float = 1.0,
+    dt: float = 1.0,
 ) -> Segment:
-    """``spikes[t]`` are the neuron ids of step ``step0 + t``; u is 0.5, levels are 0.5."""
+    """``spikes[t]`` are the neuron ids of step ``step0 + t`` of ``dt`` ms; u is 0.5, levels are 0.5."""
     steps = len(spikes)
     step1 = step0 + steps
     tg, m = len(grid(step0, step1, 4)), len(grid(step0, step1, 250))
@@ -31,8 +32,9 @@ def segment(
             rates[t, neuron // N] += 1
     counts = np.zeros((m, BLOCKS, 64), "<u4")
     counts[:, :, 3] = 7
-    pairs = np.zeros((m, BLOCKS, 201), "<u4")
-    pairs[:, :, 110] = 5
+    span = round(100 / dt)
+    pairs = np.zeros((m, BLOCKS, 2 * span + 1), "<u4")
+    pairs[:, :, span + 10] = 5
     return Segment(
         step0=step0,
         step1=step1,
@@ -54,7 +56,14 @@ def segment(
         pairs=pairs,
         attention=np.full((tg, BLOCKS, 64), 4, "u1"),
         attention_keys=np.full((tg, BLOCKS), 64, "u1"),
-        meta={"watch": [1, 9], "epoch": 1, "w_hi": 1.0, "w_max": 1.0, "events": events or []},
+        meta={
+            "watch": [1, 9],
+            "epoch": 1,
+            "w_hi": 1.0,
+            "w_max": 1.0,
+            "dt": dt,
+            "events": events or [],
+        },
     )
 
 
@@ -63,10 +72,11 @@ def make_window(
     step0: int = 0,
     events: list[dict[str, Any]] | None = None,
     theta: float = 1.0,
+    dt: float = 1.0,
     **view: Any,
 ) -> Window:
     """The window of one :func:`segment`, all rows unless ``view`` says otherwise."""
-    return merge([segment(spikes, step0, events, theta)], View(**({"rows": "all"} | view)))
+    return merge([segment(spikes, step0, events, theta, dt)], View(**({"rows": "all"} | view)))
 
 
 @pytest.fixture

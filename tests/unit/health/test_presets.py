@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from t4dm.health.finding import rules
-from t4dm.health.presets import HEALTHY, NAMES, PRESETS, base
+from t4dm.health.presets import BY_NAME, HEALTHY, NAMES, PRESETS, base
 from t4dm.live import handlers
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.session import Session
@@ -13,14 +13,16 @@ from t4dm.live.tree import ParamTree
 pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
 
 FOUND_MS, WELL_MS, STAYS_MS, LATER_MS = 2000, 5000, 1500, 400
+AT_2_MS = ("not_firing", "runaway", "stdp_gated", "membranes_diverging")
 
 
 class Patient:
-    """The default network at second 2 of its run; every test begins there."""
+    """The default network at second 2 of its run, in steps of ``dt`` ms; every test begins there."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, dt=1.0):
         config = StackConfig()
-        self.session = Session("t", Engine(config, ParamTree(config.n_blocks), 0, folder))
+        tree = ParamTree(config.n_blocks, dt=dt)
+        self.session = Session("t", Engine(config, tree, 0, folder))
         self.run(2000)
         self._begin = self.session.engine.state()
 
@@ -35,13 +37,14 @@ class Patient:
         assert session.doctor.findings == []
         return session
 
-    def run(self, steps, until=lambda: False):
-        """Advance until ``until`` holds, ``steps`` at most; returns the steps it took."""
-        for taken in range(0, steps, 50):
+    def run(self, ms, until=lambda: False):
+        """Advance until ``until`` holds, ``ms`` at most; returns the time it took."""
+        begun = self.session.t_ms
+        while self.session.t_ms < begun + ms:
             if until():
-                return taken
+                break
             self.session.advance(50)
-        return steps
+        return self.session.t_ms - begun
 
     def do(self, *body):
         commands = handlers.parse(list(body))
@@ -64,6 +67,11 @@ def patient(calibrated):
     return Patient(calibrated)
 
 
+@pytest.fixture(scope="module")
+def slow_patient(calibrated):
+    return Patient(calibrated, 2.0)
+
+
 def fires(status):
     """Whether no stage of the stack is silent or always on, whatever the rules say."""
     rates = np.array(status["evidence"]["rate"][:-1])
@@ -72,6 +80,16 @@ def fires(status):
 
 @pytest.mark.parametrize("preset", PRESETS, ids=[preset.name for preset in PRESETS])
 def test_a_preset_is_found_for_its_cause_and_its_remedy_heals(patient, preset):
+    treat(patient, preset)
+
+
+@pytest.mark.parametrize("preset", [BY_NAME[name] for name in AT_2_MS], ids=AT_2_MS)
+def test_so_it_is_in_steps_of_2_ms(slow_patient, preset):
+    treat(slow_patient, preset)
+
+
+def treat(patient, preset):
+    """Break, find, apply the first remedy, and see it heal."""
     session = patient.begin()
     patient.do({"type": "preset", "name": preset.name})
 
@@ -86,13 +104,13 @@ def test_a_preset_is_found_for_its_cause_and_its_remedy_heals(patient, preset):
     patient.run(LATER_MS)  # a person reads it
     remedy = patient.finding(preset.finding)["remedies"][0]
     patient.do(*remedy["commands"])
-    ill = session.engine.step
+    ill = session.t_ms
 
     def well():
         nonlocal ill
         if session.doctor.status()["severity"] not in ("ok", "note"):
-            ill = session.engine.step
-        return session.engine.step - ill >= STAYS_MS and fires(session.doctor.status())
+            ill = session.t_ms
+        return session.t_ms - ill >= STAYS_MS and fires(session.doctor.status())
 
     patient.run(WELL_MS, well)
     status = session.doctor.status()

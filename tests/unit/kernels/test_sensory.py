@@ -24,6 +24,7 @@ CHANGES = {  # step: (parameters, dopamine, plastic)
 
 def settings_of(params):
     known = params.model_dump() | {
+        "refractory": params.refractory_ms,
         "theta_keep": np.exp(-1.0 / params.theta_tau),
         "trace_keep": np.exp(-1.0 / params.trace_tau),
     }

@@ -24,9 +24,9 @@ PATHS = {
 }  # fmt: skip
 
 
-def _pair(config, seed, folder):
-    engine = Engine(config, ParamTree(config.n_blocks), seed, folder)
-    return engine, Reference(config, seed, folder)
+def _pair(config, seed, folder, dt=1.0):
+    engine = Engine(config, ParamTree(config.n_blocks, dt=dt), seed, folder)
+    return engine, Reference(config, seed, folder, dt)
 
 
 def test_float64_every_probe_equal_over_2000_steps(calibrated):
@@ -54,6 +54,16 @@ def test_float64_every_probe_equal_over_2000_steps(calibrated):
     assert follow(engine, reference, 2000, ALL_KINDS, same) == PATHS
     assert agreement.largest_weight_gap < 1e-9
     assert agreement.lowest_theta == np.float32(0.01), "the floor of theta was reached"
+
+
+@pytest.mark.parametrize("dt", [0.25, 0.5, 2.0])
+def test_float64_spikes_identical_and_weights_equal_at_other_steps(dt, calibrated):
+    engine, reference = _pair(StackConfig(3, 64, 4, "float64"), 1, calibrated, dt)
+    agreement = Agreement(engine, reference)
+    assert follow(engine, reference, 2000, ALL_KINDS, agreement.look) == PATHS
+    assert agreement.first_flip is None, f"step {agreement.first_flip}"
+    assert agreement.largest_weight_gap < 1e-9
+    assert agreement.spikes[0, :-1].min() > 0, "every stage fires"
 
 
 def test_float64_default_size_spikes_identical_and_weights_equal(calibrated):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from t4dm.live.lead import LEAD_STEPS, with_lead
+from t4dm.live.lead import LEAD_MS, with_lead
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.segment import HIST_EVERY, MATRIX_EVERY, Segment, grid
@@ -91,7 +91,7 @@ def test_samples_of_the_last_ten_seconds_come_with_a_short_window(tmp_path):
     assert led.hist_exc[:, 0, 0].tolist() == led.hist_steps.tolist()
     assert led.meta["hist_w_hi"] == [1.0 + step for step in range(2_000, 12_000, 250)]
     assert (led.step0, led.n_steps) == (11_725, 275)
-    assert len(led.hist_steps) * HIST_EVERY == LEAD_STEPS
+    assert len(led.hist_steps) * HIST_EVERY == LEAD_MS
 
 
 def test_only_what_is_held_comes(tmp_path):
