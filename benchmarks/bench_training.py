@@ -1,16 +1,19 @@
 """Training speed beside a plain GPT of the same width, depth, heads, context and vocabulary.
 
-    python benchmarks/bench_training.py [--blocks 6] [--steps 10]
+    python benchmarks/bench_training.py [--blocks 6]
 
-Both train on the same batches in one process, in turns, one thread; ours with prosody, memory and
-sleep on (its usual share of the steps, in every block).  Tokens a CPU second, so that other
-programs on the machine count less; medians over the blocks.  Two sizes: those of the runs ``read``
-and ``memorise``.  Writes benchmarks/results/training_speed.json.
+Three train on the same batches in one process, in turns, one thread: ours with prosody, memory and
+sleep on, the same with EWC on too, the plain GPT.  A block is one cycle of waking and sleeping: sleep
+has its usual share of the steps, and the Fisher information that each sleep ends with its usual share
+of sequences, rounded up.  Tokens a CPU second, so that other programs on the machine count less;
+medians over the blocks.  Two sizes: those of the runs ``read`` and ``memorise``.  Writes
+benchmarks/results/training_speed.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -30,8 +33,9 @@ from t4dm.hippocampal.transformer import HippocampalTransformer
 from t4dm.training.runs import RUNS
 from t4dm.training.trainer import Trainer
 
-RUN_IN = 3
 SEED = 0
+AWAKE, ASLEEP = 20, 1  # steps of a block: a tenth of a usual cycle
+EWC_STRENGTH = 1.0
 
 
 def cpu_seconds(step: Callable[[], Any], n: int) -> float:
@@ -41,23 +45,28 @@ def cpu_seconds(step: Callable[[], Any], n: int) -> float:
     return time.process_time() - began
 
 
-def measure(name: str, blocks: int, steps: int) -> dict[str, Any]:
-    """Median tokens a CPU second of both, and the median of the ratios of neighbouring blocks."""
+def measure(name: str, blocks: int) -> dict[str, Any]:
+    """Median tokens a CPU second of all three, and medians of the ratios of neighbouring blocks."""
     run = RUNS[name]
     text = run.material().train
-    # a sleep has its usual share of the steps, but comes often enough to fall into every block
-    train = run.train.model_copy(update={"sleep_every": 20, "sleep_steps": 1})
+    assert run.train.sleep_every * ASLEEP == run.train.sleep_steps * AWAKE
+    train = run.train.model_copy(update={"sleep_every": AWAKE, "sleep_steps": ASLEEP})
+    samples = math.ceil(run.train.ewc_samples * AWAKE / run.train.sleep_every)
+    held = train.model_copy(update={"ewc_strength": EWC_STRENGTH, "ewc_samples": samples})
     torch.manual_seed(SEED)
-    ours = Trainer(HippocampalTransformer(run.model, SEED), text, train, SEED)
+    ours, anchored = (
+        Trainer(HippocampalTransformer(run.model, SEED), text, one, SEED) for one in (train, held)
+    )
     plain = PlainTrainer(PlainGPT(run.model), text, train, SEED)
+    steps = AWAKE + ASLEEP
     tokens = steps * train.batch * train.context
-    for _ in range(RUN_IN):
-        ours.step(), plain.step()
-    rows = [
-        (tokens / cpu_seconds(ours.step, steps), tokens / cpu_seconds(plain.step, steps))
-        for _ in range(blocks)
-    ]
-    mine, theirs = np.array(rows).T
+    found = [
+        [tokens / cpu_seconds(one.step, steps) for one in (ours, anchored, plain)]
+        for _ in range(1 + blocks)
+    ][1:]  # the first begins without events, anchors and compiled kernels
+    mine, with_ewc, theirs = np.array(found).T
+    if anchored.held is None:
+        raise SystemExit(f"{name}: no Fisher information was taken")
     made = {
         "run": name,
         "vocabulary": run.model.vocab_size,
@@ -69,11 +78,15 @@ def measure(name: str, blocks: int, steps: int) -> dict[str, Any]:
         "plain_tokens_a_cpu_s": float(np.median(theirs)),
         "ratio": float(np.median(mine / theirs)),
         "ratios": [round(float(one), 3) for one in mine / theirs],
+        "ewc_tokens_a_cpu_s": float(np.median(with_ewc)),
+        "ewc_ratio": float(np.median(with_ewc / theirs)),
+        "ewc_ratios": [round(float(one), 3) for one in with_ewc / theirs],
+        "ewc_samples_a_step": samples / steps,
         "events_in_memory": ours.memory.used,
     }
     print(
         f"{name}: {made['tokens_a_cpu_s']:.0f} against {made['plain_tokens_a_cpu_s']:.0f} "
-        f"tokens a CPU second, ratio {made['ratio']:.2f}"
+        f"tokens a CPU second, ratio {made['ratio']:.2f}; with EWC {made['ewc_ratio']:.2f}"
     )
     return made
 
@@ -81,10 +94,9 @@ def measure(name: str, blocks: int, steps: int) -> dict[str, Any]:
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--blocks", type=int, default=6)
-    ask.add_argument("--steps", type=int, default=10)
     asked = ask.parse_args()
     torch.set_num_threads(1)
-    rows = [measure(name, asked.blocks, asked.steps) for name in ("read", "memorise")]
+    rows = [measure(name, asked.blocks) for name in ("read", "memorise")]
     write("training_speed", {"machine": machine(), "threads": 1, "rows": rows})
 
 

@@ -4,8 +4,11 @@
 
 The program is started with its own folders on a free port; a session of kind ``training`` trains on one
 thread, the session ``default`` is paused, as it is after a minute without viewers.
-    frames     pictures a second that the page can draw while it follows the run and the pointer moves
-               over its loss chart; of ``tiny``, which does dozens of steps a second, how many it drew
+    repaints   animation frames a second in which the page was another than in the one before: the clock
+               of the step in work had moved on.  Charts are drawn anew only for a finished step: ``drawn``
+    fps        animation frames a second that the page had meanwhile, the pointer moving over a chart
+    input      from a movement of the pointer to the frame after its readout was written
+    tiny       how often a run that does dozens of steps a second is drawn
     on screen  from the end of a step in the worker to the picture that has it
     queued     from sending a command to its answer "queued"; late: commands that were applied later than
                after the step that was in work when they were sent
@@ -32,18 +35,26 @@ from program import await_running, command, get, program, viewer
 from report import machine, write
 
 GOALS = {
+    "repaints_a_s": 20,
     "fps": 20,
+    "input_p95_ms": 50,
     "on_screen_p95_ms": 150,
     "queued_p95_ms": 50,
     "applied_late": 0,
     "reader_slows_by": 0.10,
 }
+SCHEDULE = 100_000  # steps
 STARTED = "() => window.t4dm?.stats && window.t4dm.stats().frames > 5"
 FOLLOW = """async seconds => {
-    const {app} = window.t4dm, shown = [];
+    const {app} = window.t4dm, shown = [], inputs = [], clock = document.getElementById('step-clock');
     const look = meta => shown.push(meta.latency_ms);
-    let frames = 0, going = true;
-    const count = () => { frames += 1; if (going) requestAnimationFrame(count); };
+    let frames = 0, repaints = 0, before = '', going = true;
+    const count = () => {
+        frames += 1;
+        if (clock.textContent !== before) repaints += 1;
+        before = clock.textContent;
+        if (going) requestAnimationFrame(count);
+    };
     app.on('painted', look);
     requestAnimationFrame(count);
     const host = document.querySelector('#panel-loss .panel-plot'), box = host.getBoundingClientRect();
@@ -51,13 +62,17 @@ FOLLOW = """async seconds => {
     let n = 0;
     while (performance.now() - began < seconds * 1000) {
         const at = {clientX: box.left + 60 + (n++ * 7) % (box.width - 90), clientY: box.top + box.height / 2};
+        const moved = performance.now();
         host.dispatchEvent(new PointerEvent('pointermove', {...at, bubbles: true, pointerId: 1}));
-        await new Promise(done => setTimeout(done, 16));
+        await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+        inputs.push(performance.now() - moved);
+        await new Promise(done => setTimeout(done, 10));
     }
     going = false;
     app.off('painted', look);
     const wall = (performance.now() - began) / 1000;
-    return {fps: frames / wall, drawn: shown.length / wall, latency: shown.filter(x => x !== null)};
+    return {fps: frames / wall, repaints_a_s: repaints / wall, drawn: shown.length / wall, inputs,
+            latency: shown.filter(x => x !== null)};
 }"""
 ASK = """async value => {
     const began = performance.now();
@@ -72,10 +87,9 @@ EVENTS = """() => { window.told = []; window.t4dm.app.on('event', e => window.to
 
 
 def begin(url: str, run: str) -> str:
-    """A training session on one thread, once it trains."""
-    body = json.dumps(
-        {"kind": "training", "run": run, "seed": 0, "options": {"threads": 1}}
-    ).encode()
+    """A training session on one thread, with a schedule that outlasts the measurement, once it trains."""
+    asked = {"kind": "training", "run": run, "seed": 0, "options": {"threads": 1}}
+    body = json.dumps(asked | {"params": {"train.total_steps": SCHEDULE}}).encode()
     request = urllib.request.Request(f"{url}/sessions", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         name = json.load(answer)["name"]
@@ -97,11 +111,14 @@ def forget(url: str, name: str) -> None:
 
 
 def follow(page: Page, url: str, name: str, seconds: float) -> dict[str, Any]:
-    """The page on the session for ``seconds``."""
+    """The page on the session for ``seconds``; raises SystemExit where nothing new was drawn."""
     page.goto(f"{url}/training?session={name}")
     page.wait_for_function(STARTED, timeout=60_000)
     page.wait_for_timeout(2000)
-    return page.evaluate(FOLLOW, seconds)
+    seen = page.evaluate(FOLLOW, seconds)
+    if not seen["drawn"] or not seen["repaints_a_s"]:
+        raise SystemExit(f"the page drew no step of {name}: {health(url, name)}")
+    return seen
 
 
 def commands(page: Page, trials: int) -> dict[str, Any]:
@@ -120,6 +137,7 @@ def commands(page: Page, trials: int) -> dict[str, Any]:
     return {
         "queued_p50_ms": quantile([one["ms"] for one in asked], 0.5),
         "queued_p95_ms": quantile([one["ms"] for one in asked], 0.95),
+        "queued_max_ms": max(one["ms"] for one in asked),
         "commands": len(asked),
         "applied_late": len(late),
     }
@@ -201,8 +219,10 @@ def main() -> None:
         name = begin(app.url, asked.run)
         with viewer() as page:
             seen = follow(page, app.url, name, asked.seconds)
-            latency = seen.pop("latency")
+            latency, inputs = seen.pop("latency"), seen.pop("inputs")
             made |= seen | {
+                "input_p50_ms": quantile(inputs, 0.5),
+                "input_p95_ms": quantile(inputs, 0.95),
                 "on_screen_p50_ms": quantile(latency, 0.5),
                 "on_screen_p95_ms": quantile(latency, 0.95),
                 **commands(page, asked.trials),

@@ -4,7 +4,8 @@
     h'    = (h + dt f A) / (1 + dt (1/tau + f))                                dt = 1 step
 The equation of liquid time-constant networks and its fused solver step (Hasani et al. 2021), of first
 order in dt.  h stays between 0 and A of its channel.  The state is handed in and out and runs through a
-whole text, so tau and W_h get gradient.  All in the dtype of the input.
+whole text, so tau and W_h get gradient.  All in the dtype of the input, the state inside
+``torch.autocast`` too.
 B batch  T time  D inputs  N units
 """
 
@@ -58,7 +59,7 @@ class LiquidCell(nn.Module):
         """``h', h'`` (B,N) after one input (B,D)."""
         h = self.init_state(x) if h is None else h
         f = torch.sigmoid(self.w_x(x) + self.w_h(h))
-        h = liquid_step(h, f, self.a, self.tau)
+        h = liquid_step(h, f, self.a, self.tau).to(h.dtype)
         return h, h
 
     def run(self, x_BTD: Tensor, h: Tensor | None = None) -> tuple[Tensor, Tensor]:

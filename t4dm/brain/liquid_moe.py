@@ -6,7 +6,7 @@
     balance = E * sum_e share_e * mean p_e       share_e: part of all choices that fell on e
 The balance loss is 1 when all experts are used alike and E when one takes all (Fedus, Zoph & Shazeer
 2022; Shazeer et al. 2017).  Every expert is computed and the unchosen are weighted 0: few and small.
-In the dtype of ``x``; ``chosen`` int64.
+In the dtype of ``x``, inside ``torch.autocast`` in that of its products; ``chosen`` int64.
 B batch  T time  D channels  N units  E experts  k chosen
 """
 
@@ -89,7 +89,7 @@ class LiquidMoE(nn.Module):
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Routing]:
         """The experts' answer (B,T,D) and who gave it."""
         routing = self.router(x, state)
-        spread = x.new_zeros(*x.shape[:-1], len(self.experts))
+        spread = routing.weights.new_zeros(*x.shape[:-1], len(self.experts))
         spread = spread.scatter(-1, routing.chosen, routing.weights)
         outs = torch.stack([expert(x) for expert in self.experts], dim=-1)
         return (outs * spread.unsqueeze(-2)).sum(-1), routing

@@ -5,14 +5,15 @@
 
 Writing takes free slots first, then the slot that was written or recalled longest ago.  A bank is a
 value: ``write`` and ``touch`` return a new one, so a run can be saved, replayed and compared.
-Scores are float32 whatever the model computes in.  Episodic memory as stored key/value events:
-Pritzel et al. 2017; Wu et al. 2022.
+Scores are float32 whatever the model computes in, inside ``torch.autocast`` too.  Episodic memory as
+stored key/value events: Pritzel et al. 2017; Wu et al. 2022.
 N slots  K key size  n events  k recalled
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -87,14 +88,23 @@ def write(bank: MemoryBank, keys_nK: Tensor, values_n: Tensor) -> MemoryBank:
     )
 
 
+def unmixed(like: Tensor) -> AbstractContextManager[Any]:
+    """Inside it products on the device of ``like`` keep the dtype of their factors."""
+    device = like.device.type
+    if not torch.amp.is_autocast_available(device):
+        return nullcontext()
+    return torch.autocast(device, enabled=False)
+
+
 @torch.no_grad()
 def recall(bank: MemoryBank, query: Tensor, k: int) -> Recall:
     """The ``k`` (at most N) nearest events of every query (..., K); exact, nothing is approximated."""
     k = min(k, bank.size)
     flat = F.normalize(query.detach().reshape(-1, query.shape[-1]).to(bank.keys), dim=-1)
     free = torch.where(bank.stamp < 0, EMPTY_SCORE, 0.0)  # a free slot's key is 0
-    scores = ((part @ bank.keys.T).add_(free) for part in flat.split(CHUNK))
-    best = [score.topk(k, dim=-1) for score in scores]
+    with unmixed(flat):
+        scores = ((part @ bank.keys.T).add_(free) for part in flat.split(CHUNK))
+        best = [score.topk(k, dim=-1) for score in scores]
     shape = (*query.shape[:-1], k)
     return Recall(
         torch.cat([score for score, _ in best]).reshape(shape),
@@ -124,9 +134,11 @@ def recall_along(
     keys_PN = (bank.keys if full else bank.keys[used]).T.contiguous()
     before = keys_PN.new_zeros(batch, n_place) if before_BP is None else before_BP.to(keys_PN)
     best, slot = keys_PN.new_empty(batch, time, k), used.new_empty(batch, time, k)
+    with unmixed(keys_PN):
+        carried = before @ keys_PN
     kernel.recall_along(
         place_BTP.detach().to(keys_PN).contiguous().numpy(), keys_PN.numpy(),
-        keys_PN.numpy().dtype.type(decay), (before @ keys_PN).numpy(), best.numpy(), slot.numpy(),
+        keys_PN.numpy().dtype.type(decay), carried.numpy(), best.numpy(), slot.numpy(),
         np.empty(n_place, np.int64), keys_PN.new_empty(kernel.LANES).numpy(),
     )  # fmt: skip
     score = best / cue_BTP.to(keys_PN).norm(dim=-1, keepdim=True).clamp(min=1e-12)
@@ -158,7 +170,8 @@ def temporal_context(place_BTP: Tensor, decay: float, before_BP: Tensor | None =
     fade = decay ** steps.to(torch.float32)
     age = steps[:-1, None] - steps[None, :-1]
     weights = torch.where(age >= 0, fade[age.clamp(min=0)], 0.0)
-    cues = torch.einsum("ts,bsp->btp", weights, place_BTP.to(torch.float32))
+    with unmixed(place_BTP):
+        cues = torch.einsum("ts,bsp->btp", weights, place_BTP.to(torch.float32))
     if before_BP is not None:
         cues = cues + fade[None, 1:, None] * before_BP[:, None].to(torch.float32)
     return cues

@@ -106,8 +106,9 @@ class HippocampalTransformer(nn.Module):
 
         ``prosody`` (B,T,4); ``use_memory`` reads ``memory`` (none given: an empty bank).
         ``generator`` draws the dropout while training; without ``need_logits`` they are (B,T,0), for
-        a loss taken from ``hidden``.  Raises ValueError for an id outside the
-        vocabulary on the CPU, a context longer than ``max_seq_len``, or dropout without generator.
+        a loss taken from ``hidden``.  Raises ValueError for ids that are not (B,T) or without a token,
+        an id outside the vocabulary on the CPU, a context longer than ``max_seq_len``, or dropout
+        without generator.
         """
         start = context.length if context else 0
         x, place = self.encoder(self._checked(ids))
@@ -175,6 +176,10 @@ class HippocampalTransformer(nn.Module):
         return found, Recalled(found.score, content)
 
     def _checked(self, ids: Tensor) -> Tensor:
+        if ids.ndim != 2 or ids.shape[1] == 0:
+            raise ValueError(
+                f"ids must be shaped (B, T) with at least one token, got {tuple(ids.shape)}"
+            )
         if ids.device.type == "cpu" and ids.numel():
             low, high = int(ids.min()), int(ids.max())
             if low < 0 or high >= self.params.vocab_size:

@@ -21,7 +21,7 @@ from t4dm.hippocampal.generate import generate
 from t4dm.learning.gradient import GradientLog
 from t4dm.live.frame import dumps
 from t4dm.training import checkpoint
-from t4dm.training.clinic import BROKEN
+from t4dm.training.clinic import BROKEN, error_text
 from t4dm.training.clinic_trials import Trial
 from t4dm.training.data import draws_at
 from t4dm.training.findings import Finding, Scored, Step, findings
@@ -83,7 +83,7 @@ class Side:
         """End this run with ``error``; that of a sound run is no fault of the model and is raised."""
         if self.sound:
             raise error
-        self.error = f"{type(error).__name__}: {error}"[:MAX_ERROR]
+        self.error = error_text(error, MAX_ERROR)
 
     def row(self) -> list[float]:
         """One optimizer step, as :data:`SCALARS`; NaN where there is none any more."""

@@ -10,6 +10,7 @@ Runs are kept as files, one each: a table that was interrupted goes on after its
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,16 @@ MAX_ERROR = 400
 # what a model with a fault may raise: shapes, dtypes and devices that do not fit, a missing part
 BROKEN = (RuntimeError, TypeError, ValueError, IndexError, KeyError, AttributeError)
 Told = Callable[[str, int, int], None]
+
+
+def error_text(error: Exception, at_most: int = MAX_ERROR) -> str:
+    """Kind and words of ``error``, and the innermost function of this package that it was raised in."""
+    where = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith("t4dm."):
+            where = f" (raised in {module}, {frame.f_code.co_qualname})"
+    return f"{type(error).__name__}: {error}"[: at_most - len(where)] + where
 
 
 class Job(NamedTuple):
@@ -120,7 +131,7 @@ def train(
     except BROKEN as broken:
         if job.fault is None:
             raise
-        error = f"{type(broken).__name__}: {broken}"[:MAX_ERROR]
+        error = error_text(broken)
     return {
         "name": job.name, "trial": job.trial.name, "seed": seed, "error": error,
         "held_out": held_out, **numbers(reports),

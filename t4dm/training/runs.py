@@ -31,7 +31,8 @@ READ_VOCABULARY, CLINIC_VOCABULARY, HELD_OUT = 4096, 1024, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a run is trained on and what is kept back; ``raw`` are the characters of both."""
+    """What a run is trained on and what is kept back; ``raw`` are the characters of both, cut from
+    the text itself: what the tokens decode to is held against them."""
 
     tokenizer: Tokenizer
     train: TokenText
@@ -68,18 +69,21 @@ def memorise_material() -> Material:
     """The first 50,000 tokens; the 6,000 after them are held out."""
     tokenizer = vocabulary_of_32000()
     text = american_standard_version()[: 6 * (MEMORISED + BESIDE)]
-    both = TokenText.read(text, tokenizer)
+    both, ends = TokenText.read(text, tokenizer), tokenizer.ends(text)
     seen = TokenText(both.ids[:MEMORISED], both.prosody[:MEMORISED])
-    end = MEMORISED + BESIDE
-    kept = TokenText(both.ids[MEMORISED:end], both.prosody[MEMORISED:end])
-    return Material(tokenizer, seen, kept, _decoded(tokenizer, seen, kept))
+    last = MEMORISED + BESIDE
+    kept = TokenText(both.ids[MEMORISED:last], both.prosody[MEMORISED:last])
+    cut, end = ends[MEMORISED - 1], ends[last - 1]
+    return Material(tokenizer, seen, kept, (text[:cut], text[cut:end]))
 
 
 def tiny_material() -> Material:
-    """The first 40,000 bytes of the text, a tenth of them held out."""
-    tokenizer = ByteTokenizer()
-    seen, kept = TokenText.read(american_standard_version()[:40_000], tokenizer).split(HELD_OUT)
-    return Material(tokenizer, seen, kept, _decoded(tokenizer, seen, kept))
+    """The first 40,000 characters of the text as bytes, a tenth of them held out."""
+    tokenizer, text = ByteTokenizer(), american_standard_version()[:40_000]
+    seen, kept = TokenText.read(text, tokenizer).split(HELD_OUT)
+    written = text.encode()
+    raw = written[: len(seen)].decode(), written[len(seen) :].decode()
+    return Material(tokenizer, seen, kept, raw)
 
 
 def clinic_material() -> Material:
@@ -92,10 +96,6 @@ def clinic_material() -> Material:
     return Material(
         tokenizer, TokenText.read(seen, tokenizer), TokenText.read(kept, tokenizer), (seen, kept)
     )
-
-
-def _decoded(tokenizer: Tokenizer, seen: TokenText, kept: TokenText) -> tuple[str, str]:
-    return tokenizer.decode(seen.ids.tolist()), tokenizer.decode(kept.ids.tolist())
 
 
 def parameter_count(model: HippocampalParams) -> int:

@@ -76,6 +76,11 @@ class LearnedTokenizer:
         """A batch of one: unlike a single text it leaves the interpreter's lock to other threads."""
         return self._bpe.encode_batch([text], add_special_tokens=False)[0].ids
 
+    def ends(self, text: str) -> list[int]:
+        """Where each token of ``text`` ends in it, in characters; nothing is decoded."""
+        encoded = self._bpe.encode_batch([text], add_special_tokens=False)[0]
+        return [end for _, end in encoded.offsets]
+
     def decode(self, ids: list[int]) -> str:
         return self._bpe.decode(ids, skip_special_tokens=False)
 

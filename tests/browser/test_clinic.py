@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from t4dm.ablations import FAULTS
 
+TRIALS = ("transformer", "brain", "no dopamine")
+
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, live_app) -> Iterator[Page]:
@@ -19,7 +21,7 @@ def page(browser: Browser, live_app) -> Iterator[Page]:
     tab.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
     tab.goto(f"{live_app.url}/training")
     tab.locator("#clinic").scroll_into_view_if_needed()
-    expect(tab.locator("#clinic tbody tr")).to_have_count(1 + len(FAULTS))
+    expect(tab.locator("#clinic tbody tr")).to_have_count(len(TRIALS) + len(FAULTS))
     yield tab
     tab.close()
     assert problems == []
@@ -35,14 +37,22 @@ def clinic(live_app) -> dict:
 
 
 def test_every_fault_has_a_row_with_its_number_that_tells(page: Page):
-    assert column(page, 1) == [str(n) for n in range(1 + len(FAULTS))]
-    rows = page.locator("#clinic tbody tr")
+    numbers = [0, *range(1, 9), 0, *range(9, 16), 0, 16, 17]  # each trial's sound model is 0
+    assert column(page, 1) == [str(n) for n in numbers]
     for fault in FAULTS:
-        row = rows.nth(fault.number)
+        row = page.locator(f"#clinic tr[data-name='{fault.ablation.value}']")
         expect(row).to_contain_text(fault.title)
         expect(row.locator(".clinic-telling strong")).to_contain_text("→")
         expect(row.locator("polyline.sound")).to_have_count(1)
         expect(row.locator(".clinic-error")).to_have_count(1 if fault.kind == "error" else 0)
+
+
+def test_every_trial_has_its_own_sound_row(page: Page, live_app):
+    """Held-out losses of the sound rows are those that the faults of the trial are compared with."""
+    beside = {row["trial"]: row["beside"] for row in clinic(live_app)["finished"]["rows"][1:]}
+    for trial in TRIALS:
+        row = page.locator("#clinic tr[data-kind='sound']", has_text=f"the sound model{trial}")
+        expect(row.locator("td").nth(4)).to_have_text(f"{beside[trial]['held_out']:.3f}")
 
 
 def test_a_click_on_a_head_sorts_and_a_second_one_turns_it_round(page: Page):
@@ -64,7 +74,7 @@ def test_a_table_is_made_here_and_cancelled(page: Page, live_app):
     page.locator("#clinic-cancel").click()
     expect(page.locator("#clinic-run")).to_be_visible()
     assert clinic(live_app)["state"] == "cancelled"
-    expect(page.locator("#clinic tbody tr")).to_have_count(1 + len(FAULTS))
+    expect(page.locator("#clinic tbody tr")).to_have_count(len(TRIALS) + len(FAULTS))
 
 
 def test_train_both_opens_a_session_with_that_fault(page: Page, live_app):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,28 @@ def test_steps_arrive_and_every_panel_draws(page):
     assert page.evaluate("window.t4dm.drawn('gates')")["rows"] == 2
     assert "no router" in page.evaluate("window.t4dm.drawn('router').note")
     assert newest(page, "loss", "step")["last"][1] < 6.5
+
+
+def test_the_clock_of_the_step_in_work_goes_on_between_steps(page):
+    """With answers held back it is written anew at least ten times; the next one sets it back."""
+    held = []
+    page.route("**/records**", lambda route: held.append(route))
+    told = page.evaluate("""() => new Promise(done => {
+        const node = document.getElementById('step-clock'), told = [];
+        new MutationObserver((_, observer) => {
+            told.push(parseFloat(node.textContent));
+            if (told.length === 20) { observer.disconnect(); done(told); }
+        }).observe(node, {childList: true});
+        setTimeout(() => done(told), 5000);
+    })""")
+    page.unroute("**/records**")  # what is held goes on
+    assert held
+    assert sum(later > before for before, later in pairwise(told)) >= 10
+    until(
+        page, "at => parseFloat(document.getElementById('step-clock').textContent) < at", told[-1]
+    )
+    pause(page)
+    expect(page.locator("#step-clock")).to_have_text("")
 
 
 def test_sleep_is_shaded(page):

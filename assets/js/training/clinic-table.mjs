@@ -12,7 +12,7 @@ export const plain = (value) => (value === null || value === undefined ? "–" :
 
 /** Columns: title, words, what to sort by (null: not sortable), what to show. */
 const COLUMNS = [
-  ["No", "Number of the fault; 0 is the sound model", (row) => row.number, (row) => h("td", { class: "clinic-number", text: String(row.number) })],
+  ["No", "Number of the fault; 0 is the sound model", (row) => row.number, (row) => h("td", { class: "clinic-number", text: row.kind === "sound" ? "0" : String(row.number) })],
   ["Model", "The fault that it carries", (row) => row.title, (row) => h("th", { scope: "row" }, h("span", { text: row.title }), h("small", { class: "quiet", text: `${row.kind === "sound" ? "" : `${row.kind} fault · `}${row.trial}` }))],
   ["Loss", "Loss over the steps; the sound model of the same trial behind it", null, (row, range) => h("td", {}, lossCurve(row, range))],
   ["To loss 5", "First step at which the mean of 25 wake losses is below 5", (row) => row.steps_to_5 ?? HEAVY, (row) => h("td", { text: row.steps_to_5 === null ? "–" : String(row.steps_to_5) })],
@@ -23,6 +23,17 @@ const COLUMNS = [
   ["What tells them apart", "The one measure in which the fault shows: sound, then faulty; and what it stopped with", (row) => row.telling?.name ?? "", tellingCell],
   ["By its curve?", "Whether its losses alone differ from the sound model's by more than twice what other seeds make", (row) => ({ true: 0, false: 1 })[row.curve_tells] ?? 2, (row) => h("td", { text: curveWord(row) })],
 ];
+
+/** `rows`, and before the first fault of every other trial the sound run that they are compared with. */
+export function withSound(rows) {
+  const known = new Set(rows.filter(({ kind }) => kind === "sound").map(({ trial }) => trial)), more = [];
+  for (const { beside, trial, number } of rows) {
+    if (!beside || known.has(trial)) continue;
+    known.add(trial);
+    more.push({ ...beside, name: `sound, ${trial}`, number: number - 0.5, title: "the sound model", kind: "sound", trial, error: "", telling: null, curve_tells: null });
+  }
+  return [...rows, ...more];
+}
 
 function tellingCell({ telling, error }) {
   if (!telling) return h("td", { class: "quiet", text: "–" });

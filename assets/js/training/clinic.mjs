@@ -5,7 +5,7 @@ import { needs } from "../capabilities.mjs";
 import { h } from "../dom.mjs";
 import { duration } from "../run/progress.mjs";
 import { toastError } from "../toasts.mjs";
-import { ClinicTable } from "./clinic-table.mjs";
+import { ClinicTable, withSound } from "./clinic-table.mjs";
 import { begin } from "./newrun.mjs";
 
 const BUSY_MS = 1000, IDLE_MS = 15_000;
@@ -64,7 +64,7 @@ export function mount(app) {
     cancel.hidden = bar.hidden = !busy;
     bar.value = told.progress?.share ?? 0;
     word.textContent = stateText(told);
-    const rows = busy && told.rows.length ? told.rows : finished?.rows ?? [];
+    const rows = withSound(busy && told.rows.length ? told.rows : finished?.rows ?? []);
     const source = busy && told.rows.length ? "being made" : finished?.origin ?? "";
     const key = JSON.stringify([source, rows.length, finished?.seed, finished?.steps, told.asked]);
     if (key !== seen) table.set(rows, caption(rows, source, busy ? told.asked ?? finished : finished));

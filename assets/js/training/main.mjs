@@ -34,6 +34,7 @@ import { mount as mountKeep } from "./keep.mjs";
 import { Maps } from "./maps.mjs";
 import { FIRST, runChoices } from "./newrun.mjs";
 import { mount as mountSamples } from "./samples.mjs";
+import { stepClock } from "./stepclock.mjs";
 
 async function start() {
   const app = makePage(null, { view: { mode: "live", maximised: null }, patience: 100 });
@@ -112,7 +113,7 @@ function tools(app, course, charts) {
     const { word, from } = course.phase, words = from === null ? word : `${word} from step ${grouped(from)}`;
     if (phase.textContent !== words) { phase.textContent = words; phase.dataset.phase = word; }
   });
-  return [phase, whole, csv, remove];
+  return [stepClock(app), phase, whole, csv, remove];
 }
 
 /** What a snapshot says of a training run. */

@@ -133,5 +133,8 @@ def test_wrong_input_is_refused_in_words(model):
         model(torch.tensor([[1, 97]]))
     with pytest.raises(ValueError, match="outside the context of 48 tokens"):
         model(torch.zeros(1, 49, dtype=torch.int64))
+    for empty in (torch.zeros(2, 0, dtype=torch.int64), torch.zeros(3, dtype=torch.int64)):
+        with pytest.raises(ValueError, match=r"shaped \(B, T\) with at least one token, got"):
+            model(empty)
     with pytest.raises(ParamError, match="must divide dim = 32, got 5"):
         HippocampalTransformer(HippocampalParams(dim=32, n_heads=5))

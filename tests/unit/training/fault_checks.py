@@ -13,7 +13,7 @@ from t4dm.brain.basal_ganglia import BasalGanglia
 from t4dm.brain.grid_cells import GridCells
 from t4dm.brain.language_zone import FullLanguageZone, MoELanguageZone
 from t4dm.brain.liquid import LiquidCell
-from t4dm.brain.liquid_moe import LiquidMoERouter
+from t4dm.brain.liquid_moe import LiquidMoE, LiquidMoERouter
 from t4dm.brain.natural_brain import NaturalBrain
 from t4dm.brain.params import BrainParams
 from t4dm.brain.thalamus import Thalamus
@@ -119,7 +119,11 @@ def ewc_without_prosody(ablations):
 
 
 def liquid_state_dtype(ablations):
-    """bfloat16 in, bfloat16 state and out."""
+    """bfloat16 in, bfloat16 state and out; in mixed precision no part meets another's dtype."""
+    moe = LiquidMoE(16, 4, generator=seeded(), ablations=ablations)
+    with torch.autocast("cpu", HALF):
+        out, routing = moe(stream(dtype=torch.float32))
+    assert out.shape == (2, 6, 16) and routing.state.dtype == torch.float32
     cell = LiquidCell(16, 8, generator=seeded(), ablations=ablations).to(HALF)
     h, state = cell.run(stream())
     assert h.dtype == state.dtype == HALF

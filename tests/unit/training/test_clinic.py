@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from t4dm.ablations import FAULTS, NONE, Ablation
+from t4dm.params import ParamError
 from t4dm.training import checkpoint, clinic, clinic_child
 from t4dm.training.clinic import Job, jobs, rows, table, train
 from t4dm.training.clinic_measures import MEASURES
@@ -18,8 +19,20 @@ from t4dm.training.clinic_rows import beside, curve, numbers
 from t4dm.training.clinic_trials import TRIALS, trial_of
 from t4dm.training.runs import RUNS
 from t4dm.training.trainer import Trainer
+from t4dm.training.wake import on_device
 
 torch.set_num_threads(1)
+RAISED_IN = {
+    Ablation.MEMORY_GATE_TRANSPOSED: "t4dm.hippocampal.attention, HippocampalAttention.forward",
+    Ablation.LIQUID_STATE_DTYPE: "t4dm.brain.liquid, LiquidCell.forward",
+    Ablation.ROUTER_TOP_K_UNCLAMPED: "t4dm.brain.liquid_moe, LiquidMoERouter.forward",
+    Ablation.BRIDGE_FIXED_TIMESTEPS: "t4dm.brain.language_zone, fold",
+    Ablation.GIF_STATE_DTYPE: "t4dm.spiking.spike_bridge, SpikeToContinuousBridge.forward",
+    Ablation.BRIDGE_DTYPE: "t4dm.spiking.gif, GIFNeuron.forward",
+    Ablation.THALAMUS_GAIN_DTYPE: "t4dm.brain.thalamus, Thalamus.forward",
+    Ablation.BASAL_GANGLIA_FLOAT_SUM: "t4dm.brain.basal_ganglia, BasalGanglia.forward",
+    Ablation.GRID_CONSTANT_UNREGISTERED: "t4dm.brain.natural_brain, NaturalBrain.forward",
+}
 ERRORS = [one.ablation for one in FAULTS if one.kind == "error"]
 
 
@@ -31,7 +44,8 @@ def material():
 @pytest.mark.parametrize("fault", ERRORS)
 def test_an_error_fault_stops_its_own_run(fault, material):
     row = train(Job(fault.value, trial_of(fault), fault, 0), material, 0, 3)
-    assert row["error"] and row["steps_done"] == 0 and row["held_out"] is None
+    assert row["error"].endswith(f" (raised in {RAISED_IN[fault]})")
+    assert row["steps_done"] == 0 and row["held_out"] is None
     assert row["telling"] == {"name": "steps done", "goal": "3", "sound": 3, "faulty": 0}
 
 
@@ -47,6 +61,29 @@ def test_a_curve_fault_shows_in_its_measure(fault, material):
     told = clinic.telling(Job(fault.value, trial_of(fault), fault, 0), material, 0, 1, 1)
     sound, faulty = told["sound"], told["faulty"]
     assert abs(sound - faulty) > 0.05 * max(abs(sound), abs(faulty)), told
+
+
+def test_the_share_of_the_brain_is_of_what_the_last_layer_gave_it(material):
+    """Not of the embedding: both are measured at the brain itself, 1e-2 for bfloat16."""
+    run, trial = RUNS["clinic"], trial_of(Ablation.BRAIN_RESIDUAL_FULL)
+    model = trial.model(run, 0, NONE).eval()
+    batch = on_device(material.train.batch(0, 0, 2, 16), model)
+    given = []
+    hook = model.brain.register_forward_pre_hook(lambda _, args: given.append(args[0]))
+    model(batch.ids, batch.prosody)
+    hook.remove()
+    added = model.brain(given[0], batch.prosody).out.float() - given[0].float()
+    expected = (added.norm() / given[0].float().norm()).item()
+    found = MEASURES[Ablation.BRAIN_RESIDUAL_FULL].of(model, batch, 0)
+    assert found == pytest.approx(expected, rel=1e-2) and 0 < found < 1
+
+
+def test_a_long_error_keeps_where_it_was_raised():
+    with pytest.raises(ParamError) as raised:
+        RUNS["tiny"].model.model_copy(update={"n_heads": 5}).checked()
+    text = clinic.error_text(raised.value, at_most=90)
+    assert len(text) == 90 and text.startswith("ParamError: ")
+    assert text.endswith(" (raised in t4dm.hippocampal.params, HippocampalParams.checked)")
 
 
 def test_every_fault_is_measured_or_raises():

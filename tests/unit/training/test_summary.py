@@ -3,6 +3,7 @@
 import pytest
 
 from t4dm.training import summary as module
+from t4dm.training.runs import RUNS
 from t4dm.training.summary import distinct_2, loss_at, norms, sleeps
 
 
@@ -43,3 +44,16 @@ def test_first_below_needs_the_mean_of_the_whole_window(monkeypatch):
     made = steps("wwwsw", [5, 2, 2, 1, 0])
     assert module._first_below(made, 3.0) == 3
     assert module._first_below(made, 0.5) is None
+
+
+@pytest.mark.parametrize("name", ["memorise", "tiny"])
+@pytest.mark.parametrize("lost", ["’", "e"])
+def test_a_decoder_that_loses_a_character_is_no_round_trip(name, lost, monkeypatch):
+    """The text is held against what was read, not against what the decoder made of it."""
+    material = RUNS[name].material()
+    assert module._round_trip(material)
+    decode = type(material.tokenizer).decode
+    monkeypatch.setattr(
+        type(material.tokenizer), "decode", lambda self, ids: decode(self, ids).replace(lost, "?")
+    )
+    assert not module._round_trip(RUNS[name].material())

@@ -35,6 +35,33 @@ def test_it_learns_from_a_real_text(text):
     assert all(report.applied for report in reports)
 
 
+def woken(text, **more):
+    """The fourth wake step of a trainer: its loss, and the gradients before clipping, by name."""
+    params = TRAIN.model_copy(update={"clip": 0.0, "sleep_every": 0, **more})
+    trainer = Trainer(HippocampalTransformer(MODEL, seed=1), text, params)
+    for _ in range(3):
+        trainer.step()
+    report = trainer.step()
+    assert report.phase == "wake"
+    named = trainer.model.named_parameters()
+    return report.loss, {name: 0.0 if p.grad is None else p.grad.norm().item() for name, p in named}
+
+
+def test_the_wake_step_hears_prosody_and_reads_what_was_stored(text):
+    """The weights that read prosody and memory learn from it, and only where there is any."""
+    loss, learnt = woken(text)
+    _, silent = woken(TokenText(text.ids, np.zeros_like(text.prosody)))
+    forgetful, alone = woken(text, use_memory=False)
+    unwritten, nothing = woken(text, memory_writes=0)
+    assert len({loss, forgetful, unwritten}) == 3
+    for layer in range(MODEL.n_layers):
+        part = f"layers.{layer}.attention."
+        assert learnt[part + "prosody.weight"] > 1e-7 and silent[part + "prosody.weight"] == 0.0
+        assert learnt[part + "memory_gain"] > 1e-7 and learnt[part + "memory_gate.weight"] > 1e-7
+        assert alone[part + "memory_gain"] == alone[part + "memory_gate.weight"] == 0.0
+        assert nothing[part + "memory_gain"] == 0.0
+
+
 def test_evaluating_changes_nothing(model, text):
     trainer = Trainer(model, text, TRAIN, held_out=text.split()[1])
     trainer.step()
