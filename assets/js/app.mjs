@@ -28,11 +28,22 @@ export const app = makePage(sessionOf(location.search, config.session ?? "defaul
   },
   /** Follow the run again. */
   liveView() { change({ mode: "live", zoom: null }); },
-  /** Show held history that ends at `t_ms`. */
+  /** Show held history that ends at `t_ms`; a zoom goes with it. */
   seek(t_ms) {
     const [lo, hi] = app.meta?.held ?? [0, t_ms];
     const first = Math.min(hi, lo + app.view.span_ms);
-    change({ mode: "rewind", t1_ms: Math.min(hi, Math.max(first, t_ms)), zoom: null });
+    const t1_ms = Math.min(hi, Math.max(first, t_ms)), by = t1_ms - app.view.t1_ms;
+    change({ mode: "rewind", t1_ms, zoom: app.view.zoom?.map((v) => v + by) ?? null });
+  },
+  /** Move what is shown by a share of its width; a zoom moves in its window and takes it along at its ends. */
+  pan(share) {
+    const { zoom, t1_ms, span_ms, mode } = app.view;
+    if (!zoom) { app.seek(t1_ms + share * span_ms); return; }
+    const [lo, hi] = app.meta?.held ?? zoom;
+    const by = Math.min(hi - zoom[1], Math.max(lo - zoom[0], share * (zoom[1] - zoom[0])));
+    const [from, to] = zoom.map((v) => v + by);
+    const end = Math.min(Math.max(t1_ms, to), from + span_ms);
+    change({ mode: end === t1_ms ? mode : "rewind", t1_ms: end, zoom: [from, to] });
   },
   /** Length of the window in ms, 100 to 10 000. */
   setSpan(ms) {

@@ -13,7 +13,11 @@ export async function composePanel(surface, { scale = 2, background = null } = {
   canvas.width = Math.round(w * scale);
   canvas.height = Math.round(h * scale);
   const ctx = canvas.getContext("2d");
-  const film = scene && !scene.store.empty ? drawFilm(surface, scene, w, h, scale) : null;
+  let film = scene && !scene.store.empty ? drawFilm(surface, scene, w, h, scale) : null;
+  if (film && surface.live) {
+    await surface.settle(scene);
+    film = drawFilm(surface, scene, w, h, scale);
+  }
   if (background) {
     ctx.fillStyle = background;
     ctx.fillRect(0, 0, canvas.width, canvas.height);

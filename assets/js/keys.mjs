@@ -64,10 +64,10 @@ function pageAction(n) {
   return page ? () => page.click() : null;
 }
 
-/** Scrolls held history by a tenth of the window; a slider keeps its own arrows. */
+/** Scrolls held history by a tenth of what is shown; a slider keeps its own arrows. */
 function panAction(app, target, sign) {
   if (app.view.mode === "live" || target.matches?.("input[type=range]")) return null;
-  return () => app.seek(app.view.t1_ms + sign * PAN_SHARE * app.view.span_ms);
+  return () => app.pan(sign * PAN_SHARE);
 }
 
 function focusSearch() {

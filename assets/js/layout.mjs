@@ -101,9 +101,16 @@ export class Surface {
       this.width, this.height, this.live].join("|");
     if (key === this.key || this.busy) return;
     this.key = key;
-    this.busy = true;
     const layout = liveLayout(this, scene, look);
-    Promise.resolve(window.Plotly.react(this.gd, holders(layout), layout, PLOTLY_CONFIG)).finally(() => { this.busy = false; this.dirty = true; });
+    this.busy = Promise.resolve(window.Plotly.react(this.gd, holders(layout), layout, PLOTLY_CONFIG))
+      .finally(() => { this.busy = null; this.dirty = true; });
+  }
+
+  /** Resolves when the axes are those that the last drawing asked for, which the run's own draw gets to later. */
+  async settle(scene) {
+    await this.busy;
+    this.axes(scene);
+    await this.busy;
   }
 
   /** Fit both canvases to the plot at the screen's resolution; one that fits is not touched. */

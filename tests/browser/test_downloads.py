@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from tests.browser.one_tab import PANELS, hold, reset, send, wait_toast, wait_traces
+from tests.browser.one_tab import PANELS, hold, remember, reset, send, wait_toast, wait_traces
 
 VIEW = "window.t4dm.app.view"
 
@@ -63,6 +63,25 @@ def test_a_panel_is_saved(board, kind, magic):
     with board.expect_download() as got:
         board.locator("#panel-raster .panel-tools").get_by_text(kind).click()
     assert magic in got.value.path().read_bytes()[:400]
+
+
+def test_a_panel_out_of_sight_is_composed_with_the_axis_of_what_is_drawn(board):
+    """The intervals of a long window are many more than those of a short one; the axis has to follow."""
+    remember(board, 3000)
+    tops = []
+    for span in (200, 3000):
+        board.evaluate("ms => window.t4dm.app.setSpan(ms)", span)
+        top, most = board.evaluate(
+            """async () => {
+                window.scrollTo(0, 0);
+                await window.t4dm.app.composePanel('isi', {scale: 1});
+                const {yaxis} = document.querySelector('#graph-isi .js-plotly-plot')._fullLayout;
+                return [yaxis.range[1], window.t4dm.drawn('isi').most];
+            }"""
+        )
+        assert most <= top <= 3 * most
+        tops.append(top)
+    assert tops[0] < tops[1]
 
 
 def test_a_composed_panel_holds_axes_and_film(board):

@@ -109,6 +109,23 @@ def test_a_drag_zooms_all_time_panels_and_the_zoom_survives(board):
     assert board.evaluate(RANGE, "raster") == pytest.approx(zoom)
 
 
+def test_a_zoom_is_scrolled_and_goes_with_the_window(board):
+    remember(board, 3000)
+    hold(board)
+    board.evaluate("window.t4dm.app.pauseView()")
+    t1 = board.evaluate(f"{VIEW}.t1_ms")
+    zoom = [t1 - 900, t1 - 700]
+    board.evaluate("zoom => window.t4dm.app.setView({zoom})", zoom)
+    for press in range(1, 8):
+        board.keyboard.press("ArrowLeft")
+        assert board.evaluate(f"{VIEW}.zoom") == pytest.approx([v - 20 * press for v in zoom])
+    assert board.evaluate(f"{VIEW}.t1_ms") == pytest.approx(t1 - 40)  # its left end took it along
+    board.evaluate("t => window.t4dm.app.seek(t)", t1 - 1000)
+    assert board.evaluate(f"{VIEW}.zoom") == pytest.approx([v - 1100 for v in zoom])
+    wait_traces(board, "raster")
+    until(board, f"() => Math.abs(({RANGE})('raster')[0] - {zoom[0] - 1100}) < 1e-6")
+
+
 def test_labels_and_feet_tell_of_the_zoomed_part(board):
     """While the time axes are zoomed, counts, levels and image are those of what they show."""
     hold(board)
