@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any
 
@@ -110,6 +111,16 @@ def install(app: Flask) -> None:
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return json_response(error_body(code, (error.name or "refused").lower()), status, headers)
+
+    @app.errorhandler(OSError)
+    def on_os_error(error: OSError) -> Response:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return on_failure(error)
+        log.error("%s %s: %s", request.method, request.path, error)
+        message = (
+            "the server's disk is full, so that nothing was kept; free some space, then try again"
+        )
+        return json_response(error_body("disk_full", message), 507)
 
     @app.errorhandler(Exception)
     def on_failure(error: Exception) -> Response:

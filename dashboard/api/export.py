@@ -16,6 +16,7 @@ from t4dm.live.window import Window
 
 MAX_CELLS = 4_000_000
 CELLS_A_PART = 20_000
+VALUE, TIME = ".7g", ".15g"  # a run of days is still told to a quarter of a ms
 
 
 class TooLarge(ValueError):
@@ -41,7 +42,10 @@ def _csv_parts(columns: dict[str, np.ndarray], rows: int) -> Iterator[str]:
         writer = csv.writer(out, lineterminator="\n")
         if first == 0:
             writer.writerow(columns)
-        parts = [_cells(column[first : first + step]) for column in columns.values()]
+        parts = [
+            _cells(column[first : first + step], TIME if name.endswith("_ms") else VALUE)
+            for name, column in columns.items()
+        ]
         writer.writerows(zip(*parts, strict=True))
         yield out.getvalue()
         time.sleep(0)
@@ -58,7 +62,7 @@ def to_npz(panel: Panel, window: Window, meta: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
-def _cells(column: np.ndarray) -> list[Any]:
+def _cells(column: np.ndarray, spec: str) -> list[Any]:
     if column.dtype.kind == "f":
-        return [f"{value:.7g}" if np.isfinite(value) else "" for value in column.tolist()]
+        return [format(value, spec) if np.isfinite(value) else "" for value in column.tolist()]
     return column.tolist()

@@ -20,7 +20,7 @@ from t4dm.live import kinds, paths
 from t4dm.params import ParamError
 from t4dm.step_length import STEP_MS, check_step
 from t4dm.store.files import sync_folder
-from t4dm.store.sealed import NewerFormat
+from t4dm.store.sealed import NewerFormat, SealError
 from t4dm.store.sealed_json import read_json, write_json
 
 FORMAT = 3
@@ -138,11 +138,26 @@ class Registry:
     def load(self, name: str) -> SessionSpec | None:
         """What was asked for under ``name``; None where nothing readable was."""
         try:
-            kept = read_json(self.folder / paths.checked_name(name) / SPEC, FORMAT)
+            return self.kept(name)
+        except (OSError, NewerFormat, ValueError):
+            return None
+
+    def kept(self, name: str) -> SessionSpec | None:
+        """What was asked for under ``name``; None where nothing was.
+
+        A worker that guessed would take the session's saved states for those of another network:
+        raises :class:`NewerFormat`, :class:`SealError` for a damaged file, OSError.
+        """
+        path = self.folder / paths.checked_name(name) / SPEC
+        try:
+            kept = read_json(path, FORMAT)
+        except FileNotFoundError:
+            return None
+        try:
             spec = SessionSpec(name=name, **{k: v for k, v in kept.items() if k != "name"})
             spec.check()
-        except (OSError, NewerFormat, ValueError, KeyError, TypeError, AttributeError):
-            return None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SealError(f"{path.name} holds no session: {error}") from None
         return spec
 
     def create(

@@ -30,6 +30,13 @@ POLL_S = 0.1
 STUCK_S = 10.0
 START_S = 300.0
 NEWER = 4  # exit code of a worker whose files a newer version wrote
+DAMAGED = 5  # of one whose session cannot be read
+UNREADABLE = {
+    NEWER: "the files of session '{}' were written by a newer version and are left untouched; "
+    "use that version, or set T4DM_DATA_DIR elsewhere",
+    DAMAGED: "session.json of session '{}' is damaged, so that nobody knows its network; its saved "
+    "states are left untouched; put the file back, or delete the session",
+}
 GIVE_UP_AFTER = 5
 GIVE_UP_SPAN_S = 60.0
 BACKOFF_S = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -94,12 +101,9 @@ class Child:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         self._deaths.append(now)
         recent = [t for t in self._deaths if t > now - GIVE_UP_SPAN_S]
-        if code == NEWER:
+        if code in UNREADABLE:
             self.state = "gave_up"
-            self.message = (
-                f"the files of session '{self.session}' were written by a newer version and are left "
-                "untouched; use that version, or set T4DM_DATA_DIR elsewhere"
-            )
+            self.message = UNREADABLE[code].format(self.session)
             log.error(self.message)
             return
         if len(recent) >= GIVE_UP_AFTER:

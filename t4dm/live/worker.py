@@ -30,12 +30,12 @@ from t4dm.live.replay import Replay, Tell
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer
 from t4dm.live.session import EngineLike, Session
-from t4dm.live.supervisor import NEWER
+from t4dm.live.supervisor import DAMAGED, NEWER
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
 from t4dm.step_length import STEP_MS
 from t4dm.store.files import write_durable
-from t4dm.store.sealed import NewerFormat
+from t4dm.store.sealed import NewerFormat, SealError
 
 FOR_EVER = 1 << 62
 DEFAULT_ENGINE = "t4dm.live.engine:Engine"
@@ -151,7 +151,11 @@ def serve(args: argparse.Namespace) -> int:
         log.error("session %s already has a worker in %s", args.session, run)
         return 3
     socket_path.unlink(missing_ok=True)
-    asked = Registry(data).load(args.session)
+    try:
+        asked = Registry(data).kept(args.session)
+    except (NewerFormat, SealError) as refused:
+        log.error("session %s: %s", args.session, refused)
+        return NEWER if isinstance(refused, NewerFormat) else DAMAGED
     spiking, dt = asked is None or asked.kind == SPIKING, asked.dt if asked else STEP_MS
     ring = RingWriter(
         paths.private_parent(paths.ring_path(run, args.session)),

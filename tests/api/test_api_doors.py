@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -95,6 +96,21 @@ def test_a_failure_inside_is_one_sentence(app, bare, monkeypatch):
     assert answer.status_code == 500
     assert answer.get_json()["error"]["code"] == "internal"
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EIO, 500)]
+)
+def test_a_full_disk_is_told_as_one(bare, monkeypatch, number, status):
+    from dashboard.api.rest import sessions
+
+    def fail():
+        raise OSError(number, "x", "/secret/path")
+
+    monkeypatch.setattr(sessions, "session_names", fail)
+    answer = bare.get("/sessions", headers=HOST)
+    assert answer.status_code == status and set(answer.get_json()["error"]) >= SHAPE
+    assert ("disk is full" in answer.text) == (status == 507) and "secret" not in answer.text
 
 
 def test_every_answer_carries_the_headers(bare):

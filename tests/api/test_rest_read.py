@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dashboard.api.models import Windowed
-from dashboard.api.operations import spec
+from dashboard.api.operations import describe_all, spec
 from dashboard.api.rest.answers import Neuromodulators, SpikeTimes, Statistics, Table
 from t4dm.live.frame import decode
 from tests.api.conftest import HOST, post
@@ -57,6 +57,7 @@ def test_an_answer_is_what_its_model_says(client, app, path):
 
 
 def _operation(app, path):
+    describe_all()
     with app.app_context():
         return spec.spec["paths"][path]["get"]
 

@@ -47,7 +47,9 @@ class StageParams(Answer):
     u_max: float
     tau_ms: float | None = Field(description="Membrane time constant, -dt / ln(alpha).")
     theta: float | None = Field(description="Effective threshold: v_thresh + theta_h.")
-    theta_h: float | None = Field(description="What homeostasis adds.")
+    theta_h: float | None = Field(
+        description="What homeostasis adds; null until a step was computed with the parameters in force."
+    )
 
 
 class LifParams(Head):

@@ -26,12 +26,15 @@ from t4dm.live.window import Window
 SECOND_MS = 1000
 
 
-def _rule(client: SessionClient, window: Window) -> tuple[dict[str, Any], stdp_figure.Applied]:
-    """The parameters in force and what they make of a pair now, as the STDP panel shows it."""
-    values = in_force(client).tree.to_json()["values"]
-    params = stdp_figure.parameters({"values": values})
+def _rule(
+    client: SessionClient, window: Window
+) -> tuple[dict[str, Any], stdp_figure.Applied, dict[str, int]]:
+    """The parameters in force, what they make of a pair now, as the STDP panel shows it, their revision."""
+    held = in_force(client)
+    params = stdp_figure.parameters({"values": held.tree.to_json()["values"]})
     ltp, ltd = stdp_figure.da_factors(window)
-    return params, stdp_figure.applied(params, stdp_figure.da_level(window), ltp, ltd)
+    now = stdp_figure.applied(params, stdp_figure.da_level(window), ltp, ltd)
+    return params, now, {"params_rev": held.rev}
 
 
 @operation("GET", "/learning/stdp-metrics", StdpMetrics, tag="learning", query=LayerQuery)
@@ -39,11 +42,11 @@ def learning_stdp_metrics(query: LayerQuery) -> Response:
     """Whether STDP is on, gated or engaged: factors, pairs of the last second, weights."""
     client = live.client_of(query)
     window = live.samples_of(client, query, "pairs")
-    params, now = _rule(client, window)
+    params, now, rev = _rule(client, window)
     ltp, ltd = stdp_figure.da_factors(window)
     da = stdp_figure.da_level(window)
     body = {
-        **live.head(client, window, a_plus_now="1", mean_weight="1", pairs="pairs in 1 s"),
+        **live.sampled_head(client, window, a_plus_now="1", mean_weight="1", pairs="pairs in 1 s") | rev,
         "enabled": params["enabled"], "mode": params["mode"],
         "learning_rate": params["learning_rate"],
         "da": round(da, 6), "da_gate": params["da_gate"], "gated_off": da < params["da_gate"],
@@ -80,7 +83,7 @@ def learning_stdp_windows(query: LayerQuery) -> Response:
     """The window of each sign as applied now, with the pairs of the last second by dt."""
     client = live.client_of(query)
     window = live.samples_of(client, query, "pairs")
-    params, now = _rule(client, window)
+    params, now, rev = _rule(client, window)
     dt, change = stdp_figure.curve(params, now)
     layers = weights.sampled_layers(window, query)
     lags = _lags(window)
@@ -88,7 +91,7 @@ def learning_stdp_windows(query: LayerQuery) -> Response:
     inside = (lags <= params["window_pre_to_post"]) & (lags >= -params["window_post_to_pre"])
     total = int(pairs.sum())
     body = {
-        **live.head(client, window, dt_ms="ms", change="1", pairs="pairs in 1 s"),
+        **live.sampled_head(client, window, dt_ms="ms", change="1", pairs="pairs in 1 s") | rev,
         "parameters": params,
         "quantity": now.quantity,
         "words": list(now.words),
@@ -107,7 +110,7 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
     """Potentiation and depression that the pairs of each second add up to, as applied now."""
     client = live.client_of(query)
     window = live.samples_of(client, query, "pairs")
-    params, now = _rule(client, window)
+    params, now, rev = _rule(client, window)
     lags, half = _lags(window), window.pairs.shape[2] // 2
     per_pair = np.nan_to_num(stdp_figure.change_at(params, now, lags))
     per_pair[half] = 0.0
@@ -122,7 +125,8 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
             }
         )  # fmt: skip
     body = {
-        **live.head(client, window, potentiation="sum of changes in 1 s", sample_ms="ms"),
+        **live.sampled_head(client, window, potentiation="sum of changes in 1 s", sample_ms="ms")
+        | rev,
         "sample_ms": (window.hist_steps * window.dt).tolist(),
         "quantity": now.quantity,
         "blocks": blocks,
@@ -135,19 +139,24 @@ def learning_homeostatic_state(query: LayerQuery) -> Response:
     """Each stage's rate against its target, and how far its threshold has moved for it."""
     client = live.client_of(query)
     window = live.window_of(client, query, SECOND_MS, "theta", only=("theta", "rates"))
-    tree = in_force(client).tree
+    held = in_force(client)
+    tree, same = held.tree, held.rev == window.meta.get("params_rev")
     layers = live.layers_of(len(window.layout.blocks), query)
     blocks = [window.layout.blocks[k] for k in layers]
+    head = live.head(client, window, rate="spikes/neuron/step", theta="1", drift="1")
     body = {
-        **live.head(client, window, rate="spikes/neuron/step", theta="1", drift="1"),
+        **head | {"params_rev": held.rev},
         **{n: tree.get(f"homeostasis.{n}") for n in ("enabled", "target_rate", "learning_rate")},
         "theta_max": tree.get("homeostasis.theta_max"),
-        "stages": [_stage(tree, window, g) for g in window.layout.groups if g.block in blocks],
+        "stages": [
+            _stage(tree, window, g, same) for g in window.layout.groups if g.block in blocks
+        ],
     }
     return live.answer(body)
 
 
-def _stage(tree: ParamTree, window: Window, group: Any) -> dict[str, Any]:
+def _stage(tree: ParamTree, window: Window, group: Any, same: bool) -> dict[str, Any]:
+    """``same``: the window was computed with the parameters in force, so that its thresholds are theirs."""
     rate = float(window.rates[:, group.index].sum(dtype=np.int64)) / (group.n * window.n_steps)
     theta, before = float(window.theta[-1, group.index]), float(window.theta[0, group.index])
     known = math.isfinite(theta) and math.isfinite(before)
@@ -157,7 +166,7 @@ def _stage(tree: ParamTree, window: Window, group: Any) -> dict[str, Any]:
         "group": group.name, "block": group.block, "stage": group.stage,
         "rate": round(rate, 6), "error": round(rate - tree.get("homeostasis.target_rate"), 6),
         "theta": round(theta, 6) if known else None,
-        "theta_h": round(theta_h, 6) if known else None,
+        "theta_h": round(theta_h, 6) if known and same else None,
         "drift": round(theta - before, 6) if known else None,
-        "at_bound": abs(theta_h) >= bound - 1e-6 if known else None,
+        "at_bound": abs(theta_h) >= bound - 1e-6 if known and same else None,
     }  # fmt: skip

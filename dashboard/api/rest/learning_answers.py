@@ -144,9 +144,11 @@ class StageHomeostasis(Answer):
     rate: float = Field(description="Spikes per neuron and step in the window.")
     error: float = Field(description="Rate less target.")
     theta: float | None
-    theta_h: float | None
+    theta_h: float | None = Field(
+        description="What homeostasis adds; null where the window ran with other parameters."
+    )
     drift: float | None = Field(description="Change of theta over the window.")
-    at_bound: bool | None
+    at_bound: bool | None = Field(description="Null as theta_h is.")
 
 
 class HomeostaticState(Windowed):

@@ -121,6 +121,13 @@ def head(client: SessionClient, window: Window, **units: str) -> dict[str, Any]:
     }
 
 
+def sampled_head(client: SessionClient, window: Window, **units: str) -> dict[str, Any]:
+    """As :func:`head`, of :func:`samples_of`: its window is the one whose samples are told."""
+    first = window.step0 if window.hist_step0 is None else window.hist_step0
+    covers = span(min(first, window.step0), window.step1, window.dt)
+    return head(client, window, **units) | {"window": covers}
+
+
 def span(step0: int, step1: int, dt: float) -> dict[str, Any]:
     """The steps that an answer covers."""
     return {"from_ms": step0 * dt, "to_ms": step1 * dt, "n_steps": step1 - step0}

@@ -76,13 +76,15 @@ def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
     steps = live.steps_of(client, query, TEN_SECONDS_MS)
     newest = frames.Steps(steps.epoch, steps.step1 - 1, steps.step1)
     window, events = live.cut(client, newest, live.ONE_ROW, ()), live.events_of(client, steps)
-    tree = in_force(client).tree
+    held = in_force(client)
+    tree = held.tree
     names = tuple(NEUROMODULATORS)
     kinds = ("inject", "reward", "answer", "param")
     told = [e for e in events if e["type"] in kinds and _concerns(e, names)]
     onsets = [e["t_ms"] for e in events if e["type"] == "stimulus"]
     body = {
         **live.head(client, window, dose="1", level="1", update_every="steps"),
+        "params_rev": held.rev,
         "window": live.span(steps.step0, steps.step1, client.dt),
         "enabled": tree.get("neuromod.enabled"),
         "update_every": tree.get("neuromod.update_freq"),

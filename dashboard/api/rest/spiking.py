@@ -50,7 +50,7 @@ def spiking_lif_params(query: SessionQuery) -> Response:
     client = live.client_of(query)
     window = live.newest(client, "theta")
     held = in_force(client)
-    tree = held.tree
+    tree, same = held.tree, held.rev == window.meta.get("params_rev")
     specs = LIFParams.specs()
     head = live.head(client, window, tau_ms="ms", **{s.name: s.unit for s in specs})
     del head["window"]
@@ -61,12 +61,15 @@ def spiking_lif_params(query: SessionQuery) -> Response:
         "values": {spec.name: tree.get(spec.path) for spec in specs},
         "ranges": {spec.name: [spec.lo, spec.hi] for spec in specs},
         "overrides": {p: v for p, v in overrides.items() if p.split(".")[2] in mine},
-        "stages": [_stage(tree, window, g) for g in window.layout.groups if g.block is not None],
+        "stages": [
+            _stage(tree, window, g, same) for g in window.layout.groups if g.block is not None
+        ],
     }
     return live.answer(body)
 
 
-def _stage(tree: ParamTree, window: Window, group: Any) -> dict[str, Any]:
+def _stage(tree: ParamTree, window: Window, group: Any, same: bool) -> dict[str, Any]:
+    """``same``: the window was computed with the parameters in force, so that its thresholds are theirs."""
     values = {
         spec.name: tree.stage("lif", spec.name, group.block, group.stage)
         for spec in LIFParams.specs()
@@ -77,7 +80,7 @@ def _stage(tree: ParamTree, window: Window, group: Any) -> dict[str, Any]:
         "group": group.name, "block": group.block, "stage": group.stage, **values,
         "tau_ms": round(-tree.dt / math.log(alpha), 4) if 0 < alpha < 1 else None,
         "theta": round(theta, 6) if known else None,
-        "theta_h": round(theta - values["v_thresh"], 6) if known else None,
+        "theta_h": round(theta - values["v_thresh"], 6) if known and same else None,
     }  # fmt: skip
 
 
@@ -86,9 +89,10 @@ def spiking_neuromodulators(query: WindowQuery) -> Response:
     """Levels now, the range they moved in (by default over the last second), and what acts."""
     client = live.client_of(query)
     window = live.window_of(client, query, SECOND_MS, "levels", only=LEVELS)
-    tree = in_force(client).tree
+    held = in_force(client)
+    tree = held.tree
     body = {
-        **live.head(client, window, level="1", gain="1", tau="ms"),
+        **live.head(client, window, level="1", gain="1", tau="ms") | {"params_rev": held.rev},
         "enabled": tree.get("neuromod.enabled"),
         "update_freq": tree.get("neuromod.update_freq"),
         "levels": [_level(tree, window, k, nt) for k, nt in enumerate(NEUROMODULATORS)],

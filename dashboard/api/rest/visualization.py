@@ -103,8 +103,9 @@ def _table(client: SessionClient, window: Window, panel: Panel, query: PictureQu
     rows = max((len(column) for column in columns.values()), default=0)
     end = query.offset + query.limit
     shown = {"n": len(window.rows), "total": window.n_total} if panel.slug == "raster" else None
+    head = live.head if panel.axis == "time" else live.sampled_head
     body = {
-        **live.head(client, window, **UNITS[panel.slug]),
+        **head(client, window, **UNITS[panel.slug]),
         "neurons": shown,
         "rows": rows,
         "offset": query.offset,

@@ -24,7 +24,7 @@ def spiking_weights(query: LayerQuery) -> Response:
     window = live.samples_of(client, query, "weights")
     w_lo, w_hi = weights_figure.limits(window)
     body = {
-        **live.head(client, window, weight="1", count="weights"),
+        **live.sampled_head(client, window, weight="1", count="weights"),
         "sampled_ms": sampled_ms(window),
         "w_max": window.meta.get("w_max"),
         "edges_exc": live.numbers(np.linspace(0.0, w_hi, HIST_BINS + 1)),
@@ -54,7 +54,7 @@ def learning_weight_deltas(query: LayerQuery) -> Response:
     client = live.client_of(query)
     window = live.samples_of(client, query, "weights")
     body = {
-        **live.head(client, window, mean_weight="1", moved="1", sample_ms="ms"),
+        **live.sampled_head(client, window, mean_weight="1", moved="1", sample_ms="ms"),
         "sample_ms": (window.hist_steps * window.dt).tolist(),
         "bin_width": weights_figure.limits(window)[1] / HIST_BINS,
         "blocks": [_delta(window, block) for block in sampled_layers(window, query)],

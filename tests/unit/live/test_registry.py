@@ -9,6 +9,7 @@ import pytest
 from t4dm.live import registry
 from t4dm.live.registry import DELETED, SPEC, Registry, SessionSpec
 from t4dm.params import ParamError
+from t4dm.store.sealed import SealError
 
 
 @pytest.fixture
@@ -110,6 +111,8 @@ def test_a_damaged_file_is_no_session(kept, text):
     (kept.folder / "bad").mkdir(parents=True)
     (kept.folder / "bad" / SPEC).write_text(text)
     assert kept.load("bad") is None
+    with pytest.raises(SealError):
+        kept.kept("bad")
 
 
 def test_names_that_are_none_are_passed_over(kept):
