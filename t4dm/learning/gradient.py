@@ -35,7 +35,7 @@ class GradientLog:
         of = self._of
         if not norm < float("inf"):
             text = f"Numerical instability: gradient norm{of} {norm}; the step changed nothing"
-            self._notices.say(logging.WARNING, "instability", step, text)
+            self._notices.say(logging.ERROR, "instability", step, text)
         elif norm > max_norm:
             text = f"gradient norm{of} {norm:.3g}, clipped to {max_norm:g}"
             self._notices.say(logging.INFO, "norm", step, text)

@@ -22,6 +22,7 @@ from t4dm.environment import from_environment
 from t4dm.learning.params import STDPParams
 from t4dm.learning.reward import dopamine_factors
 from t4dm.observations import Notices
+from t4dm.params import ParamError
 
 log = logging.getLogger(__name__)
 HISTORY = 500
@@ -206,21 +207,32 @@ class STDPLearner:
     ) -> float:
         """Change of one weight by two spike trains (times in steps), whether enabled or not.
 
-        Pair form: spike after spike in time order, each pair once, bounds kept at every spike.
+        Pair form: spike after spike in time order, each pair once, bounds kept at every spike.  Raises
+        ParamError in mode three_factor, which has no pair form.
         """
+        self._check_pair_form()
         pre, post = _times(pre_spike_times), _times(post_spike_times)
         return self._after(pre, post, float(current_weight)) - float(current_weight)
 
     def update_weight(self, w: float, pre: Tensor, post: Tensor) -> float:
         """One weight after two trains of spike times (K,) in steps, within its bounds.
 
-        Unchanged when not enabled.
+        Unchanged when not enabled.  Raises ParamError in mode three_factor, which has no pair form.
         """
+        self._check_pair_form()
         self._calls += 1
         new = self._after(_times(pre), _times(post), float(w)) if self.enabled else w
         if new == w and not self._say_blocked():
             self._say_skipped("no pair of spikes lies within the windows, or w is at its bound")
         return new
+
+    def _check_pair_form(self) -> None:
+        if self.params.mode == "three_factor":
+            raise ParamError(
+                "mode",
+                "mode must be 'modulated' for a pair of spike trains, is 'three_factor', whose weights "
+                "move with dopamine step by step: use step",
+            )
 
     def step(
         self, w: Tensor, s_pre: Tensor, s_post: Tensor, state: STDPState, **levels: Any

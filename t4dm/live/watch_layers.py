@@ -49,6 +49,10 @@ class Layer:
     called: bool = False
     theta: float | Tensor | None = None
     samples: int | None = None  # of the batch, where only one of them is in ``spikes``
+    fired: bool = False  # gave a 1
+    other: bool = False  # not of a known type, and gave other values than 0 and 1
+    scalar: bool = False  # gave a tensor without axes
+    steps: int = 0  # before the session was opened
     seen: int = 0
     spikes: list[Tensor] = field(default_factory=list)
     membranes: list[Tensor] = field(default_factory=list)
@@ -74,6 +78,16 @@ class Layer:
     def is_intact(self) -> bool:
         """Whether nothing was written into the tensors since they were kept."""
         return self.seen == sum(map(version_of, (*self.spikes, *self.membranes)))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its type says that it spikes, whatever it gives."""
+        return self.tells or is_spiking_type(self.module)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether this call had no sample."""
+        return bool(self.spikes) and not self.spikes[0].numel()
 
     @property
     def n(self) -> int:
@@ -152,6 +166,12 @@ class Axes:
             f"time_axis is {self.time} and the layer's tensors have {tensor.ndim} axes: "
             f"it goes from {-tensor.ndim} to {tensor.ndim - 1}"
         )
+
+    def steps(self, tensors: list[Tensor]) -> int:
+        """How many steps ``tensors`` are; one each where none can be the time axis."""
+        if self.time is None or not tensors or self.misfit(tensors[0]):
+            return len(tensors)
+        return sum(tensor.shape[self.time] for tensor in tensors)
 
     def samples(self, tensor: Tensor) -> int | None:
         """How many samples ``tensor`` has, None where it has no batch axis."""

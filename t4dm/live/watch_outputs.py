@@ -27,6 +27,11 @@ def spikes_of(output: Any) -> Tensor | None:
     return first if isinstance(first, Tensor) and first.ndim > 0 else None
 
 
+def is_scalar(output: Any) -> bool:
+    """Whether a call gave a tensor without axes, such as a loss."""
+    return isinstance(output, Tensor) and output.ndim == 0
+
+
 def _spike_key(output: Mapping[Any, Any]) -> Any:
     return next((name for name in SPIKES if name in output), next(iter(output), None))
 

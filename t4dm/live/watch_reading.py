@@ -14,7 +14,7 @@ from torch import Tensor
 from t4dm.live.groups import Layout
 from t4dm.live.publisher_blocks import Block
 from t4dm.live.segment import HIST_EVERY
-from t4dm.live.watch_layers import Axes, Layer, Weight
+from t4dm.live.watch_layers import Axes, Layer, Weight, group_name
 from t4dm.live.watch_outputs import one_value, threshold_of
 
 
@@ -49,18 +49,13 @@ class Reading:
 
     def block(self, first: int) -> Block:
         """Copies of what the layers hold; ``first`` is the number of the block's first step."""
-        spikes = [
-            self.axes.of(layer).values(layer.spikes, layer.index)
-            if layer.spikes
-            else np.empty((0, layer.n))
-            for layer in self.layers
-        ]
+        spikes = [self._spikes(layer) for layer in self.layers]
         if any(layer.theta is not None for layer in self.layers):
             self.read_thresholds()
         steps = max(len(rows) for rows in spikes)
         u = np.full((steps, len(self.watch)), np.nan, np.float32)
         for g, layer in enumerate(self.layers):
-            if layer.membranes and layer.is_shown:
+            if layer.membranes and layer.is_shown and not layer.other:
                 columns, index = self.columns[g]
                 shown = self.axes.of(layer).values(layer.membranes, index)
                 u[: len(shown), columns] = shown
@@ -68,6 +63,31 @@ class Reading:
         weights = [weight.sample().numpy() for weight in self.weights] if due else None
         padded = [_padded(rows, steps) for rows in spikes]
         return Block(steps, padded, u, list(self.watch), self.theta, weights)
+
+    def _spikes(self, layer: Layer) -> np.ndarray:
+        """(T, N) spikes shown of ``layer``; none from where a module of an unknown type gave other values.
+
+        Raises ValueError, in words, where the number of its neurons is another than before.
+        """
+        if not layer.spikes or layer.other:
+            return np.empty((0, layer.n))
+        try:
+            rows = self.axes.of(layer).values(layer.spikes, layer.index)
+        except (RuntimeError, IndexError) as error:
+            raise ValueError(self._changed(layer)) from error
+        if rows.shape[1] != layer.n:
+            raise ValueError(self._changed(layer))
+        if not layer.is_known and not ((rows == 0) | (rows == 1)).all():
+            layer.other = True
+            return np.empty((0, layer.n))
+        return rows
+
+    def _changed(self, layer: Layer) -> str:
+        shapes = sorted({tuple(tensor.shape) for tensor in layer.spikes})
+        return (
+            f"{group_name(layer)} had {layer.n_all} neurons when it was first shown and gives "
+            f"{' and '.join(map(str, shapes))} now"
+        )
 
 
 def _threshold(layer: Layer) -> float:

@@ -32,16 +32,15 @@ from t4dm.live.watch_hooks import (
     seeing,
     step_cost,
 )
-from t4dm.live.watch_layers import Layer, layout_of, tells_itself, weights_of
+from t4dm.live.watch_layers import Layer, group_name, layout_of, tells_itself, weights_of
 from t4dm.live.watch_opening import Settings, open_session
-from t4dm.live.watch_outputs import membrane_of, place_of, spikes_of
+from t4dm.live.watch_outputs import is_scalar, membrane_of, place_of, spikes_of
 from t4dm.live.watch_params import ScriptParams
 from t4dm.live.watch_ranks import other_rank
 from t4dm.live.watch_reading import Reading
-from t4dm.live.watch_settle import spiking_of, why_not
+from t4dm.live.watch_settle import TRIES, is_undecided, observe, spiking_of, why_not
 from t4dm.live.watch_taps import LayerTap
 
-TRIES = 3  # calls in which a spiking layer must have shown itself
 HOLD_TICK_S = 0.02
 ALONE_S = 5.0  # a held script goes on when no dashboard has been there for so long
 HOOKS_A_CALL = 2  # of the module itself, before and after
@@ -67,6 +66,7 @@ class Recorder:
         self._publisher: Publisher | None = None
         self._pid = os.getpid()
         self._depth = self._calls = self._tries = 0
+        self._said_empty = False
         began = self.budget.clock()
         self._step_s = step_cost()
         self.budget.spend(self.budget.clock() - began)
@@ -81,10 +81,15 @@ class Recorder:
             if not layer.tells
         }
         self._seen_by: list[RemovableHandle | LayerTap] = []
-        self._handles = [
-            module.register_forward_pre_hook(Hook(self._guarded(self._before))),
-            module.register_forward_hook(Hook(self._guarded(self._after)), always_call=True),
-        ]
+        self._handles: list[RemovableHandle] = []
+        before, after = Hook(self._guarded(self._before)), Hook(self._guarded(self._after))
+        try:
+            self._handles.append(module.register_forward_pre_hook(before))
+            self._handles.append(module.register_forward_hook(after, always_call=True))
+        except Exception:
+            for handle in self._handles:
+                handle.remove()
+            raise
         _RECORDERS.add(self)
         weakref.finalize(self, self.fate.end, "the script has let go of its module")
         self._final = weakref.finalize(self, os.close, settings.lock)
@@ -223,6 +228,7 @@ class Recorder:
     def _keep(self, layer: Layer, module: nn.Module, output: Any) -> None:
         spikes = spikes_of(output)
         if spikes is None:
+            layer.scalar = is_scalar(output)
             return
         layer.add(layer.spikes, spikes)
         if self._publisher is None or layer.is_shown:
@@ -242,17 +248,40 @@ class Recorder:
         self._let_go()
         layers = self._reading.layers
         steps = sum(len(layer.spikes) for layer in layers)
-        if output is not None:  # None: the call raised
+        if any(layer.is_empty for layer in layers):
+            self._say_empty()
+        elif output is not None:  # None: the call raised
             if any(_is_compiled(layer) for layer in layers if not layer.spikes):
                 say_compiled()
             if self._publisher is None:
                 self._settle()
                 began = self.budget.clock()  # opening a session is done once, and not counted
             if self._publisher is not None and self._is_intact():
-                self._publisher.offer(self._reading.block(self._publisher.recorded))
+                self._offer(self._publisher)
         for layer in layers:
             layer.clear()
         self.budget.spend(self.budget.clock() - began + steps * self._step_s)
+
+    def _offer(self, publisher: Publisher) -> None:
+        """Hand on what this call gave; says which layers turned out not to spike."""
+        layers = self._reading.layers
+        before = [layer for layer in layers if layer.other]
+        block = self._reading.block(publisher.recorded)
+        for layer in layers:
+            if layer.other and layer not in before:
+                say(
+                    f"'{self.settings.name}': {group_name(layer)} gave other values than 0 and 1; "
+                    "what it gives is shown no longer"
+                )
+        if all(layer.other for layer in layers):
+            self._fail("no layer is left that gives 0 and 1 only")
+            return
+        publisher.offer(block)
+
+    def _say_empty(self) -> None:
+        if not self._said_empty:
+            self._said_empty = True
+            say(f"'{self.settings.name}': a batch of 0 samples is not recorded")
 
     def _is_intact(self) -> bool:
         """Whether the script left the tensors of this call as they were; if not, copy from now on."""
@@ -268,12 +297,16 @@ class Recorder:
         if why := other_rank():
             self.close(why)
             return
+        is_certain = any(layer.spikes and layer.is_known for layer in self._reading.layers)
+        if not self._is_intact() and not is_certain:
+            return
         self._tries += 1
-        found = spiking_of(self._reading.layers, self._tries == TRIES)
+        observe(self._reading.layers, self.settings.axes)
+        found = spiking_of(self._reading.layers, self._tries)
         if not found:
-            if self._tries == TRIES:
+            if self._tries >= TRIES and not is_undecided(self._reading.layers):
                 self._fail(
-                    f"no spiking layer was called in {TRIES} calls of the module: "
+                    f"no spiking layer was called in {self._tries} calls of the module: "
                     f"{why_not(self._reading.layers)}; docs/examples.md says what can be watched"
                 )
             return

@@ -1,35 +1,64 @@
 """Which of the modules that were called are spiking layers, and why the others are not.
 
-Known types are.  Any other is where it gave 0 and 1 only; one that has modules inside, where besides none
-of those did.
+Known types are.  Any other is where it gave 0 and 1 only, and a 1 among them; one that has modules inside,
+where besides none of those did.
 """
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from t4dm.live.watch_layers import Layer, is_container, is_spiking_type
+from t4dm.live.watch_layers import Axes, Layer, is_container
 from t4dm.live.watch_outputs import is_binary
 
 NAMED = 4  # modules named in one sentence
+TRIES = 3  # calls in which a spiking layer must have shown itself
+STEPS = 50  # zeros after which a module of an unknown type is taken for a silent layer
 
 
-def spiking_of(layers: list[Layer], at_last: bool) -> list[Layer]:
-    """Those of ``layers`` that spiked, in their order.
+def observe(layers: list[Layer], axes: Axes) -> None:
+    """Take in what a call of the module showed of ``layers``."""
+    for layer in layers:
+        if not layer.spikes:
+            continue
+        layer.steps += axes.of(layer).steps(layer.spikes)
+        if not layer.other and not layer.is_known:
+            layer.other = not (_is_even(layer) and all(map(is_binary, layer.spikes)))
+            layer.fired = layer.fired or any(bool(tensor.any()) for tensor in layer.spikes)
 
-    A container of zeros alone may be anything: it is taken only where nothing else was found, and
-    ``at_last``.
+
+def spiking_of(layers: list[Layer], calls: int) -> list[Layer]:
+    """Those of ``layers`` that spike, in their order; empty: none, or it cannot be said yet.
+
+    Modules of known types are shown at once.  Beside them any other counts where it fired.  Of a net
+    without known types each module that gave zeros alone is waited for: until call ``TRIES`` where
+    another fired, else until it gave ``STEPS`` zeros, when it is taken for a layer that is silent.
     """
-    found = [layer for layer in layers if not is_container(layer.module) and _spikes(layer)]
-    outer = sorted((layer for layer in layers if is_container(layer.module)), key=_depth)
+    given = [layer for layer in layers if layer.spikes and _is_even(layer) and not layer.other]
+    known = [layer for layer in given if layer.is_known]
+    found = known + [layer for layer in given if layer.fired and not is_container(layer.module)]
+    outer = sorted((layer for layer in given if is_container(layer.module)), key=_depth)
     for layer in reversed(outer):
-        if _spikes(layer) and any(map(_fired, layer.spikes)) and not _holds_any(layer, found):
+        if layer.fired and not _holds_any(layer, found):
             found.append(layer)
-    if at_last and not found:
+    kinds = {type(layer.module) for layer in found}
+    silent = [layer for layer in given if _is_silent(layer) and not _lies_in_any(layer, found)]
+    found += [layer for layer in silent if type(layer.module) in kinds]
+    waits = [layer for layer in silent if layer not in found]
+    if known or not waits or (found and calls >= TRIES):
+        pass
+    elif found or calls < TRIES or max(layer.steps for layer in waits) < STEPS:
+        return []
+    else:
+        found = waits
+    if not found and calls >= TRIES:
         for layer in reversed(outer):
-            if _spikes(layer) and not _holds_any(layer, found):
+            if layer.steps >= STEPS and not _holds_any(layer, found):
                 found.append(layer)
     return [layer for layer in layers if layer in found]
+
+
+def is_undecided(layers: list[Layer]) -> bool:
+    """Whether one of ``layers`` gave zeros alone, so that it may spike yet."""
+    return any(layer.spikes and _is_even(layer) and not layer.other for layer in layers)
 
 
 def why_not(layers: list[Layer]) -> str:
@@ -44,7 +73,9 @@ def why_not(layers: list[Layer]) -> str:
 def _lack(layer: Layer) -> str:
     if not layer.called:
         return "was not called"
-    return "gave other values than 0 and 1" if layer.spikes else "gave no tensor"
+    if layer.spikes:
+        return "gave other values than 0 and 1"
+    return "gave a single number" if layer.scalar else "gave no tensor"
 
 
 def _title(layer: Layer) -> str:
@@ -52,17 +83,13 @@ def _title(layer: Layer) -> str:
     return f"{layer.name} ({kind})" if layer.name else kind
 
 
-def _spikes(layer: Layer) -> bool:
-    spikes = layer.spikes
-    if not spikes or layer.tells:
-        return bool(spikes)
-    if any(tensor.shape != spikes[0].shape for tensor in spikes):
-        return False
-    return is_spiking_type(layer.module) or all(map(is_binary, spikes))
+def _is_even(layer: Layer) -> bool:
+    """Whether its tensors are shaped alike; those of a neuron that tells of itself may not be."""
+    return layer.tells or all(tensor.shape == layer.spikes[0].shape for tensor in layer.spikes)
 
 
-def _fired(spikes: Tensor) -> bool:
-    return bool(spikes.any())
+def _is_silent(layer: Layer) -> bool:
+    return not (layer.is_known or layer.fired or is_container(layer.module))
 
 
 def _depth(layer: Layer) -> int:
@@ -72,3 +99,7 @@ def _depth(layer: Layer) -> int:
 def _holds_any(layer: Layer, found: list[Layer]) -> bool:
     prefix = f"{layer.name}." if layer.name else ""
     return any(other.name.startswith(prefix) for other in found)
+
+
+def _lies_in_any(layer: Layer, found: list[Layer]) -> bool:
+    return any(_holds_any(other, [layer]) for other in found if other is not layer)

@@ -91,6 +91,9 @@ class LayerTap:
         began, layer = time.perf_counter(), self._layer
         try:
             layer.called, layer.theta = True, None
+            if not spikes.numel():
+                layer.add(layer.spikes, spikes)
+                return
             axes = Axes(axis, self._axes.batch_index)
             layer.samples, rows = axes.samples(spikes), axes.rows([spikes])
             kept = [(layer.spikes, rows)]
@@ -102,7 +105,8 @@ class LayerTap:
         except Exception as error:
             log.debug("watching failed", exc_info=True)
             self._failed(error)
-        self._spend(time.perf_counter() - began)
+        finally:
+            self._spend(time.perf_counter() - began)
 
     def _after_reset(self, spikes: Tensor, u_pre: Tensor) -> Tensor:
         """u = clip(u_pre - beta * v_thresh * s, -u_max, u_max), (T, N)."""

@@ -10,6 +10,7 @@ a dashboard it is told so in one sentence and goes on.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 import weakref
@@ -103,7 +104,7 @@ def watch(
     fewer are recorded, and the page says how many.  None records each k-th call, whatever it costs.
 
     Other ranks (``torch.distributed``, ``RANK``, ``LOCAL_RANK`` or ``SLURM_PROCID`` not 0), workers of a
-    DataLoader and compiled modules are left alone.  What the machine lacks, such as a run directory
+    DataLoader and compiled, scripted or traced modules are left alone.  What the machine lacks, such as a run directory
     that can be made, is one sentence, and nothing is shown.  Raises ValueError for a bad argument,
     TypeError for no module.
     """
@@ -137,7 +138,12 @@ def watch(
         )
     axes = Axes(time_axis, batch_index)
     settings = Settings(free, name, run, lock, axes, every, hold, no_grad, budget)
-    return Watch(free, Recorder(module, layers, declared, settings))
+    try:
+        recorder = Recorder(module, layers, declared, settings)
+    except Exception as error:  # noqa: BLE001  a module may refuse hooks anyhow
+        os.close(lock)
+        return _without(name, f"'{name}' is not shown, the script goes on: {error}")
+    return Watch(free, recorder)
 
 
 def _name_of(module: nn.Module) -> str:
@@ -181,11 +187,14 @@ def _left_alone(module: nn.Module) -> str:
         return why
     if get_worker_info() is not None:
         return "this is a worker of a DataLoader"
+    why = ""
     if isinstance(module, torch._dynamo.eval_frame.OptimizedModule):
         why = "a compiled module runs no hooks; watch the module that was compiled, uncompiled"
+    elif isinstance(module, torch.jit.ScriptModule):
+        why = "a scripted or traced module runs no hooks; watch the module that it was made of"
+    if why:
         say(why)
-        return why
-    return ""
+    return why
 
 
 def _without(name: str, why: str) -> Watch:

@@ -160,9 +160,10 @@ class SpikeLinear(nn.Linear):
 
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, *,
-        generator: torch.Generator | None = None, dtype: torch.dtype | None = None,
+        generator: torch.Generator | None = None, device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(in_features, out_features, bias, dtype=dtype)
+        super().__init__(in_features, out_features, bias, device, dtype)
         if generator is not None:
             self.reset_parameters(generator)
 

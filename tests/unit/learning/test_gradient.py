@@ -28,6 +28,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing_and_is_told(caplog, facto
     train.step((w * factor).sum())
     assert w.tolist() == [3.0, 4.0]
     assert "Numerical instability: gradient norm" in caplog.messages[-1]
+    assert caplog.records[-1].levelno == logging.ERROR
     assert train.step(w.sum()) > 0 and w.tolist() != [3.0, 4.0]
 
 

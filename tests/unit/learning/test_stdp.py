@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from t4dm.learning.params import STDPParams
 from t4dm.learning.stdp import STDPLearner, init_stdp_state, stdp_step
+from t4dm.params import ParamError
 
 STEPS, N = 220, 5
 
@@ -222,3 +223,13 @@ def test_gated_steps_of_the_trace_form_are_logged(caplog):
 def test_a_misspelt_keyword_names_the_nearest():
     with pytest.raises(ValueError, match="did you mean 'stdp.learning_rate'"):
         STDPLearner(learning_rat=0.1)
+
+
+def test_the_pair_form_refuses_the_mode_that_has_none():
+    learner, train = STDPLearner(mode="three_factor"), torch.tensor([10.0])
+    for act in (
+        lambda: learner.compute_weight_change(train, train + 5, 0.5),
+        lambda: learner.update_weight(0.5, train, train + 5),
+    ):
+        with pytest.raises(ParamError, match="mode must be 'modulated' for a pair"):
+            act()

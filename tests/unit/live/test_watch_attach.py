@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from t4dm.live.watch_layers import Axes
+from t4dm.live.watch_settle import STEPS
 from t4dm.spiking.cortical_stack import CorticalStack
 from t4dm.spiking.fused import run_lif
 from t4dm.spiking.gif import GIFNeuron
@@ -37,7 +38,7 @@ class Called(nn.Module):
         self.u: list[Tensor] = []
 
     def forward(self, x: Tensor) -> Tensor:
-        steps, u = [], torch.zeros(B, N)
+        steps, u = [], torch.zeros(len(x), N)
         twin = copy.deepcopy(self.lif)
         for x_t in x.unbind(1):
             s, u = twin(x_t, u)
@@ -48,7 +49,7 @@ class Called(nn.Module):
             return self.lif.run(x)[0]
         if self.how == "run_lif":
             return run_lif(self.lif, x)[0]
-        u, out = torch.zeros(B, N), []
+        u, out = torch.zeros(len(x), N), []
         for x_t in x.unbind(1):
             done = self.lif.step(x_t, u)
             u = done.u
@@ -281,7 +282,7 @@ def test_a_container_of_zeros_is_taken_last_and_only_alone(run, watched):
 
     silent = Silent()
     watched(silent, "silent", time_axis=1)
-    for _ in range(3):
+    for _ in range(STEPS // T):
         silent(draws(B, 6))
     assert window(run, "silent", steps=T).layout.groups[0].name == "Silent"
     both = nn.Sequential(Silent(), Given(lambda s, u: (1 - s, u)))
@@ -319,6 +320,137 @@ def test_what_cannot_be_attached_is_named(run, watched, capfd):
         "was not called; docs/examples.md says what can be watched"
     )
     assert handle.why == words and capfd.readouterr().err.count(words) == 1
+
+
+class Stepped(nn.Module):
+    """Our stack, one step a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack, self.settings = CorticalStack(2, 32, 4, seed=2), StepSettings.default(2)
+        self.stack.c_in = 9.0
+        for block in self.stack.blocks():
+            block.c_out, block.c_l = 8.0, 1.0
+        self.state = self.stack.init_state()
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, self.state, probes = self.stack.step(x, self.state, self.settings)
+        return probes["spikes"]
+
+
+def test_currents_that_are_zero_at_first_are_no_layer(run, watched):
+    net = Stepped()
+    watched(net, no_grad=True)
+    with torch.no_grad():
+        truth = [net((draws(64, seed=k) < 0.3).float()) for k in range(12)]
+    found = window(run, steps=12)
+    names = [f"stack.spiking_blocks.{b}.lif_{side}" for b in range(2) for side in ("in", "out")]
+    assert [g.name for g in found.layout.groups] == names and found.n_steps == 12
+    assert torch.stack(truth).any()
+
+
+class Scale(nn.Module):
+    """Currents: 0 where nothing fired before it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 0.37 * x
+
+
+class Behind(nn.Module):
+    """``layer`` before a Scale; gives a loss."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer, self.scale = layer, Scale()
+
+    def forward(self, x: Tensor) -> Tensor:
+        given = self.layer(x)
+        return self.scale(given[0] if isinstance(given, tuple) else given).sum()
+
+
+@pytest.mark.parametrize("layer", [LIFNeuron(N), Given(lambda s, u: s)], ids=["ours", "own"])
+def test_a_module_behind_a_layer_that_is_silent_at_first_is_none(run, watched, layer):
+    net = Behind(layer)
+    watched(net)
+    for k in range(6):
+        net(torch.full((B, N), 0.05) if k == 0 else 3 * draws(B, N, seed=k))
+    found = window(run, steps=5)
+    assert [g.name for g in found.layout.groups] == ["layer"]
+    assert raster(found, 0, N).any()
+
+
+def test_a_silent_layer_beside_one_of_its_class_that_fires_is_shown_at_once(run, watched):
+    cells = nn.Sequential(Given(lambda s, u: s), Given(lambda s, u: 0 * s))
+    watched(cells)
+    cells(draws(B, N))
+    assert [g.name for g in window(run, steps=1).layout.groups] == ["0", "1"]
+
+
+def test_what_gives_other_values_later_is_shown_no_longer(run, watched, capfd):
+    net = nn.Sequential(Given(lambda s, u: s), Given(lambda s, u: s))
+    handle = watched(net)
+    net(draws(B, N))
+    net[1].make = lambda s, u: 0.37 * s
+    for seed in range(3):
+        net(draws(B, N, seed=seed))
+    found = window(run, steps=4)
+    assert raster(found, 0, N)[1:].any() and not raster(found, N, N)[1:].any()
+    assert capfd.readouterr().err.count("'w': 1 gave other values than 0 and 1") == 1
+    net[0].make = net[1].make
+    net(draws(B, N))
+    assert handle.why == "no layer is left that gives 0 and 1 only"
+
+
+@pytest.mark.parametrize("how", ["step", "run_lif", "run"])
+def test_a_batch_of_no_samples_is_told_once_and_left_out(run, watched, capfd, how):
+    net = Called(how)
+    handle = watched(net)
+    for size in (0, B, 0, B):
+        net(draws(size, T, N))
+    assert handle.active and window(run, steps=2 * T).n_steps == 2 * T
+    err = capfd.readouterr().err
+    assert err.count("a batch of 0 samples is not recorded") == 1 and "batch_index" not in err
+
+
+def test_a_layer_whose_size_changes_is_one_sentence_and_the_script_goes_on(run, watched, capfd):
+    net = Outer(Given(lambda s, u: s))
+    handle = watched(net)
+    for n in (N, N + 1, N):
+        net(draws(B, n))
+    words = f"inner had {N} neurons when it was first shown and gives ({B}, {N + 1}) now"
+    assert handle.why.endswith(words) and capfd.readouterr().err.count(words) == 1
+
+
+def test_a_root_that_gives_a_loss_alone_is_named_so(run, watched):
+    class Loss(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sum()
+
+    net = Loss()
+    handle = watched(net)
+    for _ in range(3):
+        net(draws(B, N))
+    assert "Loss gave a single number; docs" in handle.why
+
+
+@pytest.mark.parametrize("made", [torch.jit.script, lambda net: torch.jit.trace(net, draws(B, N))])
+def test_a_scripted_module_is_one_sentence_and_keeps_no_name(run, watched, capfd, made):
+    handle = watched(made(Scale()))
+    assert not handle.active and "scripted or traced module runs no hooks" in handle.why
+    assert capfd.readouterr().err.count(handle.why) == 1
+    assert watched(Given(lambda s, u: s)).name == "w"
+
+
+def test_a_watch_that_cannot_begin_keeps_no_name_and_no_hook(run, watched, capfd):
+    class Hookless(nn.Module):
+        def register_forward_hook(self, *_: object, **__: object):
+            raise RuntimeError("no hooks here")
+
+    net = Hookless()
+    handle = watched(net)
+    assert not handle.active and not net._forward_pre_hooks
+    assert "the script goes on: no hooks here" in capfd.readouterr().err
+    assert watched(Given(lambda s, u: s)).name == "w"
 
 
 @pytest.mark.parametrize("how", ["step", "run_lif"])

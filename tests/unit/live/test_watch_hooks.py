@@ -71,6 +71,7 @@ def test_a_time_axis_inside_the_tensor(run, watched):
 @pytest.mark.parametrize("hidden", [True, False])
 def test_a_layer_like_snntorchs(run, watched, hidden):
     net = nn.Sequential(nn.Linear(6, 8), Leaky(hidden))
+    nn.init.constant_(net[0].weight, 2.0)  # fires in the first call
     watched(net, params={"threshold": param(1.0, 0.1, 5.0, help="Threshold.")})
     x = torch.rand(B, 6)
     net(x)

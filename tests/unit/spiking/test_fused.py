@@ -105,6 +105,7 @@ def test_a_layer_draws_from_the_generator_it_is_given():
     assert not torch.equal(first[0], first[1]) and torch.equal(bare[0], bare[1])
     assert 0.249 < first.abs().max() <= 0.25 and abs(first.std() - 0.25 / 3**0.5) < 0.005
     assert SpikeLinear(4, 2, bias=False, dtype=torch.float64).weight.dtype == torch.float64
+    assert SpikeLinear(4, 2, device="meta").weight.device.type == "meta"
 
 
 def test_a_network_of_two_layers_learns_alike():
