@@ -3,8 +3,10 @@
     python benchmarks/bench_fuzz.py [--share 1.0] [--callbacks 2000]
 
 Every value of ``tests/hostile.py`` goes into every path, query and body field of our own OpenAPI
-document and into the headers, and mutated bodies to ``/_dash-update-component``.  No answer may be a
-5xx, take 2 s, show the inside, or change anything with a 4xx; afterwards the worker, reset, must
+document and into the headers, and mutated bodies to ``/_dash-update-component``.  The page has no
+callbacks on the server, so that every one of those bodies is refused by the guard
+(``dashboard/callbacks.py``) before Dash sees it; that it is, is what they show.  The jobs process runs
+beside, so that tables may be asked for as well.  No answer may be a 5xx, take 2 s, show the inside, or change anything with a 4xx; afterwards the worker, reset, must
 spike bit for bit as one that never saw any of it.  Writes ``benchmarks/results/fuzz.json``.
 """
 
@@ -13,8 +15,11 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +27,31 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from report import machine, write
 
+from dashboard.pictures import jobs_running
 from tests.fuzzing import Input, Report, Target, callback_inputs, hostile_inputs
 from tests.hostile import BODIES, VALUES
 from tests.killing import Killed
 
 SEED = 21
+ROOT = Path(__file__).resolve().parent.parent
+START_S = 60.0
+
+
+@contextmanager
+def jobs() -> Iterator[None]:
+    """The jobs process as the Procfile starts it, for the run directory of the environment."""
+    command = ["nice", "-n", "10", sys.executable, "-m", "dashboard.jobs"]
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        began = time.monotonic()
+        while not jobs_running():
+            assert process.poll() is None, "the jobs process ended"
+            assert time.monotonic() < began + START_S, "the jobs process does not begin"
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def campaign(target: Target, inputs: Iterable[Input]) -> dict[str, Any]:
@@ -37,6 +62,7 @@ def campaign(target: Target, inputs: Iterable[Input]) -> dict[str, Any]:
     return {
         "tried": report.tried,
         "accepted": report.accepted,
+        "no_jobs": report.no_jobs,
         "answers": {str(code): n for code, n in sorted(report.answers.items())},
         "slowest_s": round(report.slowest_s, 3),
         "run_unharmed": target.unharmed(),
@@ -60,8 +86,10 @@ def main() -> None:
         every = list(hostile_inputs(target.document))
         sampled = every if args.share >= 1 else rng.sample(every, round(args.share * len(every)))
         values = {"values": len({repr(v) for v in VALUES}), "bodies": len(BODIES)}
-        hostile = campaign(target, sampled) | values | {"of": len(every)}
-        callbacks = campaign(target, callback_inputs(rng, args.callbacks))
+        with jobs():
+            hostile = campaign(target, sampled) | values | {"of": len(every)}
+            callbacks = campaign(target, callback_inputs(rng, args.callbacks))
+        callbacks["server_callbacks"] = len(target.page.callback_map)
     finally:
         target.close()
     write("fuzz", {"machine": machine(), "hostile": hostile, "callbacks": callbacks})
@@ -70,6 +98,7 @@ def main() -> None:
         for trouble in part["troubles"]:
             print("  ", trouble)
         assert part["troubles_total"] == 0 and part["run_unharmed"], name
+        assert part["no_jobs"] == 0, "the jobs process was not there all the time"
 
 
 if __name__ == "__main__":

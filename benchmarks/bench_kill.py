@@ -5,6 +5,8 @@
 Every change is a request that the worker acknowledged at a step; afterwards the same requests are
 applied at the same steps in a run that nobody killed, and every array of the two final states is
 compared byte for byte: spikes (their running hash), weights, membranes, traces, random streams.
+Creations of sessions are killed at each of their writes too, by ``POST /sessions`` and by ``branch``,
+and asked for again with their key (``tests/killed_creations.py``).
 Also measured: how long a worker takes from its start to its first status with a replay behind it, and
 the replay alone after kills of a run that went as fast as it can for 4 to 9 s, with checkpoints as the
 program writes them.
@@ -14,6 +16,9 @@ Writes ``benchmarks/results/kill.json``.
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,7 +31,7 @@ from report import machine, write
 
 from t4dm.live.checkpoint import CHECKPOINT_S
 from t4dm.live.worker import DEFAULT_ENGINE
-from tests.killing import Killed, compare
+from tests.killing import ROOT, Killed, compare
 
 
 def random_moments(engine: str, kills: int) -> dict[str, Any]:
@@ -91,6 +96,14 @@ def long_runs(engine: str, kills: int) -> dict[str, Any]:
         killed.close()
 
 
+def creations() -> dict[str, Any]:
+    """Creations killed at every write, in a process that forks: no thread may have begun in it."""
+    command = [sys.executable, "-m", "tests.killed_creations"]
+    env = os.environ | {"T4DM_LOG_LEVEL": "ERROR"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
@@ -103,11 +116,13 @@ def main() -> None:
         "random_moments": random_moments(args.engine, args.kills),
         "write_points": write_points(args.engine, args.points),
         "long_runs": long_runs(args.engine, args.long),
+        "creations": creations(),
     }
     write("kill", {"machine": machine(), **results})
     print(results)
     for part in ("random_moments", "write_points", "long_runs"):
         assert results[part]["arrays_that_differ"] == [], part
+    assert not any(part["troubles"] for part in results["creations"].values()), results["creations"]
 
 
 if __name__ == "__main__":

@@ -24,10 +24,11 @@ HERE = Path(__file__).resolve().parent
 OURS = {"A": "t4dm", "A2": "t4dm", "B": "t4dm,t4dm_cut,t4dm_mu", "B2": "t4dm", "C": "c_t4dm"}
 PEERS = {
     "A": "snntorch,norse,spikingjelly,sinabs,bindsnet,nest,nengo,brian2_cpp,jax_dense,brainevent,"
-    "torch_naive,torch_tuned",
-    "A2": "bindsnet,nest,nengo,brian2_cpp,brainevent,torch_csr,torch_gather",
+    "brainpy,annarchy,torch_naive,torch_tuned,torch_compile",
+    "A2": "bindsnet,nest,nengo,brian2_cpp,brainevent,brainpy,annarchy,torch_compile,torch_csr,"
+    "torch_gather",
     "B": "snntorch,norse,spikingjelly,bindsnet,nest,brian2_cpp,jax_dense,brainevent,torch_naive,"
-    "torch_tuned,torch_gather",
+    "torch_tuned,torch_compile,torch_gather,annarchy",
     "B2": "nest,brian2_cpp",
     "C": "snntorch,norse,spikingjelly,sinabs,c_torch_naive,c_torch_compile,c_jax",
 }

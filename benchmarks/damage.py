@@ -69,6 +69,12 @@ def _held(rng: np.random.Generator, n_blocks: int) -> dict[str, Any]:
     return {f"neuromod.{nt}": _even(rng, 0.35, 0.65) for nt in ("DA", "ACh", "NE")}
 
 
+def _unconnected(rng: np.random.Generator, n_blocks: int) -> dict[str, Any]:
+    onsets, rewards = ("onset_ACh", "onset_NE"), ("reward_gain",)
+    cut = ((*onsets, *rewards), onsets, rewards)[int(rng.integers(3))]
+    return {f"neuromod.{path}": 0.0 for path in cut}
+
+
 def _narrow(rng: np.random.Generator, n_blocks: int) -> dict[str, Any]:
     if rng.random() < 0.5:
         window = int(rng.integers(1, 3))
@@ -114,10 +120,7 @@ DAMAGES: dict[str, tuple[str, Any]] = {
     "narrow windows": ("stdp_not_engaging", _narrow),
     "bus off": ("neuromodulators_frozen", lambda r, n: {"neuromod.enabled": False}),
     "levels held": ("neuromodulators_frozen", _held),
-    "not connected": (
-        "neuromodulators_frozen",
-        lambda r, n: {f"neuromod.{p}": 0.0 for p in ("onset_ACh", "onset_NE", "reward_gain")},
-    ),
+    "not connected": ("neuromodulators_frozen", _unconnected),
     "no leak, no clamp": (
         "membranes_diverging",
         lambda r, n: FROZEN | {"lif.alpha": _even(r, 0.995, 0.999), "lif.u_max": _log(r, 300, 1000)},

@@ -3,7 +3,10 @@
 From the spikes themselves, the engine's own membranes and levels at every step, and whole weight
 matrices; nothing of ``t4dm.health`` is used.  A symptom is there by the words that the rules are
 published with (docs/health.md): it begins when its measure lies beyond the limit of entering for
-CONFIRM steps and lasts until it has been back behind the limit of leaving for CLEAR steps.
+CONFIRM steps and lasts until it has been back behind the limit of leaving for CLEAR steps.  A level
+that nothing calls for any more is neither over nor begun while it does not move; one that the damage
+holds by hand has to move only where all three are held.  Where sparsity stands, silence is a third of
+its limit over SLOW steps; where membranes diverge, a runaway lasts down to a third of its own of leaving.
 
 What lies on a limit is neither ill nor well: where limits 10 % lower or 10 % higher would give another
 answer the truth of that symptom is open, and a call of it counts neither as right nor as wrong.  This
@@ -12,7 +15,7 @@ it: windows so narrow that pairs of spikes at even distances would count for les
 they count by default.
 """
 
-# T steps after settling  G stages (two a block)  L blocks
+# T steps after settling  G stages (two a block)  L blocks  3 levels: DA, ACh, NE
 
 from __future__ import annotations
 
@@ -28,6 +31,8 @@ SETTLE, CONFIRM, CLEAR, SAMPLE = 500, 200, 500, 250
 FAST, SLOW = 500, 1000  # steps of a window
 FACTORS = (0.9, 1.0, 1.1)
 FED, FIRES = 0.02, 0.005
+BEGUN, SURPRISE = 1.5, 0.1  # stimuli, and sum of |delta|, in SLOW steps that call for a movement
+LEVELS = ("DA", "ACh", "NE")
 LIMITS: dict[str, tuple[float, float]] = {  # of entering and of leaving
     "not_firing": (0.001, 0.003),
     "sparsity": (0.01, 0.015),
@@ -49,6 +54,7 @@ class Witness:
         self._spikes: list[np.ndarray] = []
         self._levels: list[np.ndarray] = []
         self._onsets: list[int] = []
+        self._surprises: list[float] = []
         self._far: list[float] = []
         self._weights = [self._matrices()]
         self._moved: list[np.ndarray] = []
@@ -60,7 +66,11 @@ class Witness:
     def see(self, segment: Segment) -> None:
         self._spikes.append(np.histogram(segment.spk_id, bins=self._edges)[0])
         self._levels.append(segment.levels[-1, :3])
-        self._onsets.append(sum(e["type"] == "stimulus" for e in segment.meta["events"]))
+        events = segment.meta["events"]
+        self._onsets.append(sum(e["type"] == "stimulus" for e in events))
+        self._surprises.append(
+            sum(abs(e["delta"]) for e in events if e["type"] == "answer" and "delta" in e)
+        )
         self._far.append(float(np.abs(self.session.engine.arrays.u).max()))
         if len(self._spikes) % SAMPLE == 0:
             self._weigh()
@@ -93,6 +103,20 @@ class Witness:
         for name, beyond in self._measures().items():
             enter, leave = (factor * limit for limit in LIMITS[name])
             found[name] = standing(beyond(enter), beyond(leave))
+        enter, leave = (factor * limit for limit in LIMITS["neuromodulators_frozen"])
+        called, swing = self._called(), self._swing()
+        found["neuromodulators_frozen"] = np.array([
+            standing(called[:, n] & (swing[:, n] < enter), swing[:, n] < leave)
+            for n in range(len(LEVELS))
+        ]).any(axis=0)  # fmt: skip
+        enter, leave = (factor * limit for limit in LIMITS["runaway"])
+        beyond, far = self._measures()["runaway"], found["membranes_diverging"]
+        still = np.where(far, beyond(leave / 3), beyond(leave))
+        found["runaway"] = standing(beyond(enter), still)
+        enter, leave = (factor * limit for limit in LIMITS["not_firing"])
+        fast, slow = self._fired()
+        deep = np.where(found["sparsity"], _silent(slow, enter / 3), _silent(fast, enter))
+        found["not_firing"] = standing(deep, _silent(fast, leave))
         return self._ordered(found)
 
     @staticmethod
@@ -104,12 +128,10 @@ class Witness:
         return found
 
     def _measures(self) -> dict[str, Beyond]:
-        sizes = np.array(self.session.layout.sizes)[:-1]
-        fired = np.array(self._spikes)[:, :-1] / sizes
-        fast, slow = _mean(fired, FAST), _mean(fired, SLOW)
+        fast, slow = self._fired()
         network, peak = slow.mean(axis=1), fast.max(axis=1)
-        far, swing = _most(np.array(self._far)[:, None], FAST)[:, 0], self._swing()
-        onsets = SLOW * _mean(np.array(self._onsets, float)[:, None], SLOW)[:, 0]
+        far = _most(np.array(self._far)[:, None], FAST)[:, 0]
+        called, swing = self._called(), self._swing()
         moved, firing = self._moved_by_step(), (slow[:, 0::2] >= FIRES).any(axis=1)
         narrow = self.case.damage == "narrow windows"
         return {
@@ -117,14 +139,29 @@ class Witness:
             "sparsity": lambda limit: network < limit,
             "runaway": lambda limit: peak > limit,
             "stdp_not_engaging": lambda limit: firing & ((moved < limit) | narrow),
-            "neuromodulators_frozen": lambda limit: (onsets >= 1.5) & (swing < limit),
+            "neuromodulators_frozen": lambda limit: (called & (swing < limit)).any(axis=1),
             "membranes_diverging": lambda limit: far > limit,
         }
 
+    def _fired(self) -> tuple[np.ndarray, np.ndarray]:
+        """(T, G) share of the neurons that fire in a step, over the last FAST and SLOW of them."""
+        sizes = np.array(self.session.layout.sizes)[:-1]
+        fired = np.array(self._spikes)[:, :-1] / sizes
+        return _mean(fired, FAST), _mean(fired, SLOW)
+
     def _swing(self) -> np.ndarray:
-        """(T,) how far the level that moves most moves within a window; NaN before there is one."""
+        """(T, 3) how far each level moves within a window; NaN before there is one."""
         levels = np.array(self._levels)
-        return (_most(levels, SLOW) + _most(-levels, SLOW)).max(axis=1)
+        return _most(levels, SLOW) + _most(-levels, SLOW)
+
+    def _called(self) -> np.ndarray:
+        """(T, 3) whether the last window called for a movement of a level that is free to move."""
+        signals = SLOW * _mean(
+            np.stack([self._onsets, self._surprises], axis=1).astype(float), SLOW
+        )
+        begun, surprised = signals[:, 0] > BEGUN, signals[:, 1] > SURPRISE
+        held = np.array([f"neuromod.{name}" in self.case.values for name in LEVELS])
+        return np.stack([surprised, begun, begun], axis=1) & (held.all() | ~held)
 
     def _moved_by_step(self) -> np.ndarray:
         """(T,) the larger mean change of a block's excitatory weights in a second, as last weighed."""

@@ -44,7 +44,8 @@ bind = (
     else (f"{_settings.host}:{_settings.port}")
 )
 preload_app = True
-worker_class = "gevent"
+worker_class = "dashboard.web_worker.QuietWorker"
+logger_class = "dashboard.web_worker.QuietLog"
 workers = 2
 worker_connections = 512
 timeout = 30

@@ -11,6 +11,7 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -43,7 +44,7 @@ class Painter:
         import kaleido
 
         if not self._started:
-            if not _browser():
+            if not browser():
                 raise NoBrowser
             kaleido.start_sync_server(n=1, timeout=RENDER_TIMEOUT_S, mathjax=False)
             self._started = True
@@ -58,10 +59,13 @@ class Painter:
             self._started = False
 
 
-def _browser() -> str | None:
+def browser() -> str | None:
+    """The program to draw with; None where there is none, or ``BROWSER_PATH`` names nothing to run."""
+    if named := os.environ.get("BROWSER_PATH"):
+        return shutil.which(named)
     from choreographer.browsers.chromium import Chromium
 
-    return os.environ.get("BROWSER_PATH") or Chromium.find_browser(skip_local=False)
+    return Chromium.find_browser(skip_local=False)
 
 
 def serve(cache: diskcache.Cache, painter: Painter, stop: threading.Event, parent: int) -> None:

@@ -87,9 +87,10 @@ def _wait(cache: diskcache.Cache, name: str) -> bytes:
             raise ApiError(
                 501,
                 "no_browser",
-                "pictures need Chromium: install it (apt install chromium), or set BROWSER_PATH",
+                "pictures need Chromium: install it (apt install chromium), or have BROWSER_PATH name it",
             )
         if failed is not None:
             raise ApiError(500, "not_drawn", "the picture could not be drawn; the log says why")
         time.sleep(TICK_S)
-    raise ApiError(503, "busy", "the picture was not ready in time; ask again")
+    message = "the picture was not ready in time; ask again"
+    raise ApiError(503, "busy", message, headers={"Retry-After": "1"})

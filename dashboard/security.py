@@ -1,7 +1,7 @@
 """One gate for every route: host names, origins, keys, rates, and the headers of every answer.
 
 A request passes in this order: its host name is ours; its origin is ours; its key or cookie opens
-the door, or its path is one of the few that need none; it is not one too many; and who may only
+the door, or its path and method are one of the few pairs that need none; it is not one too many; and who may only
 look asks to change nothing.  Everything that is not named in :data:`OPEN` is behind the door, Dash's
 own routes and routes added later included.
 """
@@ -28,7 +28,10 @@ API_PREFIXES = (
 )  # fmt: skip
 LOGIN = "/login"
 LOGOUT = "/logout"
-OPEN = frozenset({"/healthz", LOGIN, LOGOUT, "/assets/css/login.css"})
+OPEN = frozenset({
+    *((path, method) for path in ("/healthz", LOGIN, "/assets/css/login.css") for method in READING),
+    (LOGIN, "POST"), (LOGOUT, "POST"),
+})  # fmt: skip
 KEY_NAMES = frozenset({"key", "api_key", "apikey", "api-key", "x-api-key", "token"})
 VIEW_ONLY = "this key may look and change nothing; ask for the full key to do that"
 
@@ -64,10 +67,11 @@ class Gate:
         if g.access is None and self.keys.wanted:
             g.access = self._access_by_cookie()
             g.by_cookie = g.access is not None
-        if g.access is None and request.path not in OPEN:
+        is_open = (request.path, request.method) in OPEN
+        if g.access is None and not is_open:
             return _turned_away()
         self.rates.count("reads" if request.method in READING else "changes")
-        if g.access == "view" and request.method not in READING and request.path not in OPEN:
+        if g.access == "view" and request.method not in READING and not is_open:
             raise ApiError(403, "view_only", VIEW_ONLY)
         return None
 

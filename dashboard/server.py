@@ -11,7 +11,7 @@ from typing import Any
 from dash import Dash
 from flask import Flask
 
-from dashboard import cache, callbacks, login, security, traffic
+from dashboard import bodies, cache, callbacks, login, security, traffic
 from dashboard.api import errors
 from dashboard.api.routes import api, guard_unknown
 from dashboard.pages import catalogue, plain, reference, shell
@@ -29,6 +29,7 @@ def create_app(settings: Settings) -> Dash:
         raise SystemExit(reason)
     flask = Flask("t4dm", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    bodies.install(flask)
     flask.config["SESSION_LIMITS"] = settings.limits
     flask.config["COMPRESS_STREAMING_ENDPOINT_CONDITIONAL"] = ["_dash_assets.static"]
     panels = all_panels()

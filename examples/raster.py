@@ -11,9 +11,11 @@ from picture import COLOURS, folder, save
 
 from t4dm.live.engine import Engine, StackConfig
 from t4dm.live.handlers import apply, parse
+from t4dm.live.merge import merge
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import View, Window, merge
+from t4dm.live.view import View
+from t4dm.live.window import Window
 
 CONFIG = StackConfig(n_blocks=3, n_neurons=64)
 STEPS = 1600
@@ -34,9 +36,8 @@ def main(where: Path) -> None:
         window = simulate(Path(data))
     figure, ids = go.Figure(), window.rows[window.spk_row]
     t = window.step0 + window.spk_dt.astype(int)
-    group = window.layout.group_of(ids)
     for stage in window.layout.groups:
-        mine = group == stage.index
+        mine = window.layout.group_of(ids) == stage.index
         hz = mine.sum() / stage.n / window.n_steps * 1000
         colour = "#7A828C" if stage.block is None or stage.is_out else COLOURS[stage.block]
         mark = {"symbol": "line-ns", "size": 2.5, "line": {"width": 1, "color": colour}}

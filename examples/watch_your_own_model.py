@@ -14,9 +14,10 @@ from torch import Tensor, nn
 import t4dm.live
 from dashboard.figures import raster
 from t4dm.live.client import SessionClient
+from t4dm.live.merge import merge, tail
 from t4dm.live.paths import run_dir
 from t4dm.live.segment import Segment
-from t4dm.live.window import View, merge, tail
+from t4dm.live.view import View
 from t4dm.params import param
 from t4dm.spiking.lif import LIFNeuron
 
@@ -50,8 +51,7 @@ def main(where: Path) -> None:
             adam.zero_grad()
             loss.backward()
             adam.step()
-    payloads = SessionClient(run_dir(), "digits").reader().since(0)
-    kept = tail([Segment.decode(data) for data in payloads])
+    kept = tail([*map(Segment.decode, SessionClient(run_dir(), "digits").reader().since(0))])
     shown = raster.figure(merge(kept, View(rows="all"), kept[-1].step1 - 10 * STEPS), None)
     save(go.Figure(shown), "watch_your_own_model", where)
 

@@ -36,8 +36,9 @@ class Refused(Exception):
 class Client:
     """One program, and one of its sessions; every call opens its own connection.
 
-    ``key`` defaults to ``T4DM_API_KEY``.  Calls raise :class:`Refused`, or OSError where nobody
-    answers.
+    ``key`` defaults to ``T4DM_API_KEY``; that of a single call is an idempotency key: a request that
+    is sent again after a lost answer is applied once.  Calls raise :class:`Refused`, or OSError where
+    nobody answers.
     """
 
     def __init__(
@@ -153,16 +154,19 @@ class Client:
 
     def trace(
         self, rows: Sequence[float] | Sequence[Sequence[float]], steps: int | None = None,
-        neurons: Sequence[int] | None = None, verbose: bool = False,
+        neurons: Sequence[int] | None = None, verbose: bool = False, kind: str | None = None,
     ) -> Answer:  # fmt: skip
-        """What a copy of the model does with ``rows``; the live run goes on."""
-        body = {"input": rows, "steps": steps, "neurons": neurons, "verbose": verbose}
+        """What a copy of the model does with ``rows``; the live run goes on.
+
+        ``kind`` says what they are, ``stimulus`` or ``current``; by default their width does.
+        """
+        body = {"input": rows, "as": kind, "steps": steps, "neurons": neurons, "verbose": verbose}
         return self.send("POST", "/spiking/trace", self._of_session(**body))
 
-    def inject(self, nt: str, level: float) -> Answer:
-        """Add ``level`` to a neuromodulator."""
+    def inject(self, nt: str, level: float, key: str | None = None) -> Answer:
+        """Add ``level`` to a neuromodulator; with the same ``key`` once, however often it is sent."""
         body = self._of_session(nt=nt, level=level)
-        return self.send("POST", "/spiking/inject-neuromod", body)
+        return self.send("POST", "/spiking/inject-neuromod", body, _once(key))
 
     def picture(self, what: str, kind: Picture = "png", **query: Any) -> bytes:
         """``spike-raster``, ``thalamic-gate``, ``neuromod-heatmap`` or ``weight-distribution``."""
@@ -170,9 +174,9 @@ class Client:
 
     # -- sessions ------------------------------------------------------------------------------
 
-    def command(self, body: Answer | list[Answer], key: str = "") -> Answer:
+    def command(self, body: Answer | list[Answer], key: str | None = None) -> Answer:
         """One command or a list, answered when it is applied; with the same ``key`` it is once."""
-        headers = {"X-T4DM-Ack": "applied"} | ({"Idempotency-Key": key} if key else {})
+        headers = {"X-T4DM-Ack": "applied"} | _once(key)
         return self.send("POST", f"{self._home}/commands", body, headers)
 
     def set(self, path: str, value: Any) -> Answer:
@@ -194,10 +198,14 @@ class Client:
         return self.get(f"{self._home}/params")
 
     def change(
-        self, values: Mapping[str, Any], clear: Sequence[str] = (), if_rev: int | None = None
-    ) -> Answer:
-        """Set and clear parameters together; with ``if_rev`` only at that revision (else 412)."""
-        headers = {} if if_rev is None else {"If-Match": str(if_rev)}
+        self, values: Mapping[str, Any], clear: Sequence[str] = (), if_rev: int | None = None,
+        key: str | None = None,
+    ) -> Answer:  # fmt: skip
+        """Set and clear parameters together; with ``if_rev`` only at that revision (else 412).
+
+        With the same ``key`` it is done once.
+        """
+        headers = _once(key) | ({} if if_rev is None else {"If-Match": str(if_rev)})
         body = {"values": dict(values), "clear": list(clear)}
         return self.send("PATCH", f"{self._home}/params", body, headers)
 
@@ -205,14 +213,22 @@ class Client:
         """Names of every session."""
         return self.get("/sessions")["sessions"]
 
-    def create(self, **asked: Any) -> Client:
-        """A new session (``name``, ``blocks``, ``n``, ``dt``, ``params``, …) and a client of it."""
-        made = self.send("POST", "/sessions", asked)
+    def create(self, *, key: str | None = None, **asked: Any) -> Client:
+        """A new session (``name``, ``blocks``, ``n``, ``dt``, ``params``, …) and a client of it.
+
+        Asked for again with the same ``key``, it is the same session.
+        """
+        made = self.send("POST", "/sessions", asked, _once(key))
         return Client(self.address, made["name"], self._key, self._who, self._timeout)
 
     def delete(self) -> None:
         """End this session and remove its files."""
         self.send("DELETE", self._home)
+
+
+def _once(key: str | None) -> dict[str, str]:
+    """The header of a request that is applied once; of 1 to 64 printable ASCII characters."""
+    return {"Idempotency-Key": key} if key else {}
 
 
 def _error_of(content: bytes) -> Mapping[str, Any]:

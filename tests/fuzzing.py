@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from dashboard import clinic
 from dashboard.server import create_app
 from dashboard.settings import Rates, Settings
 from t4dm.live import paths
@@ -30,7 +31,7 @@ CALLBACK = "/_dash-update-component"
 
 
 NO_JOBS = (
-    b'{"error":{"code":"no_jobs"'  # the table of faults is asked of a process that no test runs
+    b'{"error":{"code":"no_jobs"'  # tests run no process that makes tables; the benchmark does
 )
 
 
@@ -52,6 +53,7 @@ class Report:
     tried: int = 0
     answers: Counter = field(default_factory=Counter)
     accepted: int = 0
+    no_jobs: int = 0
     slowest_s: float = 0.0
     troubles: list[str] = field(default_factory=list)
 
@@ -62,19 +64,21 @@ class Target:
     def __init__(self, session: Killed) -> None:
         """``session`` has no worker yet; its folders are those of the environment."""
         self.session = session
-        self.app = create_app(Settings(rates=Rates(MANY, MANY, MANY))).server
+        self.page = create_app(Settings(rates=Rates(MANY, MANY, MANY)))
+        self.app = self.page.server
         self.session.again()
         assert self.session.ask([{"type": "pause"}, {"type": "speed", "value": "max"}])
         self.client = self.app.test_client(use_cookies=False)
         self.document = self.client.get("/openapi.json", headers={"Host": "localhost"}).get_json()
 
     def state(self) -> tuple[Any, ...]:
-        """What a refused request must leave alone."""
+        """What a refused request must leave alone; a table that is being made writes when it likes."""
         status = self.session.client.status()
         run = [status.get(k) for k in ("state", "step", "epoch", "params_rev", "seed", "speed")]
         seen = json.dumps([status["breakpoints"], status["watch"], status["params_digest"]])
         kinds = (".json", ".npz", ".deleted")
-        files = sorted(str(p) for p in paths.data_dir().rglob("*") if p.suffix in kinds)
+        found = (p for p in paths.data_dir().rglob("*") if p.suffix in kinds)
+        files = sorted(str(p) for p in found if clinic.folder() not in p.parents)
         return (*run, seen, *files)
 
     def send(self, request: Input, report: Report) -> None:
@@ -88,7 +92,9 @@ class Target:
         report.tried += 1
         report.answers[answer.status_code] += 1
         report.slowest_s = max(report.slowest_s, took)
-        if answer.status_code >= 500 and not answer.data.startswith(NO_JOBS):
+        if answer.data.startswith(NO_JOBS):
+            report.no_jobs += 1
+        elif answer.status_code >= 500:
             report.troubles.append(f"{answer.status_code}: {request.what}: {answer.data[:120]!r}")
         if took > SLOW_S:
             report.troubles.append(f"{took:.1f} s: {request.what}")
@@ -107,6 +113,7 @@ class Target:
         client = self.session.client
         wanted = [
             {"type": "pause"},
+            {"type": "break_off"},
             {"type": "replace", "values": {}},
             {"type": "reset", "seed": 3},
         ]
@@ -209,7 +216,7 @@ def _example(field: dict[str, Any]) -> Any:
 
 
 def callback_inputs(rng: random.Random, n: int) -> Iterator[Input]:
-    """Mutations of the body that Dash's own page sends to its callback route."""
+    """Mutations of the body that a page of Dash's sends for a callback; ours has none on the server."""
     seed = {
         "output": "app.children", "outputs": {"id": "app", "property": "children"},
         "inputs": [{"id": "theme", "property": "n_clicks", "value": 1}],

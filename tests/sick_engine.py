@@ -1,11 +1,13 @@
 """A small live engine that falls ill on request, for tests of what a worker then does."""
 
+import time
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from t4dm.live import engine
+from t4dm.live.segment import Segment
 
 StackConfig = partial(engine.StackConfig, 2, 32, 4)
 
@@ -17,3 +19,11 @@ class SickEngine(engine.Engine):
         if value == -1.0:
             self.arrays.w_rec[1, 2, 3] = np.nan
         return super().reward(value)
+
+
+class SlowEngine(SickEngine):
+    """As :class:`SickEngine`; a chunk takes 20 ms more, so that a test may step in meanwhile."""
+
+    def advance(self, n: int) -> Segment:
+        time.sleep(0.02)
+        return super().advance(n)

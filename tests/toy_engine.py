@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from t4dm.live.segment import GATE_EVERY, HIST_EVERY, KEYS, MATRIX_EVERY, Segment, grid
-from t4dm.live.window import default_membranes
+from t4dm.live.view import default_membranes
 
 L, N = 6, 256
 G = 2 * L
@@ -134,4 +134,6 @@ class ToyEngine:
              "stage": "lif_in" if g % 2 == 0 else "lif_out", "n_exc": 204 if g % 2 == 0 else N}
             for g in range(G)
         ]  # fmt: skip
-        return {"groups": groups, "constants": {"w_hi": 1.0, "n_total": G * N}}
+        moved = {"n": 64, "total": 200}
+        constants = {"w_hi": 1.0, "n_total": G * N, "moved_rows": moved}
+        return {"groups": groups, "constants": constants}

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from t4dm.live.client import SessionClient
+from t4dm.live.merge import merge
 from t4dm.live.segment import Segment
-from t4dm.live.window import View, merge
+from t4dm.live.view import View
 from t4dm.spiking.lif import LIFNeuron
 from tests.waiting import eventually
 
@@ -18,7 +19,7 @@ T, B, N1, N2 = 5, 3, 12, 4
 
 
 class Ours(nn.Module):
-    """Two layers of ours, stepped ``T`` times a call."""
+    """Two layers of ours, stepped ``T`` times a call; keeps spikes and u before reset of the first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,9 +35,11 @@ class Ours(nn.Module):
         u1 = u2 = None
         out = []
         for _ in range(T):
-            s1, u1 = self.lif1(self.fc1(x), u1)
+            current = self.fc1(x)
+            before = current if u1 is None else self.lif1.alpha * u1 + current
+            s1, u1 = self.lif1(current, u1)
             s2, u2 = self.lif2(self.fc2(s1), u2)
-            self.seen.append((s1.detach().clone(), u1.detach().clone(), s2.detach().clone()))
+            self.seen.append((s1.detach().clone(), before.detach(), s2.detach().clone()))
             out.append(s2)
         return torch.stack(out)
 

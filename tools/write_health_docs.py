@@ -6,10 +6,13 @@ import re
 import sys
 from pathlib import Path
 
+from t4dm.health.evidence import HELD, LIT_MS, LIT_SHARE
 from t4dm.health.finding import Rule, rules
 from t4dm.health.params import BIN_MS, HealthParams
 from t4dm.health.presets import PRESETS, Preset
+from t4dm.live.doctor import UNTOLD_MS, VITAL
 
+_VITAL = " or ".join(f"`{id}`" for id in VITAL)
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "health.md"
 HEAD = f"""# Health
 
@@ -19,7 +22,12 @@ the thresholds are parameters, group `health` of [parameters.md](parameters.md),
 The worker looks every {BIN_MS} ms of simulated time on the absolute grid of steps, at bins of that length: chunks, pacing and pauses change nothing of what is found.
 A finding is told once a rule has held for `health.confirm_ms`, and is over once it has not held for `health.clear_ms`; most rules are left at another threshold than they are entered.
 A rate that swings about the threshold of entering from look to look is not told: it has to stay beyond it.
+What stands becomes graver once that has held for `health.confirm_ms`, and milder once for `health.clear_ms`.
+Another cause than the one told has to be seen for `health.clear_ms` before it is told, with its remedies. Until the window of a rule lies wholly behind the last change of a parameter, what was found before the change keeps cause and remedies, and so does the event of its end: old spikes under new parameters explain nothing. Its numbers go on.
+A look has a third answer, that it cannot tell: the stimulus rests, or nothing calls for what the rule looks for. It counts neither as seen nor as unseen, so what stands is held (`held` is true) and nothing is found or over because of a pause. Such rules stand under `cannot_tell`, each with `why` and `since_ms`, and so do those that are not asked while a finding explains theirs (`explained_by`).
+Rates of a stimulus that pauses for {LIT_MS} ms or more (`stimulus.rest_ms`, between pulses) are those of its time alone: a window needs {LIT_MS} ms of stimulus, and reaches further back, over at most {HELD * BIN_MS / 1000:g} s, until {LIT_SHARE:.0%} of its length are stimulus. A silence longer than the stimulus's own pauses is none of them.
 The first `health.settle_ms` after a start or reset are not judged, and a rule waits until its window is full; until then the status says how much is missing.
+Where nothing is found, but {_VITAL} has not been able to tell for {UNTOLD_MS / 1000:g} s, the `severity` of the report is `untold` and not `ok`: a network that is dead behind a resting stimulus is not called healthy. The finding that ends because another explains it has that one's id as `by` in its event.
 A finding has a severity (note, warning, critical), a place, the rule with its numbers, the likely cause told apart by evidence, and remedies: lists of ordinary commands, applied as one and undone as one.
 A note is no illness: a stage somewhat above its band, say. Everything above is.
 
@@ -33,7 +41,8 @@ The recurrent part of it is `(0.5 + NE) * recurrent.gain * rate * mean(W)`. What
 FOOT = """## Presets that make it ill
 
 `{"type": "preset", "name": …}` puts one in force, `healthy` takes what presets touch back; both are undone like any change.
-The first remedy of the finding heals each within 5 s of simulated time; `tests/unit/health/test_presets.py` runs all of them on the default network.
+Each is found within 2 s of simulated time; in force from the first step on, within 2.5 s, since the first `health.settle_ms` are not judged. The first remedy of the finding heals it within 5 s.
+`tests/unit/health/test_presets.py` runs all of them on the default network from three starts: two seeds, one of them from its first step too, the remedy 0.2 to 2.5 s after the finding.
 
 | preset | parameters | found as | cause |
 |---|---|---|---|"""
@@ -79,7 +88,8 @@ def _instead(rule: Rule) -> str:
     if not rule.instead:
         return ""
     names = ", ".join(f"`{name}`" for name in rule.instead)
-    return f" Not looked for while it is explained by {names}."
+    echo = ", or its window reaches back to one that was" if rule.echoes else ""
+    return f" Not looked for while it is explained by {names}{echo}."
 
 
 def _preset(preset: Preset) -> str:

@@ -86,8 +86,9 @@ def _watch() -> list[str]:
             for which in ("every_call", "control")
         )
         recorded = result[size]["calls_recorded_percent"]
+        in_all = result[size]["processor"]["in_all_percent"]
         parts.append(
-            f"{size} {cpu:.1f} % of processor time, {wall:.1f} % on the clock, "
+            f"{size} {cpu:.1f} % of processor time ({in_all:.1f} % in all), {wall:.1f} % on the clock, "
             f"{recorded:.0f} % of its calls recorded (with every call {every:.1f} %; "
             f"two networks not watched differ by {control:.1f} %)"
         )
@@ -239,6 +240,7 @@ PEERS = """## Beside other libraries
 
 Steps a second, one thread, about 7 % firing, medians of blocks timed in turns; one column is one run. A: LIF + dense recurrence.
 A2: 10 % of the connections. B: A + pair STDP at every step. C: a surrogate-gradient training step (two layers of 256, batch 32, 100 steps).
+Each library runs its own neuron and its own STDP, which are t4dm's equations where it has them: BindsNET, NEST, Nengo and ANNarchy reset to a value instead of subtracting the threshold; NEST and ANNarchy draw the noise inside, which is part of their time, and NEST computes in float64.
 Other programs ran on the machine meanwhile, so read the ratios within a column. Repeat with `PEERS_VENVS=FOLDER python benchmarks/bench_peers_table.py PEERS_BENCH.py`. PEERS_BENCH.py is the peers' benchmark program, which has an entry a library and is not part of this repository; FOLDER holds the virtual environments that its entries name, and a library whose environment is missing is tried in the running one and told as failed. t4dm's entry is `benchmarks/peers_entry.py`.
 """
 OURS = {"t4dm": "**t4dm**", "c_t4dm": "**t4dm**", "t4dm_cut": "t4dm, windows cut at 100 ms",
@@ -246,7 +248,8 @@ OURS = {"t4dm": "**t4dm**", "c_t4dm": "**t4dm**", "t4dm_cut": "t4dm, windows cut
         "jax_dense": "JAX", "c_jax": "JAX", "snntorch": "snnTorch", "spikingjelly": "SpikingJelly",
         "bindsnet": "BindsNET", "nest": "NEST", "torch_tuned": "torch, in place",
         "torch_gather": "torch, rows by index", "c_torch_naive": "torch, step by step",
-        "c_torch_compile": "torch.compile", "torch_naive": "torch, plain"}  # fmt: skip
+        "c_torch_compile": "torch.compile", "torch_compile": "torch.compile",
+        "torch_naive": "torch, plain", "brainpy": "BrainPy", "annarchy": "ANNarchy"}  # fmt: skip
 
 
 def _peers() -> list[str]:
@@ -284,9 +287,9 @@ def _passed_over(runs: dict[str, Any], order: list[str]) -> list[str]:
     """A line a cell for what was left out of it, and why."""
     lines = []
     for key in order:
-        out = [
-            (row["impl"], row["passed_over"]) for row in runs[key]["rows"] if "passed_over" in row
-        ]
+        rows = runs[key]["rows"]
+        out = [(r["impl"], r.get("passed_over") or r.get("error")) for r in rows]
+        out = [(name, why) for name, why in out if why]
         if out:
             told = "; ".join(f"{OURS.get(name, name)}: {why}" for name, why in out)
             lines.append(f"{key} without {told}.")

@@ -22,6 +22,7 @@ FOOT = """
 - **Parameters.** A change that was answered with `"ok": true` and no `"durable": false` is on the disk. After any kill the worker's `rev` is that one or a newer one, and its values are the acknowledged ones. A change that was not answered is there wholly or not at all.
 - **The run.** After a kill the last checkpoint is loaded and every acknowledged request is applied again at its step, up to the last step that was acknowledged: spikes, weights and all other state are those of a run that was not killed, bit for bit. Checkpoints are so frequent that this takes less than 3 s: one is begun after 2 s of the engine's own time, sooner by as much as the disk takes to write one (a disk that needs longer than 1.3 s for one is written to all the time, and the replay is that much longer); the page says how far it is, and how many seconds it will take. What was shown after the last acknowledged request runs again, with the same numbers.
 - **Files.** Each is written beside its place, synced, renamed, and its folder synced; a checkpoint has a SHA-256 over header and data, a log line a CRC-32. A checkpoint that does not verify is put aside as `*.bad`, the one before is used, and the page says so. Files that a newer version wrote are left untouched, and that session does not start.
+- **New sessions.** A creation that is killed leaves the whole session, or its name free and, at the program's next start, no folder. Sent again with its `Idempotency-Key`, a creation or a branch finds what the first one made, named or not, and makes it where there is nothing.
 - **A full disk.** The run goes on, answers carry `"durable": false`, the page says what is not kept and why, and saving goes on by itself, within a second or two of there being space.
 - **A run that became NaN or Inf** is not brought back to that moment: it goes on from the last finite checkpoint.
 
@@ -52,16 +53,24 @@ def _fuzz() -> list[str]:
     names = {
         "hostile": f"{hostile['values']} hostile values and {hostile['bodies']} bodies in every path, "
         "query, body field and header of every operation",
-        "callbacks": "mutated bodies to Dash's callback route",
+        "callbacks": "mutated bodies to Dash's callback route (the page has no callbacks on the "
+        "server: what is tried is the guard before it)",
     }
     for name, what in names.items():
         part = found[name]
         failures = sum(n for code, n in part["answers"].items() if int(code) >= 500)
+        failures -= part["no_jobs"]
         harm = "unharmed, bit for bit" if part["run_unharmed"] else "**changed**"
         outcome = (
             f"{failures} server errors, {part['troubles_total']} other faults, slowest answer "
             f"{part['slowest_s']:.2f} s; the run {harm}"
         )
+        if part["no_jobs"]:
+            outcome += (
+                f"; {part['no_jobs']} times 503, as the process that makes tables did not run"
+            )
+        if part["accepted"] == 0:
+            outcome += "; every one refused"
         rows.append(_row(what, f"{part['tried']:,}", outcome, found["command"]))
     return rows
 
@@ -76,6 +85,7 @@ def _kill() -> list[str]:
             found["command"],
         ),
         *_replays(found),
+        *_creations(found),
     ]  # fmt: skip
 
 
@@ -90,6 +100,27 @@ def _replays(found: dict[str, Any]) -> list[str]:
     )
     what = "kills after 4 to 9 s of running as fast as it goes"
     return [_row(what, str(part["kills"]), again, found["command"])]
+
+
+def _creations(found: dict[str, Any]) -> list[str]:
+    """Sessions whose making was killed; nothing where the campaign is of an older form."""
+    ways = {
+        "created": "creations of a session over HTTP, killed at each write, fsync and rename",
+        "branched": "branches of a session, killed at each write, fsync and rename up to the answer",
+    }
+    rows = []
+    for way, what in ways.items():
+        parts = [p for name, p in found.get("creations", {}).items() if name.startswith(way)]
+        if not parts:
+            continue
+        kills, made = (sum(part[key] for part in parts) for key in ("kills", "made_before"))
+        troubles = sum(len(part["troubles"]) for part in parts)
+        outcome = (
+            f"{kills - made} times nothing was there and the name free, {made} times the whole session;"
+            f" asked again with its key each is there once, no folder left over: {troubles} faults"
+        )
+        rows.append(_row(what, str(kills), outcome, found["command"]))
+    return rows
 
 
 def _same(part: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 // The page's side of the command road: one request in flight, in order; of several waiting `set`s
 // of one path only the newest is sent. Reads of parameters, sets and uploads live here too.
 
-import { Refused, askJson } from "./ask.mjs";
+import { Refused, UNANSWERED, askJson } from "./ask.mjs";
 import { VIEW_ONLY } from "./capabilities.mjs";
 import { basePath } from "./paths.mjs";
 import { refusalOf } from "./scale.mjs";
@@ -164,7 +164,8 @@ export async function request(method, url, body, headers = {}) {
     return await askJson(url, options);
   } catch (error) {
     if (error instanceof Refused) throw new ApiError({ ...error.detail, message: error.message }, error.status);
-    throw new ApiError({ code: "unreachable", message: "The server does not answer; the change may not have arrived." });
+    const message = method === "GET" ? UNANSWERED : "The server does not answer; the change may not have arrived.";
+    throw new ApiError({ code: "unreachable", message });
   }
 }
 

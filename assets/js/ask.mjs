@@ -1,6 +1,8 @@
 /** Requests of the page. It asks for refusals in an answer of 200: any other is an error in the console. */
 
 const HEADERS = { "X-T4DM-Refusals": "200" };
+/** The sentence for a reading that nobody answered. */
+export const UNANSWERED = "The server does not answer.";
 let turnedAway = () => {};
 
 /** Calls `fn(true)` when the server asks this page to log in, `fn(false)` with every other answer. */
@@ -16,7 +18,12 @@ export class Refused extends Error {
   }
 }
 
-/** The JSON of an answer; throws Refused, or what `fetch` throws where nobody answers. */
+/** Nobody answered, as without a network; what `fetch` says of it differs from browser to browser. */
+export class Unanswered extends TypeError {
+  constructor() { super(UNANSWERED); }
+}
+
+/** The JSON of an answer; throws Refused, or Unanswered. */
 export async function askJson(url, options) {
   const answer = await ask(url, options);
   const body = await answer.json().catch(() => null);
@@ -33,13 +40,14 @@ export async function askBytes(url, options) {
 }
 
 async function ask(url, options = {}) {
-  const answer = await fetch(url, { cache: "no-store", ...options, headers: { ...HEADERS, ...options.headers } });
+  const asked = { cache: "no-store", ...options, headers: { ...HEADERS, ...options.headers } };
+  const answer = await fetch(url, asked).catch((error) => { throw error instanceof TypeError ? new Unanswered() : error; });
   turnedAway(answer.status === 401);
   return answer;
 }
 
 function judge(answer, body, always = false) {
   const detail = body?.error && typeof body.error === "object" ? body.error : null;
-  if (!always && answer.ok && !detail && body?.ok !== false) return;
+  if (!always && answer.ok && !detail) return;
   throw new Refused(body?.status ?? answer.status, detail);
 }

@@ -1,8 +1,7 @@
 // What the session does, as one word with a shape; and why it stands or is not heard of.
 
-import { STARTING, STARTING_RUN, whyDown } from "./down.mjs";
+import { STARTING, STARTING_RUN, whyDown, whyStale } from "./down.mjs";
 import { h } from "./dom.mjs";
-import { num } from "./format.mjs";
 
 /** LIVE, PAUSED, REPLAY, STALE or DOWN, told by shape, word and colour; with the reason. */
 export function badgeOf(app) {
@@ -11,10 +10,10 @@ export function badgeOf(app) {
   const starting = app.config.kind ? STARTING_RUN : STARTING, why = whyDown(app.meta, starting);
   if (app.status === "down") return why === starting ? { kind: "waiting", word: "STARTING", reason: why } : { kind: "down", word: "DOWN", reason: why };
   if (app.status === "ended") return { kind: "paused", word: "ENDED", reason: worker.message };
-  if (app.status === "stale") return { kind: "stale", word: `STALE ${num(worker?.age_s ?? 0, 2)} s`, reason: "" };
+  if (app.status === "stale") return { kind: "stale", word: `STALE ${app.age().toFixed(1)} s`, reason: whyStale(app.silent()) };
   if (app.status !== "live") return { kind: "waiting", word: "WAITING", reason: "" };
-  if (app.view.mode === "rewind") return { kind: "replay", word: "REPLAY", reason: "" };
-  if (app.view.mode === "paused") return { kind: "paused", word: "VIEW PAUSED", reason: "" };
+  if (app.view.mode === "rewind") return { kind: "replay", word: "REPLAY", reason: app.gone?.words ?? "" };
+  if (app.view.mode === "paused") return { kind: "paused", word: "VIEW PAUSED", reason: app.gone?.words ?? "" };
   if (state === "running") return { kind: "live", word: "LIVE", reason: "" };
   return { kind: "paused", word: (state ?? "paused").toUpperCase(), reason: typeof reason === "string" ? reason : "" };
 }

@@ -1,9 +1,9 @@
 // Breakpoints: the run pauses when a stage's rate, a neuron, a membrane or a weight does something.
 
 import { command } from "./api.mjs";
+import { sentence } from "./break-words.mjs";
 import { needs } from "./capabilities.mjs";
 import { h, iconButton, whenReady } from "./dom.mjs";
-import { num } from "./format.mjs";
 import { rulesOf } from "./health.mjs";
 import { blockCount } from "./paths.mjs";
 import { parseNumber } from "./scale.mjs";
@@ -11,10 +11,10 @@ import { toast, toastError } from "./toasts.mjs";
 
 /** Which fields each kind asks for, and what its bound may be. */
 const KINDS = {
-  rate: { label: "a stage's rate crosses a bound", fields: ["stage", "op", "bound", "window_ms"], unit: "Hz per neuron", lo: 0, hi: 1000 },
+  rate: { label: "a stage's rate crosses a bound", fields: ["stage", "op", "bound", "window_ms"], unit: "Hz per neuron", lo: 0, hi: 1000, bound: "120" },
   spike: { label: "a neuron fires", fields: ["neuron"] },
-  membrane: { label: "a membrane passes a value", fields: ["neuron", "op", "bound"], unit: "u", lo: -1000, hi: 1000 },
-  weight: { label: "weights saturate in a block (looked at every 250 steps)", fields: ["block", "op", "bound"], unit: "share at w_max", lo: 0, hi: 1 },
+  membrane: { label: "a membrane passes a value", fields: ["neuron", "op", "bound"], unit: "u", lo: -1000, hi: 1000, bound: "1" },
+  weight: { label: "weights saturate in a block (looked at every 250 steps)", fields: ["block", "op", "bound"], unit: "share at w_max", lo: 0, hi: 1, bound: "0.2" },
   finding: { label: "the doctor finds something", fields: ["finding"] },
   nan: { label: "anything is NaN (always armed)", fields: [] },
 };
@@ -47,24 +47,8 @@ function build(app) {
 
 function line(app, point) {
   const off = () => send({ type: "break_off", id: point.id });
-  return h("li", {}, h("span", { text: sentence(app, point) }), iconButton("close", "Remove this breakpoint", off));
-}
-
-/** A breakpoint in words: `block 2 LIF in rate above 120 Hz over 100 ms`. */
-export function sentence(app, { kind, group, neuron, op, bound, window_ms: ms, finding, severity }) {
-  if (kind === "rate") return `${stageName(app, group)} rate ${op} ${num(bound)} Hz over ${ms} ms`;
-  if (kind === "spike") return `neuron ${neuron} fires`;
-  if (kind === "membrane") return `membrane of neuron ${neuron} ${op} ${num(bound)}`;
-  if (kind === "weight") return `block ${group}: share of weights at w_max ${op} ${num(bound)}`;
-  if (kind === "finding") return `finding: ${findingName(app, finding)}, ${severity} or graver`;
-  return "anything is NaN";
-}
-
-const findingName = (app, id) =>
-  (app.config.health?.rules ?? []).find((rule) => rule.id === id)?.title ?? "any";
-
-function stageName(app, group) {
-  return app.manifest?.groups?.[group]?.name ?? `stage ${group}`;
+  const waits = point.armed === false ? " (true already; armed once false)" : "";
+  return h("li", { data: { breakpoint: String(point.id) } }, h("span", { text: `${point.id}: ${sentence(app, point)}${waits}` }), iconButton("close", "Remove this breakpoint", off));
 }
 
 function form(app) {
@@ -77,7 +61,7 @@ function form(app) {
     block: h("select", { id: "break-block" }, ...Array.from({ length: blocks }, (_, b) => option(b, `block ${b}`))),
     neuron: number("break-neuron", "0"),
     op: h("select", { id: "break-op" }, option("above", "above"), option("below", "below")),
-    bound: number("break-bound", "120"),
+    bound: number("break-bound", KINDS.rate.bound),
     window_ms: number("break-window", "100"),
     finding: h("select", { id: "break-finding" }, option("any", "any finding"), ...rulesOf(app).map(({ id, title }) => option(id, title))),
   };
@@ -88,6 +72,8 @@ function form(app) {
     const { fields, unit } = KINDS[kind.value];
     for (const node of lines) node.hidden = !fields.includes(node.dataset.field);
     lines.find((node) => node.dataset.field === "bound").firstChild.textContent = unit ? `Bound (${unit})` : "Bound";
+    inputs.bound.value = KINDS[kind.value].bound ?? inputs.bound.value;
+    inputs.bound.setAttribute("aria-invalid", "false");
     message.textContent = "";
   };
   kind.addEventListener("change", choose);

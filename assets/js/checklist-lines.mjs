@@ -5,15 +5,32 @@ import { num } from "./format.mjs";
 
 const MODULATORS = ["DA", "ACh", "NE", "5-HT"];
 const LTP = 2;
+/** A number beyond a rule's threshold that the rule has not called, or not yet. */
+const SOON = "seen for too short a time to be called";
 
-/** `{state: fine | look | untold, number}` of one line now. */
+/**
+ * `{state: fine | look | untold, number}` of one line now. What speaks against it counts first; then
+ * what keeps its rules, or its own number (`doubt`), from telling.
+ */
 export function judge(app, line) {
   const report = app.health?.report;
-  const found = (report?.findings ?? []).filter(({ id }) => line.findings?.includes(id));
+  const found = (report?.findings ?? []).filter(({ id }) => line.findings.includes(id));
   const told = line.tell(context(app));
   if (told.untold) return { state: "untold", number: told.untold };
   const against = found.map(({ title, rule }) => `${title}: ${rule}`);
-  return { state: told.look || against.length ? "look" : "fine", number: [told.number, told.look, ...against].filter(Boolean).join(" · ") };
+  const why = told.look || against.length ? "" : hindered(app, line) || told.doubt;
+  const number = [told.number, told.look, ...against, why].filter(Boolean).join(" · ");
+  return { state: why ? "untold" : told.look || against.length ? "look" : "fine", number };
+}
+
+/** Why the rules of `line` have not all answered, or "": they wait for data, or cannot tell. */
+function hindered(app, { findings }) {
+  const report = app.health?.report;
+  if (!findings.length) return "";
+  if (app.params?.values["health.enabled"] && report?.waiting) return `${report.waiting}.`;
+  const blind = (report?.cannot_tell ?? []).filter(({ id }) => findings.includes(id));
+  const reasons = [...new Set(blind.map(({ why }) => why))];
+  return reasons.map((why) => `${blind.filter((one) => one.why === why).map(({ title }) => title).join(", ")}: cannot tell. ${why}`).join(" · ");
 }
 
 function context(app) {
@@ -35,7 +52,10 @@ export const LINES = [
   {
     id: "rate", text: "Neurons fire, neither too few nor too many", link: { panel: "rate" }, to: "population rate",
     findings: ["not_firing", "sparsity", "runaway", "silent_stage", "saturated_stage"],
-    tell: figures(({ network_rate: rate, rate: all }) => ({ number: `${percent(rate)} of neurons fire in a ms, stages ${percent(least(all))} to ${percent(most(all))}` })),
+    tell: figures(({ network_rate: rate, rate: all }, { values }) => ({
+      number: `${percent(rate)} of neurons fire in a ms, stages ${percent(least(all))} to ${percent(most(all))}`,
+      doubt: rate < values["health.silent"] ? SOON : "",
+    })),
   },
   {
     id: "lif", text: "LIF parameters are what you think they are", link: { control: "lif.v_thresh" }, to: "LIF controls",
@@ -52,20 +72,22 @@ export const LINES = [
   {
     id: "neuromods", text: "Neuromodulators move", link: { panel: "neuromod" }, to: "neuromodulators",
     findings: ["neuromodulators_frozen"],
-    tell: figures(({ level_swing: swing, slow_ms: ms }, { store }) => {
+    tell: figures(({ level_swing: swing, slow_ms: ms }, { store, values }) => {
       if (!store?.nLevels) return { untold: "This session has no neuromodulators." };
       const levels = newest(store, "levels", store.nLevels);
       const texts = Object.values(swing).map((moved, i) => `${MODULATORS[i]} ${num(levels[i], 2)} (moved ${num(moved, 2)})`);
-      return { number: `${texts.join(", ")} in ${num(ms / 1000)} s` };
+      return { number: `${texts.join(", ")} in ${num(ms / 1000)} s`, doubt: most(Object.values(swing)) < values["health.frozen"] ? SOON : "" };
     }),
   },
   {
     id: "stdp", text: "STDP is on and moves weights", link: { panel: "weights" }, to: "weights",
     findings: ["stdp_not_engaging", "saturated_weights"],
-    tell: figures(({ weights_moved: moved }, { values }) => {
+    tell: figures(({ weights_moved: moved, driven }, { values }) => {
       if (!("stdp.enabled" in values)) return { untold: "This session has no STDP." };
       if (!moved?.length) return { untold: "No two samples of the weights yet." };
-      return { number: `STDP ${values["stdp.enabled"] ? "on" : "off"}, a weight moves ${lowHigh(moved, 2)} a second`, look: values["stdp.enabled"] ? "" : "switched off" };
+      const on = values["stdp.enabled"], still = most(moved) === 0;
+      if (on && still && driven === 0) return { untold: "The stimulus rests: there is nothing to learn from." };
+      return { number: `STDP ${on ? "on" : "off"}, a weight moves ${lowHigh(moved, 2)} a second`, look: on ? (still ? "no weight moves" : "") : "switched off" };
     }),
   },
   {
@@ -121,7 +143,7 @@ export const LINES = [
   },
   {
     id: "raster", text: "The raster shows no bands, no gaps", link: { panel: "raster" }, to: "spike raster",
-    findings: ["runaway", "saturated_stage", "silent_stage", "sparsity"],
+    findings: ["not_firing", "runaway", "saturated_stage", "silent_stage", "sparsity"],
     tell: ({ store, scene }) => {
       if (!scene || store?.empty) return { untold: "No frame yet." };
       const spikes = scene.store.countSpikes(scene.step0, scene.step1);

@@ -1,5 +1,8 @@
 /** One panel as a picture: Plotly's axes, the film on top, at any resolution; without a server. */
 
+export const PAD = 14, HEADING_FONT = "600 16px Inter, 'Segoe UI', Roboto, sans-serif";
+export const SMALL_FONT = "12px Inter, 'Segoe UI', Roboto, sans-serif";
+
 /**
  * The plot area of a panel on a canvas.
  * @param {object} surface panel surface
@@ -56,16 +59,12 @@ function picture(url) {
  * @returns {Promise<Blob>} PNG
  */
 export async function panelPng(app, surface, look) {
-  const scale = 2, pad = 14;
-  const [title, when] = heading(surface);
-  const foot = surface.foot.textContent;
-  const from = provenance(app);
+  const scale = 2, pad = PAD;
   const plot = await composePanel(surface, { scale, background: look.bg });
   const w = plot.width / scale;
   const canvas = document.createElement("canvas");
   const ctx = canvas.getContext("2d");
-  ctx.font = "12px Inter, 'Segoe UI', Roboto, sans-serif";
-  const lines = [...wrap(ctx, foot, w), ...wrap(ctx, from, w)];
+  const lines = below(app, surface.foot.textContent, w);
   const h = 34 + plot.height / scale + lines.length * 17 + 8;
   canvas.width = (w + 2 * pad) * scale;
   canvas.height = (h + 2 * pad) * scale;
@@ -73,13 +72,20 @@ export async function panelPng(app, surface, look) {
   ctx.fillStyle = look.bg;
   ctx.fillRect(0, 0, w + 2 * pad, h + 2 * pad);
   ctx.fillStyle = look.fg;
-  ctx.font = "600 16px Inter, 'Segoe UI', Roboto, sans-serif";
-  ctx.fillText(`${title} · ${when}`, pad, pad + 16);
+  ctx.font = HEADING_FONT;
+  ctx.fillText(heading(surface).join(" · "), pad, pad + 16);
   ctx.drawImage(plot, pad, pad + 30, w, plot.height / scale);
-  ctx.font = "12px Inter, 'Segoe UI', Roboto, sans-serif";
+  ctx.font = SMALL_FONT;
   ctx.fillStyle = look.muted;
   lines.forEach((line, i) => ctx.fillText(line, pad, pad + 34 + plot.height / scale + 14 + i * 17));
   return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
+}
+
+/** The lines under a saved panel: its `foot`, and what it comes from; none wider than `width` px. */
+export function below(app, foot, width) {
+  const ctx = document.createElement("canvas").getContext("2d");
+  ctx.font = SMALL_FONT;
+  return [foot, provenance(app)].flatMap((text) => wrap(ctx, text, width));
 }
 
 /** `["Spike raster", "12.0–12.5 s"]` of what the panel shows. */

@@ -4,10 +4,16 @@ export const STARTING = "worker starting: the first start compiles the kernels a
 
 export const STARTING_RUN = "worker starting: it reads what it needs and makes its model";
 
+const NO_ANSWER = "no answer from the server";
+const SILENT_S = 1;
+
+/** The reason for `status` "stale": a server that has said nothing for `silent` s, or answers without anything new. */
+export const whyStale = (silent) => (silent > SILENT_S ? NO_ANSWER : "the worker sends nothing new");
+
 /** The reason for `status` "down": the first start, what the supervisor says, or no server. */
 export function whyDown(meta, starting = STARTING) {
   const gone = meta?.worker?.alive === false;
-  if (!gone && meta?.state !== "starting") return "no answer from the server";
+  if (!gone && meta?.state !== "starting") return NO_ANSWER;
   if (meta.worker?.message) return meta.worker.message;
   return meta.state === "starting" ? starting : "the worker is restarting";
 }

@@ -4,7 +4,7 @@ import { theme } from "./colors.mjs";
 import { COARSE, modebar } from "./layout.mjs";
 import { laidOut } from "./marks/events.mjs";
 import { FONT, ticksAcross } from "./marks/paint.mjs";
-import { tickWidth } from "./marks/raster.mjs";
+import { tickHeight, tickWidth } from "./marks/raster.mjs";
 import { ONSET_ROOM } from "./marks/stimulus.mjs";
 
 /** What the panel says beside or under the plot itself. */
@@ -24,13 +24,14 @@ export function fitFigure(figure, surface) {
     annotations: kept(layout.annotations), shapes: kept(layout.shapes),
     dragmode: COARSE ? false : "zoom",
   });
-  for (const trace of data) if (trace.colorbar) trace.showscale = false;
+  for (const trace of data) {
+    if (trace.colorbar) trace.showscale = false;
+    if (mark.traceWidth && trace.line) trace.line.width = mark.traceWidth;
+  }
   const box = surface.box();
   takeAxes(layout, mark, scene, surface);
   if (surface.time) timeAxis(layout, box, scene.t1_ms);
-  for (const shape of layout.shapes) {
-    if (shape.name === "ticks") shape.line.width = tickWidth(box.w, scene.span);
-  }
+  for (const shape of layout.shapes) if (shape.name === "ticks") fitTicks(shape, box, scene);
   placeEvents(layout, box, mark);
   thinOnsets(layout, box);
 }
@@ -48,6 +49,16 @@ function takeAxes(layout, mark, scene, size) {
       Object.assign(own, { showticklabels: false, ticks: "", title: { text: "" }, fixedrange: true });
     }
   }
+}
+
+/** Ticks of a raster as wide and as high as on the film, about the rows where they stand. */
+function fitTicks(shape, box, { rows, span, dpr }) {
+  const n = Math.max(1, rows.length), h = box.h * dpr, half = tickHeight(h, n) / 2 * n / h;
+  shape.line.width = tickWidth(box.w * dpr, span) / dpr;
+  shape.path = shape.path.replace(/,([^V]+)V([^M]+)/g, (_, top, bottom) => {
+    const row = (Number(top) + Number(bottom)) / 2;
+    return `,${(row - half).toFixed(3)}V${(row + half).toFixed(3)}`;
+  });
 }
 
 /** As many numbers as on the film (Plotly stays below the count that it is given); the axis title beside them, where it costs no height. */

@@ -1,7 +1,7 @@
 // The top bar's word on the session's health: severity by shape, word and colour; it opens the panel.
 
 import { h } from "./dom.mjs";
-import { severityMark, summary } from "./health.mjs";
+import { blindRules, severityMark, summary } from "./health.mjs";
 import { panelShown, showPanel } from "./health-panel.mjs";
 
 /** The bar's part; hidden where the session gives no report. */
@@ -14,7 +14,8 @@ export function healthBadge(app) {
   const refresh = () => {
     const now = summary(app);
     const open = panelShown();
-    const key = JSON.stringify([now, open]);
+    const blind = now ? blindRules(app.health.report) : [];
+    const key = JSON.stringify([now, open, blind]);
     if (key === shown) return;
     shown = key;
     node.hidden = now === null;
@@ -23,7 +24,7 @@ export function healthBadge(app) {
     button.dataset.severity = now.kind;
     button.firstChild.dataset.severity = now.kind;
     word.textContent = now.word;
-    const list = now.findings.map(({ title, rule }) => `${title}: ${rule}`).join("\n");
+    const list = [...now.findings.map(({ title, rule }) => `${title}: ${rule}`), ...blind.map(({ title, why }) => `${title}: cannot tell. ${why}`)].join("\n");
     button.title = `${list || `Health: ${app.health.report?.waiting || now.word}`}  ( H )`;
   };
   app.on("health", refresh);

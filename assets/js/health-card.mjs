@@ -3,7 +3,7 @@
 import { h } from "./dom.mjs";
 import { momentText } from "./format.mjs";
 import { severityMark, whereText } from "./health.mjs";
-import { breakpointOn, commandText, hindrance, outcomeText, pauseOn, treat } from "./health-trials.mjs";
+import { breakpointOn, commandText, heldText, hindrance, outcomeText, pauseOn, treat } from "./health-trials.mjs";
 import { lacking } from "./capabilities.mjs";
 import { toastError } from "./toasts.mjs";
 
@@ -41,10 +41,11 @@ export function findingCard(app) {
     Object.assign(node.dataset, { finding: now.id, severity: now.severity, state: now.state });
     mark.dataset.severity = now.severity;
     write(title, now.title ?? now.id);
-    write(grade, over ? "cleared" : now.severity);
+    write(grade, over ? (now.by ? "explained" : "cleared") : now.severity);
     const where = whereText(app, now);
-    const when = over ? `cleared at ${momentText(now.cleared_ms, app.meta?.axis)}` : `since ${momentText(now.since_ms, app.meta?.axis)}`;
-    write(place, where ? `${where} · ${when}` : when);
+    const when = over ? `${now.by ? `explained by ${now.by}` : "cleared"} at ${momentText(now.cleared_ms, app.meta?.axis)}` : `since ${momentText(now.since_ms, app.meta?.axis)}`;
+    write(place, [where, when, now.held && !over ? "held" : ""].filter(Boolean).join(" · "));
+    place.title = now.held && !over ? `${heldText(app, now.id)} It stands until the rule can.` : "";
     write(rule, now.rule);
     write(cause, now.cause.text);
     remedies.hidden = over;

@@ -5,7 +5,7 @@ import { needs } from "./capabilities.mjs";
 import { openChecklist } from "./checklist.mjs";
 import { h, iconButton, whenReady } from "./dom.mjs";
 import { momentText } from "./format.mjs";
-import { rulesOf } from "./health.mjs";
+import { blindRules, blindWord, rulesOf } from "./health.mjs";
 import { findingCard } from "./health-card.mjs";
 import { toast, toastError } from "./toasts.mjs";
 
@@ -42,13 +42,14 @@ export function showPanel(app, yes = true) {
 function build(app) {
   const cards = new Map();
   const say = h("p", { class: "health-say" });
+  const blind = blindList(app);
   const list = h("ol", { class: "finding-list", "aria-label": "Findings, worst first" });
   const past = h("ol", { class: "finding-list finding-past", "aria-label": "Cleared lately" });
   const close = iconButton("close", "Close the health panel", () => showPanel(app, false));
   const checklist = h("button", { type: "button", text: "Checklist", title: "Thirteen things to look at  ( C )", hidden: Boolean(app.config.kind), on: { click: () => openChecklist(app) } });
   const node = h("section", { id: "health", class: "health", hidden: true, "aria-label": "Health" },
     h("header", { class: "health-head" }, h("h2", { text: "Health", tabIndex: -1 }), checklist, close),
-    say, list, past, presets(app), rules(app));
+    say, list, past, blind.node, presets(app), rules(app));
   const refresh = () => {
     if (node.hidden) return;
     const { report, past: cleared, trials } = app.health;
@@ -67,6 +68,7 @@ function build(app) {
     };
     fill(list, report?.findings ?? []);
     fill(past, cleared);
+    blind.show(report);
     for (const id of cards.keys()) if (!seen.has(id)) cards.delete(id);
   };
   return { node, refresh, tick: () => !node.hidden && cards.forEach((card) => card.tick()) };
@@ -78,6 +80,8 @@ function sentence(app, report) {
   const { findings, waiting, t_ms: t } = report, n = rulesOf(app).length, at = momentText(t, app.meta?.axis);
   const more = waiting ? ` ${waiting[0].toUpperCase()}${waiting.slice(1)}.` : "";
   if (findings.length) return `${findings.length} of ${n} rules found something, at ${axisWord(app)}${at}.${more}`;
+  const blind = blindRules(report).length;
+  if (!more && blind) return `${n - blind} of ${n} rules find nothing, at ${axisWord(app)}${at}; ${blind} cannot tell.`;
   return more ? more.trim() : `Healthy: ${n} rules checked at ${axisWord(app)}${at}.`;
 }
 
@@ -99,6 +103,24 @@ function presets(app) {
   const button = h("button", { type: "button", id: "health-preset-apply", text: "Apply", on: { click: apply } });
   needs(app, "preset", select, button);
   return h("div", { class: "health-presets", hidden: offered.length === 0 }, h("label", { htmlFor: "health-preset", text: "Show me one that is broken" }), h("div", { class: "form-line" }, select, button));
+}
+
+/** The rules that cannot tell, each with why and since when; hidden while all can. */
+function blindList(app) {
+  const head = h("summary", {}), list = h("ul", { class: "health-blind-list" });
+  const node = h("details", { class: "health-blind", open: true, hidden: true }, head, list);
+  let shown = "";
+  const show = (report) => {
+    const lines = blindRules(report).map(({ id, title, why, since_ms: since }) =>
+      ({ id, title, text: `cannot tell since ${axisWord(app)}${momentText(since, app.meta?.axis)}. ${why}` }));
+    const key = JSON.stringify(lines);
+    if (key === shown) return;
+    shown = key;
+    node.hidden = lines.length === 0;
+    head.textContent = blindWord(report);
+    list.replaceChildren(...lines.map(({ id, title, text }) => h("li", { data: { rule: id } }, h("strong", { text: title }), h("span", { text: `: ${text}` }))));
+  };
+  return { node, show };
 }
 
 function rules(app) {

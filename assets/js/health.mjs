@@ -5,10 +5,12 @@
 
 import { askJson } from "./ask.mjs";
 import { h } from "./dom.mjs";
-import { judged } from "./health-trials.mjs";
+import { explainedBy, judged } from "./health-trials.mjs";
 
 const FOLLOW_MS = 1000;
 const RETRY_MS = 2000;
+/** Simulated ms for which a rule has to be unable to tell before the page says so: pauses are common. */
+const BLIND_MS = 2000;
 /** Simulated ms, or steps, that a finding stays listed after it was cleared. */
 const KEPT_MS = 15_000;
 const SEVERITIES = ["note", "warning", "critical"];
@@ -87,7 +89,7 @@ export function mount(app) {
     const stands = new Set(report.findings.map(({ id }) => id));
     const gone = old.findings.filter(({ id }) => !stands.has(id)).map((finding) => {
       const told = cleared.get(finding.id);
-      return { ...finding, state: "cleared", cleared_ms: told > finding.since_ms ? told : report.t_ms };
+      return { ...finding, state: "cleared", cleared_ms: told > finding.since_ms ? told : report.t_ms, by: explainedBy(report, finding.id) };
     });
     health.past = [...gone, ...health.past].filter(({ id, cleared_ms: at }, i, all) =>
       !stands.has(id) && report.t_ms - at < KEPT_MS && all.findIndex((other) => other.id === id) === i);
@@ -98,13 +100,24 @@ export function mount(app) {
 function timed(report) {
   if (report && report.t_ms === null) {
     report.t_ms = report.step;
-    for (const finding of report.findings) finding.since_ms ??= finding.since_step;
+    for (const one of [...report.findings, ...(report.cannot_tell ?? [])]) one.since_ms ??= one.since_step;
   }
   return report;
 }
 
-/** Whether a remedy's outcome is still open. */
-const waiting = ({ trials }) => [...trials.values()].some(({ outcome }) => outcome === "watching");
+/** Whether a remedy's outcome is still open, or how many rules cannot tell is in the badge. */
+const waiting = ({ report, trials }) =>
+  report?.severity === "untold" || [...trials.values()].some(({ outcome }) => outcome === "watching" || outcome === "explained");
+
+/** The rules of `report` that have not been able to tell for a while, those that a finding explains apart. */
+export const blindRules = (report) =>
+  (report?.cannot_tell ?? []).filter(({ explained_by: by, since_ms: since }) => !by && report.t_ms - since >= BLIND_MS);
+
+/** `3 rules cannot tell`. */
+export function blindWord(report) {
+  const n = blindRules(report).length;
+  return `${n} rule${n === 1 ? "" : "s"} cannot tell`;
+}
 
 /** The rules that this session can be judged by: those whose parameter groups it has. */
 export function rulesOf(app) {
@@ -118,6 +131,7 @@ export function summary(app) {
   if (!report) return app.meta?.health === undefined ? null : { kind: "waiting", word: "waiting for data", findings: [] };
   const { severity, findings } = report;
   if (!findings.length) {
+    if (severity === "untold") return { kind: "waiting", word: blindWord(report), findings };
     if (severity !== "waiting") return { kind: "ok", word: "healthy", findings };
     return { kind: "waiting", word: app.params?.values["health.enabled"] === false ? "health off" : "waiting for data", findings };
   }

@@ -8,12 +8,15 @@ import { decode } from "./wire.mjs";
 import { Store } from "./store.mjs";
 import { theme } from "./colors.mjs";
 import { fitFigure } from "./fit.mjs";
+import { axisText } from "./format.mjs";
 import { COARSE } from "./layout.mjs";
+import { toast } from "./toasts.mjs";
 
 const SETTLE_MS = 450, RESIZE_MS = 200;
 const CLICK_PX = 4;
 const DOUBLE_MS = 300; // two clicks nearer than this are one double click
 const AT_ONCE = 4;
+const MOST_MOVES = 6;
 const CONFIG = {
   displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
   displayModeBar: COARSE ? true : "hover", doubleClick: "reset",
@@ -25,6 +28,7 @@ export class Inspector {
     Object.assign(this, { app, board, loop });
     this.past = new Store(32768);
     this.turn = 0;
+    this.moves = 0;
     this.quiet = 0;
     app.on("view", (changed) => this.#view(changed));
     for (const name of ["theme", "maximise"]) {
@@ -70,6 +74,7 @@ export class Inspector {
       return;
     }
     if (changed.length === 1 && changed[0] === "zoom") { this.#zoomAll(); return; }
+    if (this.app.gone) { this.#keep(); return; }
     for (const slug of ["weights", "attention"]) {
       if (changed.includes(`${slug}_view`)) this.board.surfaces.get(slug).zoom = null;
     }
@@ -94,8 +99,8 @@ export class Inspector {
     if (this.reading) { this.wanted = true; return; }
     this.reading = true;
     this.wanted = false;
+    const [from_ms, to_ms] = this.window();
     try {
-      const [from_ms, to_ms] = this.window();
       const frame = decode(await askBytes(this.app.url("/window", { from_ms, to_ms, ...this.app.viewQuery() })));
       if (this.app.view.mode !== "live") {
         this.past.append(frame);
@@ -103,7 +108,8 @@ export class Inspector {
         this.loop.schedule();
       }
     } catch (error) {
-      this.app.emit("problem", String(error.message ?? error));
+      const asked = to_ms === this.window()[1];
+      if (asked && !this.#moveOn(error)) this.app.emit("problem", String(error.message ?? error));
     } finally {
       this.reading = false;
       if (this.wanted) this.#readPast();
@@ -112,27 +118,59 @@ export class Inspector {
 
   #settle(delay) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#showTraces(++this.turn), delay);
+    this.timer = setTimeout(() => (this.app.gone ? this.#keep() : this.#showTraces(++this.turn)), delay);
+  }
+
+  /** Traces of a window that has gone cannot be made anew: the film draws what the page has of it. */
+  #keep() {
+    this.turn++;
+    clearTimeout(this.timer);
+    for (const surface of this.board.surfaces.values()) surface.setLive(true);
+    this.app.setView({ zoom: null });
+    this.loop.schedule();
   }
 
   /** Every panel on the page as traces: a few asked for at a time, those on screen first. */
   async #showTraces(turn) {
     const panels = [...this.board.surfaces.values()].filter((surface) => surface.look());
     const waiting = [...panels.filter(onScreen), ...panels.filter((surface) => !onScreen(surface))];
+    const failed = new Map();
     const hand = async () => {
-      while (waiting.length && turn === this.turn) await this.#showTrace(waiting.shift(), turn);
+      while (waiting.length && turn === this.turn) await this.#showTrace(waiting.shift(), turn, failed);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, hand));
-    if (turn === this.turn) this.app.emit("inspect", this.window());
+    if (turn !== this.turn) return;
+    for (const [why, slugs] of failed) this.app.emit("problem", `${slugs.join(", ")}: ${why}`);
+    if (!failed.size) this.moves = 0;
+    this.app.emit("inspect", this.window());
   }
 
-  async #showTrace(surface, turn) {
+  /** One panel as traces; why it cannot goes to `failed`, which names the panels of each reason. */
+  async #showTrace(surface, turn, failed) {
     try {
       const figure = await this.figure(surface.slug);
       if (turn === this.turn && this.app.view.mode !== "live") await this.#react(surface, figure, turn);
     } catch (error) {
-      if (turn === this.turn) this.app.emit("problem", `${surface.slug}: ${error.message ?? error}`);
+      if (turn !== this.turn || this.#moveOn(error)) return;
+      const why = String(error.message ?? error);
+      failed.set(why, [...failed.get(why) ?? [], surface.slug]);
     }
+  }
+
+  /**
+   * Where the window in view was dropped while it was asked for: to the oldest that is held, each time
+   * in a row further from what goes next. False where that is not why it was refused.
+   */
+  #moveOn({ status, detail }) {
+    const { app } = this, { lo, hi } = detail ?? {}, before = app.view.t1_ms;
+    if (status !== 416 || !(hi > lo) || this.moves >= MOST_MOVES || app.view.mode === "live") return false;
+    app.meta = { ...app.meta, held: [lo, hi] };
+    app.seek(app.earliest() + this.moves * (hi - lo) / MOST_MOVES);
+    this.moves += 1;
+    if (app.view.t1_ms === before) return false;
+    const now = axisText(app.view.t1_ms, app.meta.axis, 2);
+    toast(`That part of the run is not held; the view has moved on to ${now}.`, { merge: "moved on" });
+    return true;
   }
 
   async #react(surface, figure, turn) {
@@ -154,6 +192,7 @@ export class Inspector {
   /** Zoom by drag, click on a raster row (a double click is Plotly's: zoom out); the film stands still while the pointer is down. */
   #listen(surface) {
     surface.gd.on("plotly_relayout", (event) => this.#relayout(surface, event));
+    surface.gd.addEventListener("mousedown", passLabel, true);
     surface.plot.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || event.target.closest(".modebar, .panel-table")) return;
       const twice = event.timeStamp - (this.downAt ?? -Infinity) < DOUBLE_MS;
@@ -195,6 +234,7 @@ export class Inspector {
       if (event["xaxis.autorange"] && this.app.view.zoom) this.app.setView({ zoom: null });
       return;
     }
+    if (this.app.gone && surface.live) { surface.key = null; this.loop.schedule(); return; }
     if (this.app.view.mode !== "live") {
       if (surface.time) this.app.setView({ zoom: range.map(Number) });
       else surface.zoom = range;
@@ -223,4 +263,12 @@ export class Inspector {
 function onScreen(surface) {
   const { top, bottom } = surface.plot.getBoundingClientRect();
   return bottom > 0 && top < window.innerHeight;
+}
+
+/** A press on the label of an event begins the drag on the plot under it, which the label, hovered for its text, would swallow. */
+function passLabel(event) {
+  const drag = event.target.closest(".annotation-text-g") && event.currentTarget.querySelector(".nsewdrag");
+  if (!drag) return;
+  event.stopImmediatePropagation();
+  drag.dispatchEvent(new MouseEvent("mousedown", event));
 }

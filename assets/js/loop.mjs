@@ -121,7 +121,7 @@ export class Loop {
   #url() {
     const query = this.app.viewQuery();
     query.span_ms = Math.max(KEYFRAME_MS, this.app.view.span_ms);
-    if (this.seq !== null) Object.assign(query, { after: this.seq, epoch: this.store.epoch });
+    if (this.seq !== null) Object.assign(query, { after: this.seq, epoch: this.store.epoch ?? this.app.meta.epoch });
     return this.app.url("/frames", query);
   }
 
@@ -140,11 +140,20 @@ export class Loop {
       } else {
         this.seq = null;
       }
+    } else if (this.#discarded(meta)) {
+      store.clear();
+      this.schedule();
     }
     this.#status(this.#judge());
     app.emit("frame", meta);
     this.#emitEvents(frame.meta);
     this.#learn(frame.meta);
+  }
+
+  /** Whether what is drawn is of a run that a reset ended, and the new one stands elsewhere without a step. */
+  #discarded({ state, epoch, held }) {
+    const { app, store } = this, follows = app.view.mode === "live" && state === "paused";
+    return follows && !store.empty && epoch > store.epoch && Math.round(held[1] / app.dt) !== store.step1;
   }
 
   /** Manifest and parameters follow while a status says that the worker answers. */
@@ -178,15 +187,15 @@ export class Loop {
 
   /** Seconds since anything new came while something should: answers, heartbeats, frames of a run. */
   get age() {
-    const now = performance.now();
-    const silent = (now - this.lastAnswer) / 1000;
-    const still = STANDING.includes(this.app.meta?.state) ? 0 : (now - this.lastData) / 1000;
-    return Math.max(silent, still > STALE_S ? still : 0, this.app.meta?.worker?.age_s ?? 0);
+    const still = STANDING.includes(this.app.meta?.state) ? 0 : (performance.now() - this.lastData) / 1000;
+    return Math.max(this.silent, still > STALE_S ? still : 0, this.app.meta?.worker?.age_s ?? 0);
   }
 
+  /** Seconds since the server's last answer. */
+  get silent() { return (performance.now() - this.lastAnswer) / 1000; }
+
   #judge() {
-    const silent = (performance.now() - this.lastAnswer) / 1000;
-    if (this.failures > 2 && silent > STALE_S) return "down";
+    if (this.failures > 2 && this.silent > STALE_S) return "down";
     if (!this.app.meta) return "waiting";
     if (this.app.meta.worker?.ended) return "ended";
     if (this.app.meta.worker?.alive === false || this.app.meta.state === "starting") return "down";

@@ -2,6 +2,7 @@
 
 import { app } from "./app.mjs";
 import { command, mount as mountApi } from "./api.mjs";
+import { UNANSWERED } from "./ask.mjs";
 import { Board } from "./board.mjs";
 import { lacking } from "./capabilities.mjs";
 import { composePanel } from "./compose.mjs";
@@ -37,6 +38,12 @@ async function watchNeuron(loop, id) {
   app.setView({ membrane, watched: id });
 }
 
+/** What failed, said once: without a network each panel's reading fails in the same words. */
+function tellProblem(text) {
+  const told = text.endsWith(UNANSWERED) ? `${UNANSWERED.slice(0, -1)}; what is on the page stays.` : text;
+  toast(told, { kind: "error", merge: told });
+}
+
 async function start() {
   const board = new Board(app);
   const loop = new Loop(app, (store) => board.draw(store));
@@ -44,6 +51,7 @@ async function start() {
   app.toPage = (mono_ns) => loop.clock.toPage(mono_ns);
   app.scene = () => board.scene;
   app.age = () => loop.age;
+  app.silent = () => loop.silent;
   app.stats = () => loop.stats.read(app.meta);
   app.drawn = (slug) => board.drawn(slug);
   window.t4dm = { stats: app.stats, drawn: app.drawn, app, instances: (window.t4dm?.instances ?? 0) + 1 };
@@ -57,7 +65,7 @@ async function start() {
   mountTimeline(app, loop);
   for (const mount of [mountApi, mountToasts, mountDialogs, mountDoor, mountFiles, mountHealth, mountTopbar, mountControls,
     mountUndo, mountRestore, mountBreakpoints, mountHealthPanel, mountChecklist, mountUpload, mountStrip, mountKeys]) mount(app);
-  app.on("problem", (text) => toast(text, { kind: "error" }));
+  app.on("problem", tellProblem);
   app.on("theme", () => loop.schedule());
   app.emit("ready", app);
   loop.schedule();

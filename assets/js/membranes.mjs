@@ -5,7 +5,7 @@ import { h } from "./dom.mjs";
 import { parseNumber } from "./scale.mjs";
 import { toast } from "./toasts.mjs";
 
-/** The controls for the panel's head. */
+/** The controls for the panel's head, and those of them that may be folded away. */
 export function membraneTools(app) {
   const stage = h("select", { class: "tool-select", "aria-label": "Stage of the neuron to add", title: "Stage of the neuron to add", data: { membrane: "stage" } });
   const number = h("input", { type: "text", inputMode: "numeric", class: "tool-box", value: "0", autocomplete: "off", "aria-label": "Number of the neuron in its stage", data: { membrane: "number" } });
@@ -32,7 +32,7 @@ export function membraneTools(app) {
   offer();
   fill(remove, removable(app));
   needs(app, "watch", stage, number, add);
-  return [stage, number, add, remove];
+  return [[stage, number, add], [remove]];
 }
 
 /** The stages with the id of their first neuron. */

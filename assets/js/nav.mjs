@@ -11,6 +11,12 @@ export function pageLinks(app) {
 export function boardLinks(app) {
   const panels = app.config.panels ?? [];
   const firstOf = (name) => document.getElementById(panels.find((panel) => panel.page === name).id);
+  /** Where the part `name` begins, or null while none of its panels is shown. */
+  const pageTop = (name) => {
+    const places = panels.filter((panel) => panel.page === name).map(({ id }) => document.getElementById(id).getBoundingClientRect());
+    const there = places.filter(({ height }) => height > 0).map(({ top }) => top);
+    return there.length ? Math.min(...there) : null;
+  };
   const parts = [...new Set(panels.map((panel) => panel.page))].map((name) => h("a", {
     href: `#${name}`, data: { page: name }, text: name[0].toUpperCase() + name.slice(1),
     on: {
@@ -23,11 +29,12 @@ export function boardLinks(app) {
   }));
   const mark = () => {
     const middle = window.innerHeight / 2;
-    const passed = parts.filter((link) => firstOf(link.dataset.page).getBoundingClientRect().top < middle);
-    const current = passed.at(-1) ?? parts[0];
+    const shown = parts.map((link) => [link, pageTop(link.dataset.page)]).filter(([, top]) => top !== null);
+    const current = (shown.findLast(([, top]) => top < middle) ?? shown[0])?.[0] ?? parts[0];
     parts.forEach((link) => (link === current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
   };
   for (const scrolled of [document.getElementById("board"), window]) scrolled.addEventListener("scroll", mark, { passive: true });
+  app.on("maximise", mark);
   fill([...parts, ...others(app, "/")]);
   mark();
 }

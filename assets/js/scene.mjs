@@ -34,6 +34,7 @@ export class SceneMaker {
       dpr: window.devicePixelRatio || 1, now: performance.now(),
       rows: store.rows, groups, rowGroups: this.rowGroups,
       total_n: groups.reduce((sum, group) => sum + group.n, 0), unit: unitOf(store.meta?.axis, dt),
+      membranes: app.manifest?.membranes,
       ailing: () => ailing(app, store.epoch, t1 * dt),
       absent: (slug) => absence(app, slug) || early(app, store, slug),
     };

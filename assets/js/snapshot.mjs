@@ -15,7 +15,7 @@ import { toast } from "./toasts.mjs";
 const SHAPES = { live: "●", paused: "❚❚", replay: "◀", stale: "▲", down: "✕", waiting: "○" };
 const SIGNS = { ok: "✓", waiting: "○", note: "○", warning: "▲", critical: "✕" };
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
-const REDRAW_MS = 250;
+const REDRAW_MS = 250, ANSWER_MS = 1000;
 let busy = false;
 
 /** Takes the picture and shows it with a note field and the ways to keep it. */
@@ -35,7 +35,7 @@ export async function takeSnapshot(app) {
 
 /** Everything needed to say what the picture shows and to go back to it. */
 export async function makeManifest(app) {
-  const params = await getParams();
+  const params = await newestParams(app);
   const from = provenance(app, params);
   const stamp = from.utc.replace(/[-:TZ]/g, "").replace(/^(.{8})/, "$1-");
   const random = [...crypto.getRandomValues(new Uint8Array(4))].map((byte) => LETTERS[byte % LETTERS.length]).join("");
@@ -56,6 +56,12 @@ export async function makeManifest(app) {
     breakpoints: app.meta?.breakpoints ?? [],
     note: "",
   };
+}
+
+/** The parameters as the server has them now; those of the page where it does not answer soon. */
+function newestParams(app) {
+  const late = new Promise((resolve) => setTimeout(resolve, ANSWER_MS, app.params));
+  return Promise.race([getParams().catch(() => app.params), late]);
 }
 
 /** Severity and findings at this moment; null where the session gives no report. */

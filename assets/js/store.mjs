@@ -87,6 +87,7 @@ export class Store {
     this.nLevels = width("levels");
     this.nGains = width("gains");
     this.nStim = width("stim");
+    this.nReach = width("stim_range");
     const n = this.capacity;
     this.rates = sized(this.rates, Uint16Array, n * this.G);
     this.u = sized(this.u, Float32Array, n * this.K);
@@ -95,6 +96,7 @@ export class Store {
     this.levels = sized(this.levels, Float32Array, n * this.nLevels);
     this.gains = sized(this.gains, Float32Array, n * this.nGains);
     this.stim = sized(this.stim, Uint8Array, n * this.nStim);
+    this.stimRange = sized(this.stimRange, Float32Array, n * this.nReach);
     this.gate = sized(this.gate, Uint8Array, (n / GATE_EVERY) * this.D);
     this.gateMean = sized(this.gateMean, Float32Array, (n / GATE_EVERY) * this.L);
     this.attention = sized(this.attention, Uint8Array, (n / GATE_EVERY) * this.A);
@@ -116,6 +118,7 @@ export class Store {
     ring(this.levels, arrays.levels, step0, step1, this.capacity, this.nLevels);
     ring(this.gains, arrays.gains, step0, step1, this.capacity, this.nGains);
     ring(this.stim, arrays.stim, step0, step1, this.capacity, this.nStim);
+    ring(this.stimRange, arrays.stim_range, step0, step1, this.capacity, this.nReach);
     const g0 = Math.ceil(step0 / GATE_EVERY), g1 = Math.ceil(step1 / GATE_EVERY);
     ring(this.gate, arrays.gate, g0, g1, this.capacity / GATE_EVERY, this.D);
     ring(this.gateMean, arrays.gate_mean, g0, g1, this.capacity / GATE_EVERY, this.L);

@@ -1,17 +1,17 @@
 /** A panel's window as a table in the panel's place: the numbers of its CSV, a page at a time. */
 
+import { ASKS } from "./app.mjs";
 import { Refused } from "./ask.mjs";
 import { h } from "./dom.mjs";
 import { grouped } from "./marks/paint.mjs";
 
 const ROWS = 100, MOST_BYTES = 8e6, SETTLE_MS = 500;
-const SHAPING = ["mode", "t1_ms", "span_ms", "rows", "membrane", "gate_block", "weights_block", "weights_view", "attention_block", "attention_view"];
 
 /** The button that shows the panel as a table and back; `query` is of the window in view. */
 export function tableButton(app, surface, query) {
   const title = surface.section.querySelector("h2")?.textContent ?? surface.slug;
   const id = `table-${surface.slug}`;
-  const button = h("button", { type: "button", class: "tool", text: "Table", title: `Show ${title} as a table`, "aria-label": `Show ${title} as a table`, "aria-expanded": "false", "aria-controls": id, data: { table: surface.slug } });
+  const button = h("button", { type: "button", class: "tool tool-asks", text: "Table", title: `Show ${title} as a table`, "aria-label": `Show ${title} as a table`, "aria-expanded": "false", "aria-controls": id, data: { table: surface.slug } });
   let table = null, timer = 0;
   const close = () => {
     table?.node.remove();
@@ -32,7 +32,7 @@ export function tableButton(app, surface, query) {
     table.read();
   });
   app.on("view", (changed) => {
-    if (!table || !changed.some((key) => SHAPING.includes(key))) return;
+    if (!table || !changed.some((key) => ASKS.includes(key))) return;
     clearTimeout(timer);
     timer = setTimeout(() => table?.read(), SETTLE_MS);
   });
@@ -47,7 +47,7 @@ class WindowTable {
     const go = (text, label, to) => h("button", { type: "button", text, "aria-label": label, on: { click: () => this.show(to()) } });
     this.back = [go("First", "First rows", () => 0), go("◀", "Rows before", () => this.first - ROWS)];
     this.forth = [go("▶", "Next rows", () => this.first + ROWS), go("Last", "Last rows", () => this.last())];
-    const again = h("button", { type: "button", text: "Read again", title: "Read the window as it is now", on: { click: () => this.read() } });
+    const again = h("button", { type: "button", class: "tool-asks", text: "Read again", title: "Read the window as it is now", "aria-label": "Read again: the window as it is now", on: { click: () => this.read() } });
     const bar = h("div", { class: "table-bar" }, ...this.back, ...this.forth, this.words, again);
     this.body = h("div", { class: "table-scroll", tabIndex: 0, role: "region", "aria-label": `${title}, table of the window in view` });
     this.node = h("div", { class: "panel-table", id }, bar, this.body);

@@ -119,14 +119,17 @@ class Epochs {
 }
 
 function refresh({ size, app, loop, badge: node, pause, slider, where, live, marks, seen, gap, epochs }) {
-  const { kind, text } = badge(app, loop);
-  const words = `${SHAPES[kind]} ${text}`;
-  if (node.textContent !== words) node.textContent = node.title = words;
+  const { kind, text } = badge(app, loop), { gone } = app;
+  const words = `${SHAPES[kind]} ${text}${gone ? ` · ${gone.short}` : ""}`;
+  if (node.textContent !== words) {
+    node.textContent = words;
+    node.title = gone ? `${words}: ${gone.words}` : words;
+  }
   node.dataset.kind = kind;
   const following = app.view.mode === "live";
   write(pause, following ? "Pause view" : "Follow live");
   const [lo, hi] = app.meta?.held ?? [0, 0];
-  slider.min = String(Math.round(Math.min(hi, lo + app.view.span_ms)));
+  slider.min = String(Math.round(app.earliest()));
   slider.max = String(Math.round(hi));
   if (document.activeElement !== slider || following) slider.value = String(following ? hi : app.view.t1_ms);
   const why = lacking(app, "rewind");

@@ -1,5 +1,6 @@
 // Short messages at the edge of the page, read out politely by screen readers.
 
+import { sentence } from "./break-words.mjs";
 import { h, iconButton } from "./dom.mjs";
 import { pathText, valueText } from "./format.mjs";
 
@@ -8,10 +9,11 @@ const KEEP_ERROR_MS = 12_000;
 const MOST = 5;
 const BATCH_MS = 60;
 const batch = new Map();
-let host = null;
+let host = null, page = null;
 
 /** Takes the toast area and reports what other tabs and scripts change from now on. */
 export function mount(app) {
+  page = app;
   host = document.getElementById("toasts");
   host.setAttribute("role", "status");
   host.setAttribute("aria-live", "polite");
@@ -29,7 +31,7 @@ function report(event) {
   const { who, type, rev } = event;
   if (type !== "param") {
     const text = OTHERS[type]?.(event);
-    if (text) toast(`${who} ${text}`, { merge: `${who} ${type} ${event.nt ?? ""}` });
+    if (text) toast(`${who} ${text}`, { merge: `${who} ${type} ${event.nt ?? event.breakpoint?.id ?? ""}` });
     return;
   }
   if (event.old === event.new) return;
@@ -47,7 +49,13 @@ const OTHERS = {
   note: (event) => `noted: ${event.text}`,
   state: (event) => (event.state === "running" ? "started the run" : "paused the run"),
   reset: (event) => `reset the run with seed ${event.seed}`,
+  speed: (event) => `set the speed: ${speedText(event.old)} → ${speedText(event.new)}`,
+  break_on: (event) => `set breakpoint ${event.breakpoint.id}: ${sentence(page, event.breakpoint)}`,
+  break_off: ({ breakpoints: gone }) => (gone.length > 1 ? `removed ${gone.length} breakpoints`
+    : `removed breakpoint ${gone[0].id}: ${sentence(page, gone[0])}`),
 };
+
+const speedText = (speed) => (speed === "max" ? "max" : `${valueText(speed)}x`);
 
 function tellBatch(who, key) {
   const events = batch.get(key);

@@ -4,9 +4,11 @@ import { askBytes } from "./ask.mjs";
 import { theme } from "./colors.mjs";
 import { panelPng } from "./compose.mjs";
 import { downloadBlob } from "./dom.mjs";
+import { mountHead } from "./heads.mjs";
 import { ORDER_NAMES } from "./marks/raster.mjs";
 import { membraneTools } from "./membranes.mjs";
 import { blocksOf } from "./paths.mjs";
+import { panelSvg } from "./svg.mjs";
 import { tableButton } from "./table.mjs";
 import { toast } from "./toasts.mjs";
 
@@ -15,29 +17,45 @@ const MEDIA = { csv: "text/csv", npz: "application/octet-stream" };
 /** Fill `.panel-tools` of every panel. */
 export function mountTools(app, board, inspector) {
   for (const surface of board.surfaces.values()) {
-    const tools = surface.section.querySelector(".panel-tools");
-    tools.replaceChildren(...selects(app, surface), ...buttons(app, surface, inspector));
+    const [shown, own = []] = selects(app, surface);
+    const max = button("⤢", `Maximise ${titleOf(surface)}, or put it back`, () => app.maximise(surface.slug), "tool-max");
+    mountHead(surface.section, shown, [...own, ...buttons(app, surface, inspector)], [max]);
   }
+  const asking = document.getElementsByClassName("tool-asks");
+  for (const event of ["tick", "view"]) app.on(event, () => followHeld(app, asking));
   app.on("maximise", (slug) => maximise(board, slug));
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && app.view.maximised && !event.defaultPrevented) app.maximise(app.view.maximised);
   });
 }
 
+const titleOf = ({ section, slug }) => section.querySelector("h2")?.textContent ?? slug;
+
+/** What asks the server for the window in view: greyed where none of it is held, its title says what has gone. */
+function followHeld({ gone }, nodes) {
+  for (const node of nodes) {
+    const title = node.ariaLabel + (gone ? ` · ${gone.words}` : "");
+    if (node.title !== title) node.title = title;
+    node.disabled = node.ariaBusy === "true" || Boolean(gone?.whole && node.ariaExpanded !== "true");
+  }
+}
+
 function buttons(app, surface, inspector) {
-  const title = surface.section.querySelector("h2")?.textContent ?? surface.slug;
+  const title = titleOf(surface);
   const data = (ext) => async () => {
     const bytes = await askBytes(app.url(`/panels/${surface.slug}.${ext}`, inspector.query(surface.slug)));
     downloadBlob(new Blob([bytes], { type: MEDIA[ext] }), `${surface.slug}.${ext}`);
   };
   return [
     tableButton(app, surface, () => inspector.query(surface.slug)),
-    button("CSV", `Download the data of ${title} in view as CSV`, data("csv")),
-    button("NPZ", `Download the data of ${title} in view as NPZ`, data("npz")),
+    button("CSV", `Download the data of ${title} in view as CSV`, data("csv"), "tool-asks"),
+    button("NPZ", `Download the data of ${title} in view as NPZ`, data("npz"), "tool-asks"),
     button("PNG", `Save ${title} as a PNG picture`, async () =>
       downloadBlob(await panelPng(app, surface, theme()), `${surface.slug}.png`)),
-    button("SVG", `Save ${title} as an SVG drawing`, () => saveSvg(app, surface)),
-    button("⤢", `Maximise ${title}, or put it back`, () => app.maximise(surface.slug), "tool-max"),
+    button("SVG", `Save ${title} as an SVG drawing`, async () => {
+      const drawn = await panelSvg(app, inspector.board.upToDate(surface.slug), theme());
+      downloadBlob(new Blob([drawn], { type: "image/svg+xml" }), `${surface.slug}.svg`);
+    }),
   ];
 }
 
@@ -51,6 +69,7 @@ function button(text, title, act, className = "") {
   node.setAttribute("aria-label", title);
   node.addEventListener("click", async () => {
     node.disabled = true;
+    node.ariaBusy = "true";
     try {
       await act();
     } catch (error) {
@@ -58,45 +77,37 @@ function button(text, title, act, className = "") {
       toast(`${title}: ${cause}`, { kind: "error" });
     }
     node.disabled = false;
+    node.ariaBusy = null;
   });
   return node;
 }
 
-async function saveSvg(app, surface) {
-  const figure = await app.panelFigure(surface.slug);
-  const look = theme();
-  figure.layout.paper_bgcolor = look.bg;
-  const size = { width: Math.max(720, surface.plot.clientWidth), height: surface.plot.clientHeight + 30 };
-  const url = await window.Plotly.toImage(figure, { format: "svg", ...size });
-  const comma = url.indexOf(",");
-  downloadBlob(new Blob([decodeURIComponent(url.slice(comma + 1))], { type: "image/svg+xml" }), `${surface.slug}.svg`);
-}
-
+/** The selects of a panel, and what of them may be folded away. */
 function selects(app, surface) {
   switch (surface.slug) {
     case "raster":
-      return [
+      return [[
         rowSelect(app),
         viewSelect(app, "order", "Order of rows",
           Object.entries(ORDER_NAMES).map(([v, t]) => [v, `by ${t}`])),
-      ];
+      ]];
     case "neuromod":
-      return [viewSelect(app, "neuromod_view", "What to show",
-        [["levels", "levels"], ["lines", "lines"], ["gains", "gains applied"]])];
+      return [[viewSelect(app, "neuromod_view", "What to show",
+        [["levels", "levels"], ["lines", "lines"], ["gains", "gains applied"]])]];
     case "membrane": return membraneTools(app);
-    case "gate": return [blockSelect(app, "gate_block")];
+    case "gate": return [[blockSelect(app, "gate_block")]];
     case "attention":
-      return [
+      return [[
         blockSelect(app, "attention_block"),
         matrixSelect(app, surface, "attention_view", "attention_heads", ["age", "by age of the key"], "head by head"),
-      ];
+      ]];
     case "weights":
-      return [
+      return [[
         blockSelect(app, "weights_block"),
         matrixSelect(app, surface, "weights_view", "weight_matrix", ["histogram", "histogram"], "matrix"),
-      ];
-    case "stdp": return [blockSelect(app, "weights_block")];
-    default: return [];
+      ]];
+    case "stdp": return [[blockSelect(app, "weights_block")]];
+    default: return [[]];
   }
 }
 
@@ -171,12 +182,14 @@ function rowSelect(app) {
 
 function maximise(board, slug) {
   document.getElementById("board").classList.toggle("has-maximised", Boolean(slug));
+  const before = document.querySelector("#board > .panel.maximised");
   for (const surface of board.surfaces.values()) {
     const on = surface.slug === slug;
     surface.section.classList.toggle("maximised", on);
     const max = surface.section.querySelector(".tool-max");
     if (max) max.textContent = on ? "⤡" : "⤢";
   }
+  if (!slug) before?.scrollIntoView({ block: "nearest" });
   for (const surface of board.surfaces.values()) surface.look();
   window.dispatchEvent(new Event("resize"));
 }

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from dashboard.api import foreign, strict_json
-from dashboard.api.errors import ApiError, json_response
+from dashboard.api.errors import ApiError, json_response, refused_by_worker
 from dashboard.api.sessions import checking_tree
 from t4dm.commands import (
     COMMAND_TYPES,
@@ -31,7 +31,6 @@ ACKS = APPLIED, QUEUED = ("applied", "queued")
 SOON = "soon"  # what came of it where that is known at once, else "queued"
 REVISION = '[0-9]{1,15}|(W/)?"[0-9]{1,15}"'
 _WHO = re.compile(r"[ -~]{1,64}")
-_STATUS = {"busy": 429, "too_large": 413, "stale": 412}
 
 
 def send(
@@ -51,7 +50,8 @@ def send(
     ``if_rev`` only at that revision, else 412.
 
     Raises :class:`ParamError` for a refused field, :class:`ApiError` otherwise,
-    :class:`t4dm.live.client.WorkerDown` where nobody listens.
+    :class:`t4dm.live.client.WorkerDown` where nobody listens, and its ``WorkerBusy`` where it takes
+    no more requests.
     """
     commands = body if isinstance(body, list) else [body]
     if not 1 <= len(commands) <= MAX_COMMANDS:
@@ -68,8 +68,7 @@ def send(
             raise
     ack = ack or usual_ack(client.manifest()["kind"])
     answer = client.command(body, who, key=key, if_rev=if_rev, ack=ack)
-    status = 200 if answer.get("ok") else _STATUS.get(answer["error"].get("code"), 422)
-    return json_response(answer, status)
+    return json_response(answer) if answer["ok"] else refused_by_worker(answer["error"])
 
 
 def usual_ack(kind: str) -> str:

@@ -12,6 +12,7 @@ from dashboard.api import sets
 from dashboard.api.errors import ApiError
 from t4dm.health import presets
 from t4dm.live import external_files, kinds, paths
+from t4dm.live.marks import mark
 from t4dm.live.registry import DEFAULT_LIMITS, N_SENSORY, Limits, Registry, SessionSpec
 from t4dm.live.tree import ParamTree
 from t4dm.params import ParamError
@@ -24,22 +25,33 @@ STIMULUS = "stimulus"
 SPIKING_ONLY = ("blocks", "n", "dt", "preset", "stimulus")
 
 
-def create(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
-    """The session that the supervisor will start; raises :class:`ParamError`, :class:`ApiError`."""
-    if asked.kind != kinds.SPIKING:
-        return _create_run(asked, taken)
+def create(asked: NewSession, taken: Iterable[str], key: str = "") -> SessionSpec:
+    """The session that the supervisor will start; raises :class:`ParamError`, :class:`ApiError`.
+
+    With a ``key`` under which it was made already: that session, as long as it is there, also where
+    the set or the file that it was made from is not.
+    """
+    asked_as = mark("sessions", key, asked.model_dump(exclude_unset=True))
+    registry = Registry(paths.data_dir())
+    if (made := registry.made_by(asked_as)) is not None:
+        return made
+    spec = _spiking(asked) if asked.kind == kinds.SPIKING else _run(asked)
+    if spec.name:
+        paths.socket_path(paths.run_dir(), spec.name)
+    return registry.create(replace(spec, asked=asked_as), taken, _limits())
+
+
+def _spiking(asked: NewSession) -> SessionSpec:
+    """A network of spikes: its size, then its parameters."""
     for name in ("run", "fault", "options"):
         if name in asked.model_fields_set and getattr(asked, name):
             raise ParamError(name, f"{name}: a session of kind spiking has none")
     spec = SessionSpec(asked.name or "", asked.blocks, asked.n, asked.seed, dt=asked.dt)
     spec.check()
-    spec = replace(spec, params=_params(asked))
-    if spec.name:
-        paths.socket_path(paths.run_dir(), spec.name)
-    return Registry(paths.data_dir()).create(spec, taken, _limits())
+    return replace(spec, params=_params(asked))
 
 
-def _create_run(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
+def _run(asked: NewSession) -> SessionSpec:
     """A session of another kind: its options, then its parameters."""
     for name in SPIKING_ONLY:
         if name in asked.model_fields_set:
@@ -49,16 +61,13 @@ def _create_run(asked: NewSession, taken: Iterable[str]) -> SessionSpec:
     options = kind.checked(asked.options | given)
     tree = kind.tree(options)
     tree.replace(tree.non_default() | asked.params)
-    spec = SessionSpec(
+    return SessionSpec(
         asked.name or "",
         seed=asked.seed,
         params=tree.non_default(),
         kind=kind.name,
         options=options,
     )
-    if spec.name:
-        paths.socket_path(paths.run_dir(), spec.name)
-    return Registry(paths.data_dir()).create(spec, taken, _limits())
 
 
 def _limits() -> Limits:
@@ -80,6 +89,10 @@ def _preset(name: str, dt: float) -> dict[str, Any]:
     """Values of a preset of the health rules, or else of a kept set."""
     if name in presets.NAMES:
         return presets.applied(name, {}, dt)
+    if name not in (kept := sets.names()):
+        message = "preset: neither a preset of the health rules nor a kept set"
+        choices = [*presets.NAMES, *kept]
+        raise ApiError(422, "no_preset", message, field="preset", choices=choices)
     return dict(sets.load(name)["values"])
 
 

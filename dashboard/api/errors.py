@@ -7,15 +7,18 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from t4dm.live.client import WorkerDown
+from t4dm.live.client import WorkerBusy, WorkerDown
 from t4dm.live.frame import dumps
 from t4dm.params import ParamError
 
 log = logging.getLogger(__name__)
 REFUSALS = "X-T4DM-Refusals"
 KEPT = (401, 403)
+AGAIN = {"Retry-After": "1"}
+_OF_WORKER = {"busy": 429, "too_large": 413, "stale": 412}
 _CODES = {
     400: "bad_request", 401: "key_missing", 403: "forbidden", 404: "not_found",
     405: "method_not_allowed", 408: "timeout", 413: "too_large", 414: "too_long",
@@ -64,6 +67,16 @@ def refusal(error: ParamError, status: int = 422) -> Response:
     return json_response(error_body(error.code, message, **details), status)
 
 
+def refused_by_worker(error: dict[str, Any], **statuses: int) -> Response:
+    """What a worker refused, as every refusal; ``statuses`` of codes that usually are 422."""
+    details = dict(error)
+    code, message = details.pop("code"), details.pop("message")
+    status = (_OF_WORKER | statuses).get(code, 422)
+    return json_response(
+        error_body(code, message, **details), status, AGAIN if status == 429 else None
+    )
+
+
 def in_200(response: Response) -> Response:
     """A refusal as an answer of 200 with its ``status`` in the body, where the request asks for it.
 
@@ -99,7 +112,11 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(WorkerDown)
     def on_worker_down(error: WorkerDown) -> Response:
-        return json_response(error_body("worker_down", str(error)), 503, {"Retry-After": "1"})
+        return json_response(error_body("worker_down", str(error)), 503, AGAIN)
+
+    @app.errorhandler(WorkerBusy)
+    def on_worker_busy(error: WorkerBusy) -> Response:
+        return json_response(error_body("busy", str(error)), 429, AGAIN)
 
     @app.errorhandler(HTTPException)
     def on_http_error(error: HTTPException) -> Response | HTTPException:
@@ -111,6 +128,12 @@ def install(app: Flask) -> None:
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return json_response(error_body(code, (error.name or "refused").lower()), status, headers)
+
+    @app.errorhandler(ParseException)
+    def on_no_http(error: ParseException) -> Response:
+        log.warning("%s %s: %s", request.method, request.path, type(error).__name__)
+        message = "the body is not sent as HTTP/1.1 says"
+        return json_response(error_body("bad_request", message, field="body"), 400)
 
     @app.errorhandler(OSError)
     def on_os_error(error: OSError) -> Response:

@@ -9,20 +9,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from dashboard.api import held as record
 from dashboard.api.errors import ApiError
 from dashboard.api.segments import decoded
 from t4dm.live import frame
 from t4dm.live.client import SessionClient
 from t4dm.live.lead import with_lead
+from t4dm.live.merge import EVERY, merge, tail
 from t4dm.live.ring import RingGone
 from t4dm.live.segment import Segment
-from t4dm.live.window import EVERY, View, Window, merge, tail
+from t4dm.live.view import View
+from t4dm.live.window import Window
 from t4dm.params import plain
 
 WAIT_S = 0.25
 TICK_S = 0.002
+GOING = ("running", "stepping")
 MAX_WINDOW_MS = 20_000
-NOT_HELD = {416: "That part of the run is not held; the refusal has the range that is."}
+NOT_HELD = record.NO_STEPS | {
+    416: "That part of the run is not held; the refusal has the range that is."
+}
 STATUS_KEYS = (
     "state", "reason", "speed", "ratio", "params_rev", "seed", "breakpoints", "pending",
     "axis", "rate", "owner", "recording",
@@ -71,17 +77,15 @@ def _try(
 
 
 def _keyframe(client: SessionClient, view: View, span_ms: float) -> bytes | None:
-    reader = client.reader()
-    held = reader.held()
+    held = record.held_now(client)
     if held is None:
         return None
-    _, seq, step0, step1 = held
-    first = max(step0, step1 - round(span_ms / client.dt))
+    first = max(held.step0, held.step1 - round(span_ms / client.dt))
     try:
-        window = read_window(client, view, reader.entry(seq).epoch, first, step1)
+        window = read_window(client, view, held.epoch, first, held.step1)
     except LookupError:
         return None
-    return _encode(client, "keyframe", led(client, window), seq)
+    return _encode(client, "keyframe", led(client, window), held.seq)
 
 
 def read_window(
@@ -94,7 +98,7 @@ def read_window(
 ) -> Window:
     """Steps [step0, step1) of held history; raises LookupError where none of them is held.
 
-    ``only``: as of :func:`t4dm.live.window.merge`.
+    ``only``: as of :func:`t4dm.live.merge.merge`.
     """
     segments = tail(decoded.range(client, epoch, step0, step1))
     if not segments:
@@ -116,28 +120,35 @@ def held_steps(
 ) -> Steps:
     """The held part of a time range, by default the newest ``span_ms``.
 
-    Raises :class:`ApiError` 416 with the range held, 422 for too long a range, 503 where nothing
-    is held.
+    Raises :class:`ApiError` 416 with the range held, 422 for too long a range; where nothing is
+    held, after a wait for what is on its way, 409 or 503 (:func:`dashboard.api.held.nothing`).
     """
-    held = client.reader().held()
-    if held is None:
-        raise ApiError(
-            503, "no_frames", "this session has not run yet", headers={"Retry-After": "1"}
-        )
-    _, seq, step0, step1 = held
+    epoch, _, step0, step1 = _awaited(client)
     dt = client.dt
     last = step1 if to_ms is None else min(step1, round(to_ms / dt))
     wanted = last - max(1, round(span_ms / dt)) if from_ms is None else round(from_ms / dt)
+    if from_ms is not None and wanted == last < step1:
+        last += 1  # a window narrower than a step is of the step at it
     first = max(step0, wanted)
     if first >= last:
         raise _not_held(step0, step1, dt)
     if (last - first) * dt > MAX_WINDOW_MS:
         message = f"a window is at most {MAX_WINDOW_MS} ms long; ask for it in parts"
         raise ApiError(422, "too_long", message, field="to_ms", hi=MAX_WINDOW_MS, unit="ms")
-    try:
-        return Steps(client.reader().entry(seq).epoch, first, last)
-    except RingGone:
-        raise _not_held(step0, step1, dt) from None
+    return Steps(epoch, first, last)
+
+
+def _awaited(client: SessionClient) -> record.Held:
+    """What is held now, or within 250 ms where the run goes on; raises :class:`ApiError`."""
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        held = record.held_now(client)
+        if held is not None:
+            return held
+        going = client.reader().get_status().get("state") in GOING
+        if not going or time.monotonic() >= deadline:
+            raise record.nothing(client)
+        time.sleep(TICK_S)
 
 
 def history(
@@ -147,8 +158,10 @@ def history(
     try:
         return read_window(client, view, steps.epoch, steps.step0, steps.step1, only)
     except LookupError:
-        held = client.reader().held()
-        raise _not_held(*(held[2:] if held else (0, 0)), client.dt) from None
+        held = record.held_now(client)
+        if held is None:
+            raise record.nothing(client) from None
+        raise _not_held(held.step0, held.step1, client.dt) from None
 
 
 def picture(
@@ -188,7 +201,6 @@ def encode_window(client: SessionClient, window: Window) -> bytes:
 def head(client: SessionClient, kind: str) -> dict[str, Any]:
     """What every frame says of the run and its worker, whatever it carries."""
     status = client.status()
-    held = client.reader().held()
     meta: dict[str, Any] = {"state": "starting"}  # until a worker has said anything
     meta |= {key: status[key] for key in STATUS_KEYS if key in status}
     meta |= {
@@ -201,7 +213,10 @@ def head(client: SessionClient, kind: str) -> dict[str, Any]:
     meta["files"] = _of_files(status)
     if (mark := health_mark(status.get("health"))) is not None:
         meta["health"] = mark
-    return meta | {"held": [held[2] * client.dt, held[3] * client.dt]} if held else meta
+    if kind == "status" and "epoch" in status:
+        meta["epoch"] = status["epoch"]
+    held = record.span_ms(client, status)
+    return meta if held is None else meta | {"held": held}
 
 
 def health_mark(report: dict[str, Any] | None) -> int | None:

@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from dashboard.api.about import ABOUT
+from dashboard.api.held import held_now
 from dashboard.api.sessions import client_named, session_names
 from dashboard.traffic import RequestCounts
 from t4dm.live.client import SessionClient
@@ -110,5 +111,5 @@ def _finite(_client: SessionClient, status: dict[str, Any]) -> float | None:
 
 
 def _held_s(client: SessionClient, _status: dict[str, Any]) -> float:
-    held = client.reader().held()
-    return 0.0 if held is None else (held[3] - held[2]) * client.dt / 1000
+    held = held_now(client)
+    return 0.0 if held is None else (held.step1 - held.step0) * client.dt / 1000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -63,3 +63,17 @@ class Windowed(Head):
     """An answer over a time window."""
 
     window: Span
+
+
+class Applied(Windowed):
+    """An answer over a time window with parameters; one up to ``to_ms`` tells those of its end."""
+
+    applied_rev: int = Field(
+        description="Revision of the parameters told here: params_rev, but where params_of is now "
+        "and the window ended before them."
+    )
+    params_of: Literal["now", "window"] = Field(
+        description="Whether the parameters told, and what is made with them, are those in force now "
+        "or those at the window's end. Now: no to_ms was given, or nothing has changed since, or the "
+        "changes since are no longer in the session's log."
+    )

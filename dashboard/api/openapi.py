@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from dashboard.api import parameter_schemas
+from dashboard.api import figure_head, parameter_schemas
 from dashboard.api.about import ABOUT
 from dashboard.api.commands import ACKS, REVISION
 from dashboard.api.operations import TAGS, describe_all, media, spec
@@ -27,7 +27,14 @@ REFUSED = {
 ONCE = {
     "name": "Idempotency-Key", "in": "header", "required": False,
     "schema": {"type": "string", "pattern": "^[ -~]{0,64}$"},
-    "description": "A request with the same key is applied once.",
+    "description": "A request with the same key is applied once and answered as the first time, also "
+    "after the worker was killed, as long as it is among the newest 256 keys of the session; the key "
+    "of another request is refused with 422 `key_reused`.",
+}  # fmt: skip
+ONE_SESSION = ONCE | {
+    "description": "A request with the same key makes one session, also where a process was killed "
+    "before it answered, as long as that session is there; with another body the key is refused with "
+    "422 `key_reused`.",
 }  # fmt: skip
 WHO = {
     "name": "X-T4DM-Who", "in": "header", "required": False,
@@ -47,14 +54,31 @@ ACK = {
 IMAGE = "image/png"
 FIGURE = {
     "type": "object", "required": ["data", "layout"],
-    "properties": {"data": {"type": "array"}, "layout": {"type": "object"}},
+    "properties": {
+        "data": {"type": "array"},
+        "layout": {
+            "type": "object", "required": ["meta"],
+            "properties": {
+                "meta": {
+                    "type": "object", "required": ["step", "t_ms", "params_rev", "units", "window"],
+                    "description": "Where in the run it is from, as of every answer; neurons "
+                    "shown of all where it has a row for each.",
+                }
+            },
+        },
+    },
     "description": "A Plotly figure.",
 }  # fmt: skip
+OF_PICTURES = {
+    name: {"description": f"Of an image: its `{key}`.", "schema": {"type": "string"}}
+    for name, key in (figure_head.IN_HEADERS | {figure_head.NEURONS: "neurons"}).items()
+}
 IN_PATH: dict[str, dict[str, Any]] = {
     "name": {"pattern": f"^{paths.NAME.pattern}$"},
     "file_name": {"enum": file_names()},
 }
 HEADERS: dict[str, list[dict[str, Any]]] = {
+    "create_session": [ONE_SESSION],
     "post_commands": [ONCE, WHO, ACK],
     "spiking_inject_neuromod": [ONCE, WHO],
     "patch_params": [IF_MATCH, ONCE, WHO],
@@ -97,6 +121,8 @@ def _complete(operation: dict[str, Any]) -> None:
     table = good.get("content", {}).get("application/json")
     if IMAGE in media[name] and table:  # with format=figure the same route answers a Plotly figure
         table["schema"] = {"anyOf": [table["schema"], FIGURE]}
+    if IMAGE in media[name]:
+        good["headers"] = OF_PICTURES
     for kind in media[name]:
         schema = {} if kind == "application/json" else {"type": "string", "format": "binary"}
         good.setdefault("content", {})[kind] = {"schema": schema}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from flask import Response
 
 from dashboard import pictures
-from dashboard.api import export, frames
+from dashboard.api import export, figure_head, frames
 from dashboard.api.errors import ApiError
 from dashboard.cache import answers
 from dashboard.figures import style
@@ -20,7 +20,8 @@ from dashboard.panels.registry import all_panels, panel_by_slug
 from t4dm.live.client import SessionClient
 from t4dm.live.frame import dumps
 from t4dm.live.published import missing
-from t4dm.live.window import View, Window
+from t4dm.live.view import View
+from t4dm.live.window import Window
 from t4dm.params import ParamError
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ def figure_text(
     options: dict[str, str],
     titled: bool = True,
 ) -> str:
-    """The figure's JSON, kept for a minute: the same steps of the same epoch never change."""
+    """The figure's JSON, kept for a minute: the same steps of the same epoch never change.
+
+    ``layout.meta`` says where in the run it is from (``dashboard.api.figure_head``).
+    """
     manifest: dict[str, Any] = {}
     if panel.wants_values:
         manifest["values"] = client.params()["values"]
@@ -141,7 +145,9 @@ def figure_text(
             if absent
             else panel.figure(window, manifest, theme, **options)
         )
-        text = dumps(figure if titled else style.untitled(figure))
+        figure = figure if titled else style.untitled(figure)
+        head = figure_head.head_of(client, panel, window)
+        text = dumps(figure | {"layout": figure["layout"] | {"meta": head}})
         answers.set(key, text)
     return text
 
@@ -151,8 +157,12 @@ def picture(panel: Panel, text: str, kind: str, theme: str, size: Size) -> Respo
     size.check()
     figure = json.loads(text)
     figure["layout"] |= {"paper_bgcolor": PAPER[theme], "plot_bgcolor": PAPER[theme]}
+    told = figure_head.headers_of(figure)
+    del figure["layout"]["meta"]  # of another moment the same picture is not drawn again
     body = pictures.picture(figure, kind, size.width, size.height, size.scale)
-    return _file(body, pictures.FORMATS[kind], f"{panel.slug}.{kind}", inline=True)
+    answer = _file(body, pictures.FORMATS[kind], f"{panel.slug}.{kind}", inline=True)
+    answer.headers.update(told)
+    return answer
 
 
 def as_json(text: str) -> Response:

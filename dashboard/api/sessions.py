@@ -34,27 +34,28 @@ def entries() -> list[dict[str, Any]]:
     found = []
     created = Registry(paths.data_dir()).names()
     for name in session_names():
-        status = client_named(name).status()
+        client = client_named(name)
+        status = client.status()
         found.append(
             {
                 "name": name,
                 "kind": (kind := kind_named(name)),
                 "page": kinds.SPIKING_PAGE if kind == kinds.SPIKING else kinds.kind_of(kind).page,
                 "owner": status.get("owner", "supervised"),
-                "state": _state(status, name in created),
+                "state": _state(status, name in created and not client.gave_up),
                 "message": status["worker"]["message"],
             }
         )  # fmt: skip
     return found
 
 
-def _state(status: dict[str, Any], created: bool) -> str | None:
-    """The worker's state, or what stands for it where none is alive."""
+def _state(status: dict[str, Any], begins: bool) -> str | None:
+    """The worker's state, or what stands for it where none is alive; ``begins``: one is to come."""
     if status["worker"]["alive"]:
         return status.get("state")
     if status["worker"].get("ended"):
         return "ended"
-    return "starting" if created and status.get("state") in (None, "starting") else "down"
+    return "starting" if begins and status.get("state") in (None, "starting") else "down"
 
 
 def client_named(name: str) -> SessionClient:
@@ -72,6 +73,15 @@ def session(name: str) -> SessionClient:
         message = f"the session '{name}' is of kind {kind}: it publishes no spikes"
         raise ApiError(409, "other_kind", message, field="session", kind=kind)
     return client
+
+
+def session_asked(session_id: str) -> SessionClient:
+    """As :func:`session`; a refusal names the request's own field, ``session_id``."""
+    try:
+        return session(session_id)
+    except ApiError as refused:
+        refused.details["field"] = "session_id"
+        raise
 
 
 def run_session(name: str) -> SessionClient:

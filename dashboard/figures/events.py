@@ -42,21 +42,25 @@ def add(
     window: Window,
     theme: style.Theme,
     first_lane: int = 0,
+    end_lane: int = LANES,
 ) -> None:
     """A line at each event of the window, at most 200, and labels where there is room for them.
 
-    Lanes before ``first_lane`` are left free.
+    Lanes before ``first_lane`` are left free, and those from ``end_lane`` on.
     """
     inside = [e for e in window.events if window.step0 <= e["step"] < window.step1]
     told = [(event, text) for event in inside if (text := text_of(event))][-MAX_LINES:]
     figure["layout"]["shapes"] += [_line(event, window.dt, theme) for event, _ in told]
-    lanes = lay_out(told, window, first_lane)
+    lanes = lay_out(told, window, first_lane, end_lane)
     for (event, text), lane in zip(told, lanes, strict=True):
         figure["layout"]["annotations"].append(_label(event, text, lane, window, theme))
 
 
 def lay_out(
-    labelled: list[tuple[dict[str, Any], str]], window: Window, first_lane: int = 0
+    labelled: list[tuple[dict[str, Any], str]],
+    window: Window,
+    first_lane: int = 0,
+    end_lane: int = LANES,
 ) -> list[int | None]:
     """The lane of each label, None where it would lie over another or repeat a drag's first one."""
     free = [-np.inf] * LANES
@@ -69,7 +73,7 @@ def lay_out(
         last_path, last_at = path, at
         width = (min(len(text), LONGEST) + 2) / CHARACTERS_ACROSS
         left = max(0.0, min(at, 1 - width))
-        lanes = [lane for lane in range(first_lane, LANES) if free[lane] < left]
+        lanes = [lane for lane in range(first_lane, end_lane) if free[lane] < left]
         if crowded or not lanes:
             out.append(None)
             continue
@@ -108,12 +112,14 @@ def _label(
     )  # fmt: skip
 
 
-def _finding(event: dict[str, Any]) -> str:
+def _finding(event: dict[str, Any], field: str = "id") -> str:
     """``stdp_not_engaging`` as ``STDP not engaging``."""
-    return re.sub("^stdp", "STDP", str(event.get("id", "")).replace("_", " "))
+    return re.sub("^stdp", "STDP", str(event.get(field, "")).replace("_", " "))
 
 
 def _found(event: dict[str, Any]) -> str:
+    if event.get("by"):
+        return f"explained by {_finding(event, 'by')}"
     return "cleared" if event.get("state") == "cleared" else "found"
 
 

@@ -1,4 +1,7 @@
-"""Membranes: u before the reset, stacked, each with its threshold as it stood at every step."""
+"""Membranes: u before the reset, stacked, each with its threshold as it stood at every step.
+
+Of a script's own layers they are as the layers give them; the manifest's ``membranes`` says so in words.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from t4dm.live.window import Window
 SLUG = "membrane"
 DEFAULT_ROWS = 6
 THETAS = 2.5  # height of a lane, in highest thresholds in view
+OURS = "u before reset"  # what a trace is, unless the manifest says otherwise
 BASE = 0.4  # share of a lane below u = 0
 MARKS_ACROSS = 60  # triangles stand at least a span / 80 apart
 
@@ -34,7 +38,7 @@ def figure(
         scale = row_scale(window)
         names = [window.layout.neuron_name(int(i)) for i in window.membrane]
         which = f"u_pre of {count} neuron{'s' if count > 1 else ''}"
-        note = caption(window, scale)
+        note = caption(window, scale, (manifest or {}).get("membranes", OURS))
         for k in range(count):
             data += _row(window, k, count, scale, names[k], theme)
     rows = list(range(count - 1, -1, -1))
@@ -69,10 +73,12 @@ def row_scale(window: Window) -> float:
     return math.ceil(THETAS * highest * 4) / 4 if highest > 0 else THETAS
 
 
-def caption(window: Window, scale: float) -> str:
+def caption(window: Window, scale: float, what: str = OURS) -> str:
     """The lane's scale, the samples beyond it and the membranes held at ±u_max, where there are."""
     lo, hi = limits(scale)
     parts = [f"each lane {lo:g} to {hi:g} (u_pre, 1)", "dashed: threshold in force"]
+    if what != OURS:
+        parts.insert(0, what)
     outside = int(np.count_nonzero((window.u < lo) | (window.u > hi)))
     if outside:
         parts.append(f"triangles: {outside:,} samples beyond it")
@@ -189,7 +195,7 @@ def _edge_marks(
     return {
         "type": "scatter", "mode": "markers", "name": f"beyond the lane of {name}",
         "x": style.typed(times),
-        "y": style.typed(np.full(u.shape, edge + (-0.06 if up else 0.06), np.float32)),
+        "y": style.typed(np.full(u.shape, edge + (-0.12 if up else 0.12), np.float32)),
         "customdata": style.typed(u), "showlegend": False, "cliponaxis": False,
         "marker": {"symbol": symbol, "size": 6, "color": style.ink(theme)},
         "hovertemplate": f"{name}<br>u_pre %{{customdata:.3f}} at %{{x}} ms<extra></extra>",

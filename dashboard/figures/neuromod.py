@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dashboard.figures import events, stdp, style, timeline
+from dashboard.figures import stdp, style, timeline
 from t4dm.live.window import Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
@@ -18,6 +18,7 @@ ROWS = (
     "5-HT → RWKV decay",
 )  # fmt: skip
 BY_DOPAMINE = (2, 3)  # rows whose gain acts only while dopamine scales A+ and A-
+STRIP = 0.17  # of the height, above the levels for the labels of events
 LEVEL_RANGE, GAIN_RANGE = (0.0, 1.0), (0.0, 2.0)
 
 
@@ -42,6 +43,7 @@ def figure(
             theme, "", range=[len(names) - 0.5, -0.5], autorange=False, showgrid=False, ticks="",
             tickmode="array", tickvals=list(range(len(names))), ticktext=names,
         )  # fmt: skip
+    y_axis["domain"] = [0, 1 - STRIP]
     out: style.Figure = {
         "data": [],
         "layout": style.layout(
@@ -66,7 +68,7 @@ def figure(
         out["data"].append(_heatmap(window, values, names, limits, neutral, theme))
     if window is not None and view == "levels":
         _add_injections(out, window)
-    return timeline.add_events(out, window, theme, first_lane=events.LANES)  # none on the levels
+    return timeline.add_events(out, window, theme, end_lane=1)
 
 
 def _row_names(window: Window | None, view: View, scaled: np.ndarray) -> list[str]:

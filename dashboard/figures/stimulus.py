@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ from dashboard.figures import style, timeline
 from t4dm.live.window import Window
 
 SLUG = "stimulus"
+HEADROOM, AROUND = 1.02, 1.04  # of an axis that begins at 0, and of one around it, beyond its ends
+UNIT, HALVES = [0.0, HEADROOM], [0.0, 0.5, 1.0]
+VANISHING, ROUNDING = 1e-3, 1e-6  # of the inputs; of float32 values that stand for round ones
+CLIPPED = "clipped to 0 to 1"
 SIDE = 8
 CELL_PX = 14
 RECENT_STEPS = 50  # that the image is the mean of where no event brought one
@@ -25,9 +30,11 @@ def figure(
 ) -> style.Figure:
     """Left of the axes the image of the newest stimulus event, or the mean input without one.
 
-    On the axes the mean of the 64 inputs at each step; rests are shaded, onsets labelled.
+    On the axes the mean of the 64 inputs at each step; rests are shaded, onsets labelled.  The axis
+    follows the inputs; the image is clipped to 0 to 1 and says so where they leave that.
     """
     lo, hi = timeline.span_ms(window, 300)
+    limits, ticks = (UNIT, HALVES) if window is None else mean_axis(window)
     event = None if window is None else latest(window)
     out: style.Figure = {
         "data": [],
@@ -37,8 +44,7 @@ def figure(
             SLUG,
             xaxis=style.time_axis(theme, lo, hi),
             yaxis=style.axis(
-                theme, "Mean (1)", range=[0, 1.02], autorange=False, tickvals=[0, 0.5, 1],
-                side="right",
+                theme, "Mean (1)", range=limits, autorange=False, tickvals=ticks, side="right",
             ),
         ),
     }  # fmt: skip
@@ -49,6 +55,30 @@ def figure(
     _add_image(out, window, event, theme)
     _add_onsets(out, window, theme)
     return timeline.add_events(out, window, theme, first_lane=1)
+
+
+def mean_axis(window: Window) -> tuple[list[float], list[float]]:
+    """Ends and ticks of the axis of the means: 0 to 1, or to 1, 2 or 5 times a power of ten.
+
+    From below 0 as far as above it where an input is negative, so that 0 stands in the middle; of
+    means that vanish beside the inputs, as those of a sine, as far as the inputs.
+    """
+    smallest, largest = window.stim_reach
+    if smallest >= 0 and largest <= 1:
+        return UNIT, HALVES
+    mean = float(np.abs(window.stim_mean).max())
+    if smallest >= 0:
+        top = _nice(mean) if mean > 1 else 1.0
+        return [0.0, HEADROOM * top], [0.0, top / 2, top]
+    widest = max(-smallest, largest)
+    top = _nice(mean if mean > VANISHING * widest else widest)
+    return [-AROUND * top, AROUND * top], [-top, 0.0, top]
+
+
+def _nice(value: float) -> float:
+    """1, 2 or 5 times a power of ten, the next from ``value`` on."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next((m * power for m in (1, 2, 5) if m * power >= value * (1 - ROUNDING)), 10 * power)
 
 
 def latest(window: Window) -> dict[str, Any] | None:
@@ -77,10 +107,9 @@ def _onsets(window: Window) -> list[dict[str, Any]]:
 
 
 def _trace(window: Window, theme: style.Theme) -> dict[str, Any]:
-    mean = window.stim.mean(axis=1, dtype=np.float32) / np.float32(255)
     return {
         "type": "scatter", "mode": "lines", "name": "mean input",
-        "x": style.typed(window.t_ms), "y": style.typed(mean),
+        "x": style.typed(window.t_ms), "y": style.typed(window.stim_mean),
         "line": {"width": 1, "color": style.ink(theme), "shape": "hv"},
         "hovertemplate": "%{x} ms: mean input %{y:.3f}<extra></extra>",
     }  # fmt: skip
@@ -103,6 +132,8 @@ def _add_image(
 ) -> None:
     """The image in the left margin, cells of fixed size in pixels, and its caption below."""
     values, caption = _image(window, event)
+    if window.stim_clipped:
+        caption = f"{caption}<br>{CLIPPED}"
     side = SIDE * CELL_PX
     left = -side - GAP_PX
     place: dict[str, Any] = {

@@ -147,9 +147,13 @@ def regularity(window: Window) -> Columns:
 
 
 def stimulus(window: Window) -> Columns:
-    """The 64 inputs of each step, 0 to 1."""
-    names = [f"pixel_{index}" for index in range(window.stim.shape[1])]
-    return {"time_ms": _times(window)} | _columns(names, window.stim / np.float32(255))
+    """Mean, largest and smallest of the 64 inputs of each step; the inputs clipped to 0 to 1."""
+    names = [f"pixel_{index}_clipped" for index in range(window.stim.shape[1])]
+    return (
+        {"time_ms": _times(window), "mean": window.stim_mean}
+        | _columns(["largest", "smallest"][: window.stim_range.shape[1]], window.stim_range)
+        | _columns(names, window.stim / np.float32(255))
+    )
 
 
 def receptive(window: Window) -> Columns:

@@ -52,12 +52,13 @@ def add_events(
     window: Window | None,
     theme: style.Theme,
     first_lane: int = 0,
+    end_lane: int = events.LANES,
 ) -> style.Figure:
     """Labelled vertical lines for what happened, see :func:`dashboard.figures.events.add`."""
     if window is None:
         return figure
     _name_axis(figure, window)
-    events.add(figure, window, theme, first_lane)
+    events.add(figure, window, theme, first_lane, end_lane)
     return figure
 
 

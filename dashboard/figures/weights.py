@@ -92,7 +92,8 @@ def _axes(theme: style.Theme, window: Window | None, w_lo: float, w_hi: float) -
     lo, hi = _drift_span(window)
     return {
         "xaxis": style.axis(
-            theme, "Weight w (1)", range=[w_lo * 1.03, w_hi * 1.03], autorange=False, anchor="y2"
+            theme, "Weight w (1)", range=[w_lo * 1.03, w_hi * 1.03], autorange=False, anchor="y2",
+            showgrid=False,
         ),
         "yaxis": style.axis(
             theme, "Count (log)", type="log", range=[-0.3, LOG_TOP], autorange=False,

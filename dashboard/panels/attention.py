@@ -2,7 +2,7 @@
 
 from dashboard.figures import attention, tables
 from dashboard.panels.base import Panel
-from t4dm.live.window import ATTENTION_VIEWS
+from t4dm.live.view import ATTENTION_VIEWS
 
 PANEL = Panel(
     id="panel-attention",

@@ -14,5 +14,6 @@ PANEL = Panel(
     order=30,
     height=300,
     arrays=("u", "theta"),
-    help="u before the reset; the dashed line is the threshold in force at that moment.",
+    help="u before the reset (of a script's own layer: as it gives it); the dashed line is the "
+    "threshold in force at that moment.",
 )

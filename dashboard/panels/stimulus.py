@@ -14,6 +14,6 @@ PANEL = Panel(
     order=80,
     span_ms=2_000,
     height=260,
-    arrays=("stim",),
+    arrays=("stim", "stim_range"),
     help="What drives block 0: the image shown last and the mean input over time.",
 )

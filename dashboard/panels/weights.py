@@ -2,7 +2,7 @@
 
 from dashboard.figures import tables, weights
 from dashboard.panels.base import Panel
-from t4dm.live.window import WEIGHTS_VIEWS
+from t4dm.live.view import WEIGHTS_VIEWS
 
 PANEL = Panel(
     id="panel-weights",

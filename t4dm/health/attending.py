@@ -10,6 +10,7 @@ from t4dm.health.remedies import back
 
 ATTENTION = ("attention.sharpness", "attention.kappa", "attention.tau")
 EXPECT = "Weights tell keys apart again: between one key and all alike."
+UNASKED = "no block asks: no LIF in fires at 20 Hz or more with 8 keys or more to its queries"
 FIRES = 0.02  # spikes/ms of a LIF in from which its queries say something
 
 

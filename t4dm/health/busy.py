@@ -26,6 +26,8 @@ CAUSES = {
 }
 EXPECT = "Every stage fires at 20 to 150 Hz again within 3 s."
 LOW_THRESHOLD = 0.55
+HIGH_TARGET = 0.2  # spikes a ms, above every band
+STEERED = 1.2  # times the target: up to which a rate is what homeostasis steers to
 WEAK_RESET = 0.4
 STRONG_FEEDBACK = 0.3  # share of the drive
 HIGH_LEVEL = 0.85
@@ -51,8 +53,12 @@ def why(ev: Evidence, look: Look, ms: float) -> str:
     assert place.block is not None
     if ev.lif("beta", place) < WEAK_RESET:
         return "reset"
+    target = gets("homeostasis.target_rate") / ev.dt
+    steered = gets("homeostasis.enabled") and look.rate < STEERED * target
+    if target > HIGH_TARGET and (steered or look.theta < LOW_THRESHOLD):
+        return "target"
     if look.theta < LOW_THRESHOLD:
-        return "target" if gets("homeostasis.target_rate") / ev.dt > 0.2 else "threshold"
+        return "threshold"
     strong = feedback(ev, look, ms) > STRONG_FEEDBACK * max(look.drive, LEAST_DRIVE)
     if strong and max(gets("recurrent.gain"), gets("stdp.w_max")) > GROWN:
         return "feedback"

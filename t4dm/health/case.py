@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 from t4dm.step_length import STEP_MS
 
 Change = dict[str, Any]
@@ -18,6 +18,8 @@ class Case:
         self.rule, self._dt = rule, dt
         self.finding: dict[str, Any] | None = None
         self._seen = self._unseen = 0
+        self._shift = (0, 0)  # to graver (1) or milder (-1), and for how many looks in a row
+        self._other = ("", 0)  # another cause than the one told, and for how many looks in a row
 
     @property
     def stands(self) -> bool:
@@ -28,20 +30,41 @@ class Case:
         """Whether it stands, or was seen at the last look."""
         return self.stands or self._seen > 0
 
-    def take(self, verdict: Verdict | None, step: int, confirm: int, clear: int) -> list[Change]:
+    @property
+    def seen(self) -> bool:
+        """Whether it was seen at the last look that could tell."""
+        return self._seen > 0
+
+    @property
+    def severity(self) -> Severity | None:
+        """With which it stands; None where it does not."""
+        return None if self.finding is None else self.finding["severity"]
+
+    def take(
+        self, verdict: Said, step: int, confirm: int, clear: int, changed: int | None = None
+    ) -> list[Change]:
         """The verdict of the look at the end of ``step``; returns what changed.
 
-        ``confirm`` and ``clear``: looks in a row after which it is found, and over.
+        ``confirm`` and ``clear``: looks in a row after which it is found, and over.  A look that
+        cannot tell counts neither as seen nor as unseen: what stands is ``held``.
+        ``changed``: the step at which settings last changed, where the window reaches behind it.
+        Its evidence is then of other settings than those in force, and explains nothing: what was
+        found before keeps its cause and remedies.
         """
+        if self.finding is not None:
+            self.finding["held"] = verdict is UNSURE
+        if verdict is UNSURE:
+            return []
         self._seen = self._seen + 1 if verdict else 0
         self._unseen = 0 if verdict else self._unseen + 1
         if verdict is not None:
             if self.finding is not None:
-                graver = self._rank(verdict) > self._rank_of(self.finding)
-                self.finding = self._told(verdict, self.finding["since_step"])
-                return [self._change("found", step)] if graver else []
+                mixed = changed is not None and self.finding["since_step"] < changed
+                self.finding = self._told_anew(verdict, self.finding, clear, mixed)
+                return self._regraded(verdict, step, confirm, clear)
             if self._seen >= confirm:
                 self.finding = self._told(verdict, step)
+                self._shift, self._other = (0, 0), ("", 0)
                 return [self._change("found", step)]
         elif self.finding is not None and self._unseen >= clear:
             change = self._change("cleared", step)
@@ -51,15 +74,42 @@ class Case:
 
     def call(self, evidence: Evidence, step: int) -> list[Change]:
         """Look now, and find without waiting."""
-        verdict = self.rule.look(evidence, self.stands)
+        verdict = self.rule.look(evidence, self.severity)
         return self.take(verdict, step, 1, 1)
+
+    def _told_anew(
+        self, verdict: Verdict, before: dict[str, Any], clear: int, mixed: bool
+    ) -> dict[str, Any]:
+        """``before`` with the figures of ``verdict``; its cause and remedies follow only where they
+        may: another cause has to be seen for as long as it takes a finding to be over."""
+        told = self._told(verdict, before["since_step"])
+        told["severity"] = before["severity"]
+        code = verdict.cause
+        if mixed:
+            self._other = ("", 0)
+        elif code != before["cause"]["code"]:
+            self._other = (code, self._other[1] + 1 if code == self._other[0] else 1)
+            mixed = self._other[1] < clear
+        if mixed:
+            return told | {name: before[name] for name in ("cause", "remedies")}
+        self._other = ("", 0)
+        return told
+
+    def _regraded(self, verdict: Verdict, step: int, confirm: int, clear: int) -> list[Change]:
+        """Graver after ``confirm`` looks and milder after ``clear``."""
+        assert self.finding is not None
+        now, then = self._rank(verdict), _RANKS[self.finding["severity"]]
+        way = (now > then) - (now < then)
+        looks = self._shift[1] + 1 if way == self._shift[0] else 1
+        self._shift = (way, looks)
+        if way and looks < (confirm if way > 0 else clear):
+            return []
+        self._shift = (0, 0)
+        self.finding["severity"] = verdict.severity or self.rule.severity
+        return [self._change("found", step)] if way > 0 else []
 
     def _rank(self, verdict: Verdict) -> int:
         return _RANKS[verdict.severity or self.rule.severity]
-
-    @staticmethod
-    def _rank_of(finding: dict[str, Any]) -> int:
-        return _RANKS[finding["severity"]]
 
     def _told(self, verdict: Verdict, since: int) -> dict[str, Any]:
         rule, place = self.rule, verdict.place
@@ -69,6 +119,7 @@ class Case:
             "title": rule.title,
             "severity": verdict.severity or rule.severity,
             "state": "active",
+            "held": False,
             "where": nowhere if place is None else place.to_json(),
             "groups": list(verdict.groups),
             "rule": verdict.rule,

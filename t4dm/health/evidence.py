@@ -7,9 +7,10 @@ Numpy only.  The live worker fills it from its segments (``t4dm.live.doctor``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ from t4dm.health.params import BIN_MS
 from t4dm.step_length import STEP_MS
 
 STAGES = ("lif_in", "lif_out")
+HELD = 128  # bins: the longest window, and what rates reach back to over pauses
+LIT_MS = 200  # of stimulus without which a window with pauses says nothing; shorter pauses are none
+LIT_SHARE = 0.4  # of a window that has to have stimulus: with less, it reaches further back
 
 
 class Bin(NamedTuple):
@@ -38,8 +42,8 @@ class Bin(NamedTuple):
     level_low: np.ndarray  # (4,) DA, ACh, NE, 5HT
     level_high: np.ndarray  # (4,)
     onsets: np.ndarray  # () stimuli that began
-    rewards: np.ndarray  # () sum of |delta| of the rewards
-    injected: np.ndarray  # (4,) boluses by hand
+    rewards: np.ndarray  # () sum of |delta| of the rewards from the task
+    injected: np.ndarray  # (4,) sum of |level| of the boluses by hand, of |r| of rewards by hand
     driven: np.ndarray  # () share of steps in which the stimulus was not at rest
 
 
@@ -68,6 +72,8 @@ class Weights:
     pairs: np.ndarray  # (P,) spike pairs of the last second by dt, all sets
     mean: np.ndarray  # (B,) mean recurrent weight, inhibitory ones included
     samples: int  # how many of them lie in the window
+    end_ms: float  # when the newest was taken
+    span_ms: float  # before it, over which ``moved`` is
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ class Evidence:
     has: frozenset[str]  # parameter groups there are
     paused_ms: float  # longest silence of the stimulus by its own parameters
     bad: str | None = None  # tensor that is not finite
+    standing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Numbers of the findings that stand, by the rule's id."""
     dt: float = STEP_MS  # of a step
     _told: dict[tuple[str, str, float], np.ndarray] = field(default_factory=dict)
 
@@ -95,8 +103,32 @@ class Evidence:
         return found
 
     def rate(self, ms: float) -> np.ndarray:
-        """(G,) share of neurons that fire in a ms, over the last ``ms``."""
-        return self.mean("fired", ms)
+        """(G,) share of neurons that fire in a ms, over the stimulus of the last ``ms``."""
+        return self.lit_mean("fired", ms)
+
+    def lit_mean(self, name: str, ms: float) -> np.ndarray:
+        """Field ``name`` over the stimulus of the last ``ms``, or further back where its pauses leave
+        too little; over all of them where it makes no pauses that count, or there is hardly any."""
+        if not self._pauses(ms) or self.idle(ms):
+            return self.mean(name, ms)
+        key = ("lit", name, ms)
+        if key not in self._told:
+            reach = self._reach(ms)
+            weights = self._lit[-reach:]
+            self._told[key] = np.tensordot(weights, getattr(self.bins, name)[-reach:], 1)
+            self._told[key] /= weights.sum()
+        return self._told[key]
+
+    def within(self, name: str, begin_ms: float, end_ms: float) -> np.ndarray | None:
+        """The mean of field ``name`` over the bins that lie wholly between; None without one."""
+        values: np.ndarray = getattr(self.bins, name)
+        far = min(len(values), floor((self.t_ms - begin_ms) / BIN_MS))
+        near = max(0, ceil((self.t_ms - end_ms) / BIN_MS))
+        if far <= near:
+            return None
+        chosen = values[len(values) - far : len(values) - near]
+        found: np.ndarray = np.add.reduce(chosen, axis=0) / len(chosen)
+        return found
 
     def mean(self, name: str, ms: float) -> np.ndarray:
         """Field ``name`` over the last ``ms``: mean of the bins, reckoned once a look."""
@@ -150,5 +182,56 @@ class Evidence:
         return float(self.get(f"blocks.{place.block}.{place.stage}.{name}"))
 
     def idle(self, ms: float) -> bool:
-        """Whether a silence of ``ms`` may be the stimulus's own pause."""
-        return float(self.mean("driven", ms)) < 0.5 and ms <= self.paused_ms
+        """Whether the stimulus, by its own pauses, leaves too little to judge the last ``ms`` by."""
+        if not self._pauses(ms):
+            return False
+        reach = round(ms / BIN_MS)
+        lit = self._lit_back[min(len(self._lit_back), max(1, reach)) - 1] * BIN_MS
+        return bool(lit < min(ms, LIT_MS)) or self._reach(ms) > len(self._lit)
+
+    def over(self, ms: float) -> str:
+        """The window that a rate is of, in words."""
+        if not self._pauses(ms) or self.idle(ms):
+            return f"{ms:g} ms"
+        reach = self._reach(ms)
+        lit = float(self._lit[-reach:].sum()) * BIN_MS
+        return f"{lit:.0f} ms of stimulus in {reach * BIN_MS} ms"
+
+    def reaches(self, ms: float) -> float:
+        """How far back the rates of a window of ``ms`` reach, ms."""
+        return ms if not self._pauses(ms) or self.idle(ms) else float(self._reach(ms) * BIN_MS)
+
+    def rested(self) -> str:
+        """For how long the stimulus made no drive, of all the bins that are held, in words."""
+        seconds = BIN_MS / 1000
+        rest = (len(self._lit) - float(self._lit.sum())) * seconds
+        return f"the stimulus rested for {rest:.1f} of the last {len(self._lit) * seconds:.1f} s"
+
+    def _reach(self, ms: float) -> int:
+        """How many bins back there is stimulus enough for a window of ``ms``, which it is at least;
+        more than there are where there is not enough."""
+        needed = LIT_SHARE * ms / BIN_MS
+        return max(1, round(ms / BIN_MS), int(self._lit_back.searchsorted(needed)) + 1)
+
+    def _pauses(self, ms: float) -> bool:
+        return self.paused_ms >= min(LIT_MS, ms) and not self._dark
+
+    @cached_property
+    def _lit(self) -> np.ndarray:
+        """Share of each judged bin that had stimulus, relative to the one that had most: spikes at
+        random leave steps empty."""
+        driven = self.bins.driven[-max(1, round(self.seen_ms / BIN_MS)) :]
+        most = float(driven.max(initial=0.0))
+        return driven / most if most > 0 else np.zeros(len(driven))
+
+    @cached_property
+    def _lit_back(self) -> np.ndarray:
+        """Its sum from each bin on to the newest, newest first."""
+        return np.cumsum(self._lit[::-1])
+
+    @cached_property
+    def _dark(self) -> bool:
+        """Whether the stimulus has been away for longer than its own pauses last."""
+        bins = ceil(self.paused_ms / BIN_MS) + 2
+        driven = self.bins.driven
+        return len(driven) >= bins and not driven[-bins:].any()

@@ -6,8 +6,9 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from t4dm.health.evidence import Evidence, Place
 
@@ -46,14 +47,24 @@ class Verdict:
     because: str = ""  # the cause with its numbers; else the rule's own sentence
 
 
-Look = Callable[[Evidence, bool], Verdict | None]
+class Answer(Enum):
+    """What a look answers beside a verdict and None, which says that the symptom is not there."""
+
+    UNSURE = "unsure"
+
+
+UNSURE: Final = Answer.UNSURE
+"""It cannot tell now: the stimulus rests, or nothing calls for what it looks for.  What stands is held."""
+Said = Verdict | Answer | None
+Look = Callable[[Evidence, Severity | None], Said]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One symptom: ``look(evidence, active)`` answers a verdict or None.
+    """One symptom: ``look(evidence, active)`` answers a verdict, None or UNSURE.
 
-    ``active`` is true while the finding stands: thresholds of leaving differ from those of entering.
+    ``active`` is the severity with which the finding stands, None where it does not: thresholds of
+    leaving differ from those of entering.
     ``wants`` names the fields of :class:`~t4dm.health.evidence.Bin` or ``weights`` without which it
     cannot look; ``window`` the health parameter that says how much of them it needs.
     """
@@ -68,6 +79,8 @@ class Rule:
     window: str = "window_ms"
     groups: tuple[str, ...] = ()  # parameter groups without which it cannot look
     instead: tuple[str, ...] = field(default=())  # rules that, while they stand, explain this one
+    echoes: bool = False  # whether they explain it for as long as its window reaches back to them
+    unsure: str = ""  # why it cannot tell, beside a stimulus that rests
 
 
 @cache

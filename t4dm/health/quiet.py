@@ -72,7 +72,7 @@ def look_at(ev: Evidence, place: Place, ms: float) -> Look:
     g = place.index
     rate = float(ev.rate(ms)[g])
     high = float(ev.high("u_high", ms)[g])
-    mean = float(ev.mean("u_mean", ms)[g])
+    mean = float(ev.lit_mean("u_mean", ms)[g])
     theta = float(ev.mean("theta", ms)[g])
     alpha, beta = ev.lif("alpha", place), ev.lif("beta", place)
     drive, unit = (1 - alpha) * mean + alpha * beta * theta * rate * ev.dt, needed(ev.dt)
@@ -139,7 +139,7 @@ def _halved(ev: Evidence) -> bool:
 def remedies(ev: Evidence, cause: str, look: Look, places: Sequence[Place]) -> tuple[Remedy, ...]:
     """What mends ``cause``, best first; ``places`` are the stages that are quiet."""
     found: list[Remedy] = []
-    frozen = ["homeostasis.enabled", "homeostasis.learning_rate"]
+    frozen = ["homeostasis.enabled", "homeostasis.learning_rate", "homeostasis.theta_max"]
     if cause == "threshold":
         paths = [*lif_paths(("v_thresh", "beta"), places), *frozen]
         found += back(ev, "threshold", paths, EXPECT, "the threshold")
@@ -150,12 +150,12 @@ def remedies(ev: Evidence, cause: str, look: Look, places: Sequence[Place]) -> t
         paths = [*dict.fromkeys(names), "gate.bias", "gate.slope", "neuromod.ACh", *frozen]
         found += back(ev, "gate", paths, EXPECT, "the gate")
     elif cause == "target":
-        paths = ["homeostasis.target_rate", "homeostasis.theta_max", *frozen]
+        paths = ["homeostasis.target_rate", *frozen]
         found += back(ev, "target", paths, EXPECT, "the target rate")
     elif cause == "modulator":
         found += back(ev, "modulator", ["neuromod.NE", *frozen], EXPECT, "noradrenaline")
     elif cause == "state":
-        commands = changed(ev, [*frozen, "homeostasis.theta_max"])
+        commands = changed(ev, frozen)
         found.append(
             Remedy("reset", "Reset the state", (*commands, RESET), "The run begins anew. " + EXPECT)
         )

@@ -22,6 +22,11 @@ from t4dm.params import ParamError, did_you_mean
 from t4dm.step_length import STEP_MS
 
 MAX_BREAKPOINTS = 32
+MEANT = {
+    "rate": ("group", "op", "bound", "window_ms"), "membrane": ("neuron", "op", "bound"),
+    "weight": ("group", "op", "bound"), "spike": ("neuron",), "finding": ("finding", "severity"),
+    "nan": (),
+}  # fmt: skip  # kind: what of a command its condition is made of
 AT_MAX = 1  # column of ``Segment.bounds``: the share of weights at w_max
 
 
@@ -40,6 +45,7 @@ class Breakpoint:
     def __init__(self, id: int, command: BreakOn, layout: Layout, dt: float = STEP_MS) -> None:
         self.id, self.command, self._layout, self._dt = id, command, layout, dt
         self._was = True  # armed once the condition has been seen false
+        self._seen = False  # whether it has been looked at
         self._counts = np.empty(0, dtype=np.int64)
 
     def find(self, segment: Segment) -> Hit | None:
@@ -59,7 +65,7 @@ class Breakpoint:
         """Remember ``segment``, which is now part of the run."""
         _, values = self._values(segment)
         if len(values):
-            self._was = bool(self._true(values[-1:])[0])
+            self._was, self._seen = bool(self._true(values[-1:])[0]), True
         if self.command.kind == "rate":
             keep = max(1, int(self.command.window_ms / self._dt)) - 1
             joined = np.concatenate([self._counts, segment.rates[:, self.command.group]])
@@ -118,6 +124,19 @@ class Breakpoint:
             return f"u_pre of neuron {command.neuron}: {passed} {at}"
         return f"share of weights at w_max in block {command.group or 0}: {passed} {at}"
 
+    @property
+    def armed(self) -> bool | None:
+        """False while the condition is true already; None before it has been looked at."""
+        if self.command.kind not in ("rate", "membrane", "weight"):
+            return True
+        return not self._was if self._seen else None
+
+    def is_same(self, command: BreakOn) -> bool:
+        """Whether ``command`` asks for this very condition."""
+        mine = self.command
+        fields = ("kind", *MEANT[mine.kind])
+        return all(getattr(mine, name) == getattr(command, name) for name in fields)
+
     def to_json(self) -> dict[str, Any]:
         return {"id": self.id, **self.command.model_dump()}
 
@@ -146,13 +165,16 @@ class Breakpoints:
         found = (b.command for b in self._items.values())
         return [c.neuron for c in found if c.kind == "membrane" and c.neuron is not None]
 
-    def check(self, command: BreakOn, more: int = 0) -> None:
-        """Raises :class:`ParamError` where ``command`` names nothing that exists."""
+    def check(self, command: BreakOn) -> None:
+        """Raises :class:`ParamError` where ``command`` names nothing that exists, or what is set."""
         needs = {"rate": "group", "weight": "group", "spike": "neuron", "membrane": "neuron"}
         layout = self._layout
         limits = {"rate": len(layout.groups), "weight": len(layout.blocks)}
         name = needs.get(command.kind)
-        if len(self._items) + more >= MAX_BREAKPOINTS:
+        for id, item in self._items.items():
+            if item.is_same(command):
+                raise ParamError("id", f"breakpoint {id} is set for this very condition already")
+        if len(self._items) >= MAX_BREAKPOINTS:
             raise ParamError("id", f"at most {MAX_BREAKPOINTS} breakpoints", hi=MAX_BREAKPOINTS)
         if command.kind == "finding":
             self._check_finding(command.finding)
@@ -226,6 +248,10 @@ class Breakpoints:
 
     def to_json(self) -> list[dict[str, Any]]:
         return [item.to_json() for item in self._items.values()]
+
+    def status(self) -> list[dict[str, Any]]:
+        """As :meth:`to_json`, each with whether it is ``armed``."""
+        return [item.to_json() | {"armed": item.armed} for item in self._items.values()]
 
     def load(self, items: list[dict[str, Any]]) -> None:
         """Take over conditions from :meth:`to_json`."""

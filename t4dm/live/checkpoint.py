@@ -105,6 +105,7 @@ class Keeper:
         self, store: CheckpointStore, command_log: CommandLog, least_s: float = CHECKPOINT_S
     ) -> None:
         self._store, self._log, self._least_s = store, command_log, least_s
+        self.answers = list(command_log.answers)  # that were told before this start
         self._took_s = 0.0
         self._lines: SimpleQueue[Promise | None] = SimpleQueue()
         self._checkpoint: Checkpoint | None = None
@@ -191,8 +192,9 @@ class Keeper:
             if item is None:
                 return
             batch = [item, *self._waiting()]
-            line = batch[-1][0].after([r for earlier, _ in batch[:-1] for r in earlier.done])
-            line = line.after(owed.done) if owed else line
+            line = batch[-1][0].after(
+                *([owed] if owed else []), *(earlier for earlier, _ in batch[:-1])
+            )
             durable = self._try("log", self._log.append, line)
             owed = None if durable else line
             for _, then in batch:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,16 @@ from t4dm.step_length import STEP_MS
 ALIVE_S = 1.5
 TIMEOUT_S = 10.0
 TRACE_TIMEOUT_S = 60.0  # the first one makes the copy
+CONNECT_S = 1.0  # how long a worker may be too busy to take a connection
+RETRY_S = 0.02
 
 
 class WorkerDown(ConnectionError):
     """The session's worker cannot be reached; the text says which and why."""
+
+
+class WorkerBusy(ConnectionError):
+    """The session's worker has as many requests as it takes, and did nothing for this one."""
 
 
 class SessionClient:
@@ -51,7 +59,8 @@ class SessionClient:
         A request with the same ``key`` is applied once; one with ``if_rev`` only while the
         parameters are at that revision (code ``stale`` otherwise).  With ``ack`` "queued" a run
         session answers ``{"ok": True, "queued": True, "waiting", "rev", "step"}`` at once, with "soon"
-        where what came of it is not known within 10 ms.  Raises :class:`WorkerDown`.
+        where what came of it is not known within 10 ms.  Raises :class:`WorkerDown`, and
+        :class:`WorkerBusy` where it takes no connection.
         """
         request = {"op": "commands", "body": body, "who": who, "key": key, "if_rev": if_rev}
         if ack != "applied":
@@ -59,21 +68,25 @@ class SessionClient:
         return self._ask(request, timeout)
 
     def trace(self, body: dict[str, Any], timeout: float = TRACE_TIMEOUT_S) -> dict[str, Any]:
-        """What a copy of the model does with ``body["input"]``; raises :class:`WorkerDown`."""
+        """What a copy of the model does with ``body["input"]``; raises as :meth:`command`."""
         return self._ask({"op": "trace", "body": body}, timeout)
 
     def params(self, timeout: float = TIMEOUT_S) -> dict[str, Any]:
         """``{"rev", "step", "values", "overrides", "effective", "non_default", "specs"}``.
 
-        Of an external session that ended: the last ones.
+        Of an external session that ended: the last ones.  Raises :class:`WorkerDown`,
+        :class:`WorkerBusy`.
         """
         try:
-            return self._ask({"op": "params"}, timeout)
+            answer = self._ask({"op": "params"}, timeout)
         except WorkerDown:
             kept = _read_json(paths.manifest_path(self.run_dir, self.session)).get("params")
             if kept is None:
                 raise
             return kept
+        if not answer["ok"]:
+            raise WorkerBusy(answer["error"]["message"])
+        return answer
 
     def reader(self) -> RingReader:
         """The reader of this session's ring, kept open between calls."""
@@ -86,7 +99,7 @@ class SessionClient:
         reader = self.reader()
         status = reader.get_status()
         age = reader.age_s()
-        child = self.supervisor().get("sessions", {}).get(self.session, {})
+        child = self._child
         status["worker"] = {
             "alive": age < ALIVE_S,
             "age_s": round(age, 3) if age != float("inf") else None,
@@ -117,6 +130,16 @@ class SessionClient:
         """What the supervisor says of its sessions; {} where there is none."""
         return self._file(paths.supervisor_path(self.run_dir))
 
+    @property
+    def _child(self) -> dict[str, Any]:
+        """What the supervisor says of this session; {} where it says nothing."""
+        return self.supervisor().get("sessions", {}).get(self.session, {})
+
+    @property
+    def gave_up(self) -> str:
+        """Why the supervisor starts this session's worker no more; empty where it does."""
+        return self._child["message"] if self._child.get("state") == "gave_up" else ""
+
     def manifest(self) -> dict[str, Any]:
         """The session's manifest; raises :class:`WorkerDown` before the worker has written it.
 
@@ -146,9 +169,10 @@ class SessionClient:
         return kept[1]
 
     def _absence(self, otherwise: str) -> str:
-        """Why nobody listens: the worker is still starting, or ``otherwise``."""
-        supervisor = self.supervisor()
-        child = supervisor.get("sessions", {}).get(self.session, {})
+        """Why nobody listens: the supervisor's reason, that the worker is starting, or ``otherwise``."""
+        if why := self.gave_up:
+            return f"the worker of session '{self.session}' is not running: {why}"
+        supervisor, child = self.supervisor(), self._child
         looks_after = bool(supervisor) and is_alive(supervisor["pid"])
         status = self.status()
         if status.get("owner") == external_files.OWNER:
@@ -156,27 +180,51 @@ class SessionClient:
         begins = status.get("state") == "starting" and status["worker"]["alive"]
         first = not paths.manifest_path(self.run_dir, self.session).exists()
         coming = looks_after and first and child.get("state") in ("starting", "running")
-        if coming or (begins and child.get("state") != "gave_up"):
+        if coming or begins:
             otherwise = "is starting (the first start compiles the kernels)"
         return f"the worker of session '{self.session}' {otherwise}"
 
     def _ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                self._connect(connection)
                 connection.settimeout(timeout)
-                connection.connect(os.fspath(self._socket_path))
-                connection.sendall(json.dumps(request).encode() + b"\n")
+                with suppress(BrokenPipeError):  # refused before it was read: the answer says why
+                    connection.sendall(json.dumps(request).encode() + b"\n")
                 with connection.makefile("rb") as lines:
                     line = lines.readline()
         except TimeoutError:
             raise WorkerDown(
                 f"the worker of session '{self.session}' did not answer within {timeout:g} s"
             ) from None
+        except WorkerBusy:
+            raise
         except OSError:
             raise WorkerDown(self._absence("is not running")) from None
         if not line.endswith(b"\n"):
             raise WorkerDown(f"the worker of session '{self.session}' ended before it answered")
         return json.loads(line)
+
+    def _connect(self, connection: socket.socket) -> None:
+        """Connect, also where so many wait that there is no room just now.
+
+        A plain socket is then told to try again; one under gevent tries by itself until its time is
+        over.  Raises :class:`WorkerBusy` where there was no room for :data:`CONNECT_S`, OSError
+        where nobody listens.
+        """
+        connection.settimeout(CONNECT_S)
+        until = time.monotonic() + CONNECT_S
+        while True:
+            try:
+                return connection.connect(os.fspath(self._socket_path))
+            except (BlockingIOError, TimeoutError) as full:
+                if time.monotonic() < until:
+                    time.sleep(RETRY_S)
+                elif self.status()["worker"]["alive"]:
+                    message = f"too many requests wait for the worker of session '{self.session}'"
+                    raise WorkerBusy(f"{message}; try again") from None
+                else:
+                    raise ConnectionRefusedError from full
 
 
 def sessions(run_dir: Path | str) -> list[str]:

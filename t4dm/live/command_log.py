@@ -3,6 +3,7 @@
 Append-only lines ``crc32 json``, each ``{"format", "settings", "step", "applied", "done"}``:
 the settings in force, the step they were told at, how many requests that change the dynamics had
 been applied, and those that came since the line before, each with the step it was applied at.
+``answers``, where requests with a key were answered, says what (``t4dm.live.remembered``).
 The newest whole line is the truth about the settings; the requests after a checkpoint, applied to it
 at their steps, give the run that was not killed, bit for bit.
 """
@@ -13,16 +14,18 @@ import json
 import os
 import zlib
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from t4dm.live.frame import newest
 from t4dm.store.files import append_durable, write_durable
 from t4dm.store.sealed import NewerFormat
 
 FORMAT = 2
 LOG_LIMIT = 1 << 20
+ANSWERS_BYTES = LOG_LIMIT // 4  # of those that go from one file into the next
 
 
 class NotExact(Exception):
@@ -35,16 +38,21 @@ class NotExact(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: ``done`` are ``{"n", "step", "commands", "who", "values"}``, oldest first."""
+    """One line: ``done`` are ``{"n", "step", "commands", "who", "values"}``, ``answers`` are
+    ``{"key", "body", "answer"}``; both oldest first.
+    """
 
     settings: dict[str, Any]
     step: int = 0
     applied: int = 0
     done: tuple[dict[str, Any], ...] = ()
+    answers: tuple[dict[str, Any], ...] = ()
 
-    def after(self, earlier: Sequence[dict[str, Any]]) -> Line:
-        """This line with requests that an earlier one should have told."""
-        return Line(self.settings, self.step, self.applied, (*earlier, *self.done))
+    def after(self, *earlier: Line) -> Line:
+        """This line with all that ``earlier`` ones should have told."""
+        lines = (*earlier, self)
+        done = tuple(request for line in lines for request in line.done)
+        return replace(self, done=done, answers=tuple(a for line in lines for a in line.answers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ class CommandLog:
         self.floor = 0
         self._fd: int | None = None
         self._requests: deque[dict[str, Any]] = deque()
+        self.answers: list[dict[str, Any]] = []  # the newest, oldest first
 
     def load(self) -> History | None:
         """What the log tells; None where no line verifies.
@@ -81,6 +90,7 @@ class CommandLog:
             return None
         requests = {request["n"]: request for line in lines for request in line.done}
         self._requests = deque(requests[n] for n in sorted(requests))
+        self.answers = newest((a for line in lines for a in line.answers), ANSWERS_BYTES)
         return History(lines[-1], requests)
 
     def _texts(self) -> Iterable[bytes]:
@@ -94,12 +104,15 @@ class CommandLog:
         if self._fd is None or os.fstat(self._fd).st_size > LOG_LIMIT:
             while self._requests and self._requests[0]["n"] <= self.floor:
                 self._requests.popleft()
-            write_durable(self.path, _text(line.after(list(self._requests))))
+            self.answers = newest(self.answers, ANSWERS_BYTES)
+            before = replace(line, done=tuple(self._requests), answers=tuple(self.answers))
+            write_durable(self.path, _text(line.after(before)))
             self.close()
             self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND)
         else:
             append_durable(self._fd, _text(line))
         self._requests.extend(line.done)
+        self.answers.extend(line.answers)
 
     def close(self) -> None:
         if self._fd is not None:
@@ -110,6 +123,7 @@ class CommandLog:
 def _text(line: Line) -> bytes:
     data = {"format": FORMAT, "settings": line.settings, "step": line.step}
     data |= {"applied": line.applied, "done": line.done}
+    data |= {"answers": line.answers} if line.answers else {}
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
     return b"\n%08x %s\n" % (zlib.crc32(text), text)
 
@@ -125,4 +139,5 @@ def _read(text: bytes, name: str) -> Line | None:
         raise NewerFormat(name, version, FORMAT)
     if version == 1:  # settings alone, as the first version wrote them
         return Line(data)
-    return Line(data["settings"], data["step"], data["applied"], tuple(data["done"]))
+    done, answers = tuple(data["done"]), tuple(data.get("answers", ()))
+    return Line(data["settings"], data["step"], data["applied"], done, answers)

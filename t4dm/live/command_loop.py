@@ -5,25 +5,24 @@ Everything that touches the engine happens on the one thread of :meth:`CommandLo
 
 from __future__ import annotations
 
+import dataclasses
 import queue
 import time
 from abc import ABC, abstractmethod
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from t4dm import commands as c
 from t4dm.live import handlers, replay
 from t4dm.live.checkpoint import Checkpoint, Keeper
 from t4dm.live.command_log import Line
-from t4dm.live.frame import dump
+from t4dm.live.remembered import Begun, Remembered
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request
 from t4dm.live.tree import ParamTree
 
 IDLE_S = 0.25
 STATUS_S = 0.05
-REMEMBERED_KEYS = 256
 MAX_PENDING = 32
 LOG_BYTES = 16_000  # of each list of events in the status, which holds 64 kB
 
@@ -36,11 +35,13 @@ class Steered(Protocol):
     rev: int
     state: str
     reason: str
+    goal: int | None
     run_id: int
 
     @property
     def finite(self) -> bool: ...
     def params(self) -> dict[str, Any]: ...
+    def step(self, n: int) -> None: ...
     def note_applied(self, request: dict[str, Any]) -> None: ...
     def line(self) -> Line: ...
     def checkpoint(self) -> Checkpoint: ...
@@ -63,7 +64,8 @@ class CommandLoop(ABC, Generic[S]):
         self.stopping = False
         self._stepping: list[tuple[Request, dict[str, Any]]] = []
         self._answered: list[Callable[[], None]] = []  # answers that wait for the status
-        self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._remembered = Remembered(keeper.answers)
+        self._unsynced: set[str] = set()  # keys whose requests are on their way to the log
         self._status_at = 0.0
         self._checkpoint_at = time.monotonic()
         self._busy_s = 0.0  # spent in the engine since the last checkpoint
@@ -103,7 +105,7 @@ class CommandLoop(ABC, Generic[S]):
             self._keep(time.monotonic())
         if self.session.finite:
             self.keeper.checkpoint(self.session.checkpoint())
-        self.keeper.line(self.session.line(), lambda durable: None)
+        self.keeper.line(self._line(), lambda durable: None)
         self.keeper.close()
 
     def stop(self) -> None:
@@ -119,7 +121,7 @@ class CommandLoop(ABC, Generic[S]):
         """A goal or a breakpoint was reached."""
         self._publish_status(time.monotonic())
         self._answer_steps(self.session.reason)
-        self.keeper.line(self.session.line(), lambda durable: None)
+        self.keeper.line(self._line(), lambda durable: None)
         self._send_answers()
 
     # -- commands ------------------------------------------------------------------------------
@@ -156,14 +158,34 @@ class CommandLoop(ABC, Generic[S]):
         if request.op == "params":
             self._answer(request, {"ok": True, **self.session.params()})
         elif request.op == "commands":
-            if request.key and request.key in self._answers:
-                self._answer(request, self._answers[request.key])
-            else:
-                self._command(request)
+            self._once(request)
         elif request.op != "wake":
             answer = self._other(request)
             if answer is not None:
                 self._answer(request, answer)
+
+    def _once(self, request: Request) -> None:
+        """Do what is asked, unless a request with its key asked for it before."""
+        earlier = self._remembered.answer_of(request)
+        if earlier is not None:
+            self._answer(request, earlier)
+        elif self._remembered.joins(request):
+            return
+        elif (begun := self._remembered.begun(request)) is not None:
+            self._go_on(request, begun)
+        else:
+            self._command(request)
+
+    def _go_on(self, request: Request, begun: Begun) -> None:
+        """Take the steps that are left of what a kill interrupted, where that is still wanted."""
+        session = self.session
+        left = begun.goal - session.engine.step
+        same = session.run_id == begun.run_id and session.state == "paused" and session.finite
+        if same and left > 0:
+            session.step(left)
+            self._begin_steps(request, begun.answer)
+        else:
+            self._answer_kept(request, begun.answer | self._where())
 
     def _command(self, request: Request) -> None:
         try:
@@ -174,11 +196,7 @@ class CommandLoop(ABC, Generic[S]):
         answer = {"ok": True, **self._where()}
         results = [{"old": old, "new": new} for old, new in done]
         answer |= {"results": results} if isinstance(request.body, list) else results[0]
-        if request.key:
-            self._answers[request.key] = answer
-            while len(self._answers) > REMEMBERED_KEYS:
-                self._answers.popitem(last=False)
-        self._acknowledge(request, answer, handlers.is_kept(commands))
+        self._acknowledge(request, answer, bool(request.key) or handlers.is_kept(commands))
 
     def _refuse(self, request: Request, refusal: handlers.Refused) -> None:
         self._answer(request, {"ok": False, "error": refusal.error})
@@ -201,17 +219,40 @@ class CommandLoop(ABC, Generic[S]):
         if self._stepping and not stepping:
             self._answer_steps("interrupted")
         if stepping and _asks_steps(request.body):
-            self._stepping.append((request, answer))
+            self._begin_steps(request, answer)
         elif kept:
             self._answer_kept(request, answer)
         else:
             self._answer(request, answer)
 
-    def _answer_kept(self, request: Request, answer: dict[str, Any]) -> None:
-        def synced(durable: bool) -> None:
-            request.answer(answer if durable else answer | {"durable": False})
+    def _begin_steps(self, request: Request, answer: dict[str, Any]) -> None:
+        """Answer when the steps are done; what is done already is told to the log where it has a key."""
+        self._stepping.append((request, answer))
+        goal = self.session.goal
+        assert goal is not None
+        self._remembered.begin(request, Begun(answer, goal, self.session.run_id))
+        if request.key:
+            self._unsynced.add(request.key)
+            line, key = self._line(), request.key
+            self._answered.append(
+                lambda: self.keeper.line(line, lambda durable: self._unsynced.discard(key))
+            )
 
-        line = self.session.line()
+    def _line(self) -> Line:
+        """The next line of the log, with the answers that no line has told."""
+        return dataclasses.replace(self.session.line(), answers=self._remembered.take_untold())
+
+    def _answer_kept(self, request: Request, answer: dict[str, Any]) -> None:
+        asking = self._remembered.end(request, answer)
+        if request.key:
+            self._unsynced.add(request.key)
+
+        def synced(durable: bool) -> None:
+            self._unsynced.discard(request.key)
+            for one in asking:
+                one.answer(answer if durable else answer | {"durable": False})
+
+        line = self._line()
         self._answered.append(lambda: self.keeper.line(line, synced))
 
     def _answer_steps(self, reason: str) -> None:
@@ -227,6 +268,8 @@ class CommandLoop(ABC, Generic[S]):
 
     def _keep(self, now: float) -> None:
         """A checkpoint now and then: so often that what came since is soon run again."""
+        if self._unsynced:
+            return  # a state that holds what no line tells yet would be taken for one without it
         new_run = self._kept_run != self.session.run_id
         age = now - self._checkpoint_at
         if not self.keeper.due(age, self._busy_s, new_run, self.replay_first):
@@ -234,17 +277,6 @@ class CommandLoop(ABC, Generic[S]):
         self._checkpoint_at, self._busy_s, self._kept_run = now, 0.0, self.session.run_id
         if self.session.finite and self.session.engine.step != self.keeper.saved_step:
             self.keeper.checkpoint(self.session.checkpoint())
-
-
-def newest(events: Iterable[dict[str, Any]], room: int) -> list[dict[str, Any]]:
-    """The newest of ``events``, in order, whose JSON text fits ``room`` bytes."""
-    kept: list[dict[str, Any]] = []
-    for event in reversed(list(events)):
-        room -= len(dump(event)) + 1
-        if room < 0:
-            break
-        kept.append(event)
-    return kept[::-1]
 
 
 def _asks_steps(body: Any) -> bool:

@@ -6,22 +6,21 @@ Looks every 100 ms on the absolute grid of steps, so that chunks and pacing do n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Any
-
-import numpy as np
 
 from t4dm.health.case import Case, Change
 from t4dm.health.evidence import Evidence, Place
-from t4dm.health.finding import SEVERITIES, Rule, rules
+from t4dm.health.finding import SEVERITIES, UNSURE, Rule, Said, rules
 from t4dm.health.params import BIN_MS, HealthParams
 from t4dm.live.doctor_bins import Bins
+from t4dm.live.doctor_figures import summary
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
-from t4dm.spiking.params import NEUROMODULATORS
 
-_DIGITS = 4
+VITAL = ("not_firing", "sparsity")  # rules without which nothing is called healthy
+UNTOLD_MS = 2000  # for which one of them cannot tell until the report says so: pauses are common
+_FILE_PAUSE = 1e6  # ms: a file may rest for as long as it likes
 
 
 class Doctor:
@@ -44,7 +43,11 @@ class Doctor:
         self._evidence: Evidence | None = None
         self._step = self._at = step
         self._told: tuple[bool, dict[str, Any]] | None = None
+        self._blind: dict[str, tuple[str | None, int]] = {}  # rule: what explains it, since when
         self._differing: dict[str, Any] | None = None
+        self._settings: dict[str, Any] | None = None  # those in force at the last look
+        self._set_at = step  # the look that was the first to see them
+        self._seen_at: dict[str, int] = {}  # rule: the last look at which a finding of it was seen
 
     @property
     def rules(self) -> list[str]:
@@ -90,18 +93,50 @@ class Doctor:
         clear = max(1, round(get("health.clear_ms") / BIN_MS))
         changes: list[Change] = []
         standing: set[str] = set()
+        self._watch_settings(step)
         for rule in self._rules:
             case = self._cases[rule.id]
             if judged < get(f"health.{rule.window}") or not self._measured(rule, evidence):
                 continue
-            if standing.isdisjoint(rule.instead):
-                verdict = rule.look(evidence, case.stands)
-            else:
-                verdict = None
-            changes += case.take(verdict, step - 1, confirm, clear)
+            begun = step - self._reach(rule, evidence)
+            by = next(
+                (id for id in rule.instead if id in standing or self._echoes(rule, id, begun)), None
+            )
+            verdict: Said = None if by else rule.look(evidence, case.severity)
+            self._note(rule.id, by, verdict is UNSURE)
+            changed = self._set_at if begun < self._set_at else None
+            told = case.take(verdict, step - 1, confirm, clear, changed)
+            changes += [change | {"by": by} for change in told] if by else told
             if case.suspected:
                 standing.add(rule.id)
+            if case.stands and case.seen:
+                self._seen_at[rule.id] = step
         return changes
+
+    def _watch_settings(self, step: int) -> None:
+        """Remember which look was the first to see the settings in force, those of health apart."""
+        own = f"{HealthParams.group}."
+        now = {k: v for k, v in self._tree.non_default().items() if not k.startswith(own)}
+        if now != self._settings:
+            self._settings, self._set_at = now, step
+
+    def _reach(self, rule: Rule, ev: Evidence) -> float:
+        """How many steps back the evidence of ``rule`` begins."""
+        reach = ev.reaches(ev.p(rule.window))
+        if "weights" in rule.wants and ev.weights.samples:
+            reach = max(reach, ev.t_ms - ev.weights.end_ms + ev.weights.span_ms)
+        return reach / self._dt
+
+    def _echoes(self, rule: Rule, by: str, begun: float) -> bool:
+        """Whether a finding of rule ``by`` was seen within the window of ``rule``."""
+        return rule.echoes and by in self._seen_at and begun < self._seen_at[by]
+
+    def _note(self, id: str, by: str | None, unsure: bool) -> None:
+        """Remember since when rule ``id`` cannot tell, or is explained ``by`` another."""
+        if by is None and not unsure:
+            self._blind.pop(id, None)
+        elif id not in self._blind or self._blind[id][0] != by:
+            self._blind[id] = (by, self._step)
 
     def _measured(self, rule: Rule, evidence: Evidence) -> bool:
         """Whether the session publishes what ``rule`` looks at."""
@@ -123,6 +158,9 @@ class Doctor:
             has=self._has,
             paused_ms=_pause(tree),
             bad=bad,
+            standing={
+                id: case.finding["numbers"] for id, case in self._cases.items() if case.finding
+            },
         )
 
     def _changed(self, path: str) -> bool:
@@ -166,6 +204,29 @@ class Doctor:
             f"{seen:g} of {needs:g} ms seen since the start or reset"
         )
 
+    def _cannot_tell(self, ev: Evidence) -> list[dict[str, Any]]:
+        """The rules that did not answer at the last look, each with why and since when."""
+        titles = {rule.id: rule.title for rule in self._rules}
+        found = []
+        for rule in self._rules:
+            if rule.id not in self._blind:
+                continue
+            by, since = self._blind[rule.id]
+            why = f"Explained by: {titles[by]}." if by else _why_unsure(rule, ev)
+            found.append({
+                "id": rule.id, "title": rule.title, "why": why, "explained_by": by,
+                "since_step": since, "since_ms": since * self._dt,
+            })  # fmt: skip
+        return found
+
+    @property
+    def _in_the_dark(self) -> bool:
+        """Whether a rule that a dead network would raise has not been able to tell for a while."""
+        told = (self._blind.get(id, ("", 0)) for id in VITAL)
+        return any(
+            by is None and (self._step - since) * self._dt >= UNTOLD_MS for by, since in told
+        )
+
     def status(self) -> dict[str, Any]:
         """The ``health`` of the status; made anew once after every look."""
         enabled = self._offered and self._tree.get("health.enabled")
@@ -175,60 +236,24 @@ class Doctor:
 
     def _report(self) -> dict[str, Any]:
         found, waiting = self.findings, self.waiting
-        severity = found[0]["severity"] if found else "waiting" if waiting else "ok"
+        well = "waiting" if waiting else "untold" if self._in_the_dark else "ok"
         return {
             "step": self._step,
             "t_ms": self._step * self._dt,
-            "severity": severity,
+            "severity": found[0]["severity"] if found else well,
             "findings": found,
             "waiting": waiting,
+            "cannot_tell": [] if self._evidence is None else self._cannot_tell(self._evidence),
             "evidence": {} if self._evidence is None else summary(self._evidence),
         }
 
 
-def summary(ev: Evidence) -> dict[str, Any]:
-    """The figures behind the rules, small enough for every status; null where none was measured."""
-    window, slow = ev.p("window_ms"), ev.p("slow_ms")
-    stack = [place.index for place in ev.stack]
-    rates, mean = ev.rate(window), ev.mean
-    groups = [rates, ev.high("u_high", window), ev.low("u_low", window)]
-    groups += [mean("theta", window), mean("clamped", window)]
-    names = ("rate", "u_high", "u_low", "theta", "clamped")
-    swing = _plain(ev.high("level_high", slow) - ev.low("level_low", slow))
-    return {
-        "window_ms": window,
-        "slow_ms": slow,
-        "groups": [place.name for place in ev.places],
-        **dict(zip(names, _plain(groups), strict=True)),
-        "network_rate": _plain(rates[stack].mean()) if stack else None,
-        "gate": _plain(mean("gate", slow)),
-        "attention_entropy": _plain(_newest(ev.last("entropy", slow))),
-        "attention_top": _plain(_newest(ev.last("top", slow))),
-        "level_swing": dict(zip(NEUROMODULATORS, swing, strict=True)),
-        "onsets": int(ev.total("onsets", slow)),
-        "rewards": _plain(ev.total("rewards", slow)),
-        "weights_moved": _plain(ev.weights.moved),
-        "weights_at_bounds": _plain(ev.weights.at_bounds.sum(axis=1)),
-        "pairs": _plain(ev.weights.pairs.sum()),
-        "driven": _plain(mean("driven", window)),
-    }
-
-
-def _newest(values: np.ndarray) -> np.ndarray:
-    """The last row with a value; the last one where none has."""
-    known = (row for row in values[::-1] if np.isfinite(row).any())
-    return next(known, values[-1])
-
-
-def _plain(values: Any) -> Any:
-    """Rounded JSON data; None for what is not finite."""
-    return _json(np.asarray(values, np.float64).round(_DIGITS).tolist())
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_json(item) for item in value]
-    return value if isfinite(value) else None
+def _why_unsure(rule: Rule, ev: Evidence) -> str:
+    """Why ``rule`` could not tell at the look of ``ev``: one sentence."""
+    rests = ev.idle(ev.p(rule.window))
+    resting = f"{ev.rested()}: too little of it to judge by" if rests else ""
+    text = "; ".join(part for part in (rule.unsure, resting) if part)
+    return f"{text[:1].upper()}{text[1:]}." if text else "There is nothing to judge by."
 
 
 def _band(described: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -244,4 +269,4 @@ def _pause(tree: ParamTree) -> float:
     if kind in ("digits", "text"):
         return float(tree.get("stimulus.rest_ms"))
     pauses = {"pulse": max(0, period - tree.get("stimulus.pulse_ms")), "sine": period / 2}
-    return float(pauses.get(kind, 1000.0 if kind == "file" else 0.0))
+    return float(pauses.get(kind, _FILE_PAUSE if kind == "file" else 0.0))

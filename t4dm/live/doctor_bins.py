@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from t4dm.health.evidence import Bin, Weights
+from t4dm.health.evidence import HELD, Bin, Weights
 from t4dm.health.params import BIN_MS
 from t4dm.live.attention import relative_entropy
 from t4dm.live.groups import Layout
@@ -22,9 +22,8 @@ from t4dm.live.segment import GATE_EVERY, HIST_EVERY, Segment
 from t4dm.spiking.params import NEUROMODULATORS
 from t4dm.step_length import STEP_MS
 
-HELD = 32  # bins
 ATTENTION_EVERY = 5  # bins: one of them is asked for attention, which costs most
-_SAMPLES_MS = 1.5 * BIN_MS * HELD
+_SAMPLES_MS = 4800  # of samples of the weights
 
 
 class Part(NamedTuple):
@@ -130,7 +129,7 @@ class Bins:
             level_low=levels.min(axis=0) if levels.shape[1] else np.full(4, np.nan),
             level_high=levels.max(axis=0) if levels.shape[1] else np.full(4, np.nan),
             onsets=np.array(sum(e["type"] == "stimulus" for e in events)),
-            rewards=np.array(float(sum(abs(e["delta"]) for e in events if "delta" in e))),
+            rewards=np.array(_rewarded(events)),
             injected=_injected(events),
             driven=stim.any(axis=1).mean() if stim.shape[1] else np.array(1.0),
         )
@@ -176,14 +175,15 @@ class Bins:
         newest = list(self._weights)[-n:]
         if not newest or not newest[-1][1].bounds.shape[1]:
             none = np.empty(0)
-            return Weights(none, np.empty((0, 2)), np.zeros(201), none, 0)
-        _, segment, row = newest[-1]
+            return Weights(none, np.empty((0, 2)), np.zeros(201), none, 0, 0.0, 0.0)
+        step, segment, row = newest[-1]
         steps = [s.moved[r] for _, s, r in newest if s.moved.shape[1]]
         moved = np.array(steps, np.float64) * (1000.0 / (HIST_EVERY * self._dt))
         known = moved[np.isfinite(moved).all(axis=1)] if len(moved) else moved
         mean = np.add.reduce(known, axis=0) / max(1, len(known))
         bounds, pairs = segment.bounds[row], _pairs(segment, row)
-        return Weights(mean, bounds, pairs, _mean(segment, row), len(known))
+        span = len(known) * HIST_EVERY * self._dt
+        return Weights(mean, bounds, pairs, _mean(segment, row), len(known), step * self._dt, span)
 
 
 def _mean_of(values: np.ndarray) -> np.ndarray:
@@ -236,14 +236,20 @@ def _mean_where(judged: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
+def _rewarded(events: Sequence[dict[str, Any]]) -> float:
+    """Sum of |delta| of the rewards that the task gave; those by hand bypass the expectation."""
+    return float(sum(abs(e["delta"]) for e in events if "delta" in e and e["type"] != "reward"))
+
+
 def _injected(events: Sequence[dict[str, Any]]) -> np.ndarray:
-    counts = np.zeros(4)
+    """(4,) sum of |level| of the boluses by hand, and of |r| of the rewards by hand for DA."""
+    sums = np.zeros(4)
     for event in events:
         if event["type"] == "inject" and event["nt"] in NEUROMODULATORS:
-            counts[NEUROMODULATORS.index(event["nt"])] += 1
+            sums[NEUROMODULATORS.index(event["nt"])] += abs(event["level"])
         elif event["type"] == "reward":
-            counts[0] += 1
-    return counts
+            sums[0] += abs(event["r"])
+    return sums
 
 
 def _pairs(segment: Segment, row: int) -> np.ndarray:

@@ -35,7 +35,7 @@ from t4dm.live.engine_weights import read_weights, recurrent_weights, set_scales
 from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import default_membranes
+from t4dm.live.view import default_membranes
 from t4dm.spiking.cortical_stack import CorticalStack
 from t4dm.spiking.params import NEUROMODULATORS
 from t4dm.stimuli.registry import make_stimulus

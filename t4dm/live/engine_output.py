@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t4dm.kernels.attention import WINDOW
-from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, MATRIX_EVERY, Output
+from t4dm.kernels.stack_arrays import GATE_EVERY, HIST_EVERY, KEPT_ROWS, MATRIX_EVERY, Output
 from t4dm.live.engine_sensory import Sensory
 from t4dm.live.segment import Segment, grid
 from t4dm.spiking.params import GAINS, NEUROMODULATORS, PROBES, STAGES
@@ -38,9 +38,6 @@ def segment_of(
     sampled, m = grid(step0, step1, GATE_EVERY), len(hists)
     gates, wholes = len(sampled), len(grid(step0, step1, MATRIX_EVERY))
     more: dict[str, Any] = {"epoch": 0, "hist_steps": hists.tolist()}
-    lo, hi = float(rows.min()), float(rows.max())
-    if lo < 0 or hi > 1:
-        more |= {"stim_lo": lo, "stim_hi": hi}
     return Segment(
         step0=step0,
         step1=step1,
@@ -55,6 +52,7 @@ def segment_of(
         gate=out.gate[:, :gates].swapaxes(0, 1).copy(),
         gate_mean=out.gate_mean[:, :gates].T.copy(),
         stim=np.rint(255 * np.clip(rows, 0, 1)).astype(np.uint8),
+        stim_range=np.stack((rows.max(axis=1), rows.min(axis=1), rows.mean(axis=1)), axis=1),
         clamped=out.clamped[:, :n].T.copy(),
         hist_exc=out.hist_exc[None][:m].copy(),
         hist_inh=out.hist_inh[None][:m].copy(),
@@ -108,6 +106,7 @@ def describe(config: StackConfig, n_exc: int, w_hi: float, dt: float) -> dict[st
             "gate_every": GATE_EVERY,
             "hist_every": HIST_EVERY,
             "matrix_every": MATRIX_EVERY,
+            "moved_rows": {"n": min(n_exc, KEPT_ROWS), "total": n_exc},
             "neuromodulators": list(NEUROMODULATORS),
             "gains": list(GAINS),
         },

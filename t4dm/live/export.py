@@ -177,14 +177,20 @@ def _stdp(window: Window) -> pd.DataFrame:
 
 
 def _stimulus_arrays(window: Window) -> Arrays:
-    return {"time_ms": window.t_ms, "stimulus": window.stim.astype(np.float32) / 255}
+    clipped = window.stim.astype(np.float32) / 255
+    arrays = {"time_ms": window.t_ms, "mean": window.stim_mean, "stimulus_clipped": clipped}
+    if window.stim_range.shape[1]:
+        arrays |= {"largest": window.stim_range[:, 0], "smallest": window.stim_range[:, 1]}
+    return arrays
 
 
 def _stimulus(window: Window) -> pd.DataFrame:
-    values = _stimulus_arrays(window)["stimulus"]
-    names = [f"unit {k} (1)" for k in range(values.shape[1])]
-    head = pd.DataFrame({TIME: window.t_ms, "label": _labels(window)})
-    return pd.concat([head, pd.DataFrame(values, columns=names)], axis=1)
+    arrays = _stimulus_arrays(window)
+    values = arrays["stimulus_clipped"]
+    names = [f"unit {k} clipped to 0..1 (1)" for k in range(values.shape[1])]
+    head: dict[str, Any] = {TIME: window.t_ms, "label": _labels(window)}
+    head |= {f"{k} (1)": arrays[k] for k in ("mean", "largest", "smallest") if k in arrays}
+    return pd.concat([pd.DataFrame(head), pd.DataFrame(values, columns=names)], axis=1)
 
 
 def _labels(window: Window) -> list[str]:

@@ -19,7 +19,7 @@ from t4dm.live.groups import Layout
 from t4dm.live.segment import Segment
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import DEFAULT_MEMBRANES
+from t4dm.live.view import DEFAULT_MEMBRANES
 from t4dm.params import ParamError, Probe
 from t4dm.step_length import STEP_MS
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,17 @@ def dump(value: Any) -> bytes:
     except TypeError:  # a number beyond 64 bits, half a character, a key that is no text
         text = json.dumps(finite(value), separators=(",", ":"), allow_nan=False)
         return text.encode()
+
+
+def newest(events: Iterable[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """The newest of ``events``, in order, whose JSON text fits ``room`` bytes."""
+    kept: list[dict[str, Any]] = []
+    for event in reversed(list(events)):
+        room -= len(dump(event)) + 1
+        if room < 0:
+            break
+        kept.append(event)
+    return kept[::-1]
 
 
 def finite(value: Any) -> Any:

@@ -57,7 +57,7 @@ def check_rev(session: Numbered, if_rev: int | None) -> None:
 def validate(session: Session, commands: Sequence[c.Command]) -> None:
     """Raises :class:`Refused` where one of ``commands`` could not be applied in its turn."""
     paused, finite = session.state != "running", session.finite
-    breaks = 0
+    breakpoints = session.breakpoints.copy()  # as they are by then
     for index, command in enumerate(commands):
         try:
             if isinstance(command, (c.Run, c.Step)) and not finite:
@@ -65,8 +65,11 @@ def validate(session: Session, commands: Sequence[c.Command]) -> None:
             if isinstance(command, c.Step):
                 _check_step(paused, last=index == len(commands) - 1)
             elif isinstance(command, c.BreakOn):
-                session.breakpoints.check(command, breaks)
-                breaks += 1
+                breakpoints.check(command)
+                breakpoints.add(command)
+            elif isinstance(command, c.BreakOff):
+                breakpoints.check_off(command.id)
+                breakpoints.remove(command.id)
             else:
                 _check(session, command)
         except ParamError as error:
@@ -115,8 +118,6 @@ def _check(session: Session, command: c.Command) -> None:
     if isinstance(command, c.Preset):
         for path, value in presets.applied(command.name, {}, session.dt).items():
             session.tree.check(path, value)
-    elif isinstance(command, c.BreakOff):
-        session.breakpoints.check_off(command.id)
     elif isinstance(command, c.Watch):
         hi = session.layout.n_total - 1
         if any(neuron > hi for neuron in command.neurons):
@@ -192,21 +193,27 @@ def _apply(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
             session.event("reward", **{"r": command.value, **told}, who=who)
             return None, event
         case c.Speed():
-            was = session.speed
+            was = session.speed or "max"
             session.speed = None if command.value == "max" else float(command.value)
-            return was or "max", session.speed or "max"
-    return _apply_debug(session, command)
+            now = session.speed or "max"
+            if now != was:
+                session.event("speed", old=was, new=now, who=who)
+            return was, now
+    return _apply_debug(session, command, who)
 
 
-def _apply_debug(session: Session, command: c.Command) -> tuple[Any, Any]:
+def _apply_debug(session: Session, command: c.Command, who: str) -> tuple[Any, Any]:
     match command:
         case c.BreakOn():
             id = session.breakpoints.add(command)
             session.refresh_watch()
+            session.event("break_on", breakpoint={"id": id, **command.model_dump()}, who=who)
             return None, id
         case c.BreakOff():
             gone = session.breakpoints.remove(command.id)
             session.refresh_watch()
+            if gone:
+                session.event("break_off", breakpoints=gone, who=who)
             return gone, None
         case c.Watch():
             old = list(session.engine.watch)

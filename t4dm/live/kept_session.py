@@ -92,7 +92,8 @@ class KeptSession(ABC):
         """Tell the engine of ``{path: (old, new)}``; where it refuses, ``before`` is put back.
 
         Raises ParamError; an engine that does has changed nothing.  Setting what is in force already
-        is no change.
+        is no change.  The event of an override that was not there before says ``inherited``: its old
+        value was that of what it overrides.
         """
         if self.tree.non_default() == before:
             return
@@ -103,7 +104,9 @@ class KeptSession(ABC):
             raise
         self.rev += 1
         for path, (old, new) in changes.items():
-            self.event("param", path=path, old=old, new=new, rev=self.rev, who=who)
+            lent = path not in before and self.tree.is_override(path)
+            more = {"inherited": True} if lent else {}
+            self.event("param", path=path, old=old, new=new, rev=self.rev, who=who, **more)
 
     def _tell(self, paths: list[str]) -> None:
         """Have the engine take the tree's values; raises ParamError."""

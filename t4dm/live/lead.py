@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from t4dm.live.merge import NEWEST, newest_heads, newest_matrix
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.segment import HIST_EVERY, Segment, grid
-from t4dm.live.window import NEWEST, Window, newest_heads, newest_matrix
+from t4dm.live.window import Window
 
 LEAD_MS = 10_000
 ONSETS = ("stimulus", "rest")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from t4dm import commands as c
 from t4dm.live import handlers
 from t4dm.live.checkpoint import Keeper
-from t4dm.live.command_loop import LOG_BYTES, MAX_PENDING, CommandLoop, newest
+from t4dm.live.command_loop import LOG_BYTES, MAX_PENDING, CommandLoop
+from t4dm.live.frame import newest
 from t4dm.live.observations import Observer
 from t4dm.live.pacing import Pacer
 from t4dm.live.ring_writer import RingWriter
@@ -125,7 +126,7 @@ class Worker(CommandLoop[Session]):
             "params_digest": session.tree.digest(),
             "seed": session.engine.seed,
             "mono_ns": self._mono_ns,
-            "breakpoints": session.breakpoints.to_json(),
+            "breakpoints": session.breakpoints.status(),
             "watch": list(session.engine.watch),
             "log": newest(session.log, LOG_BYTES),
             "pending": newest(session.pending[-MAX_PENDING:], LOG_BYTES),

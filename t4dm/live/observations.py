@@ -1,6 +1,7 @@
 """The worker's log lines about its network, from the segments it makes.
 
-    No spikes detected      a group whose band asks for spikes has been silent for SILENT_MS
+    No spikes detected      every stage of a block has been silent for SILENT_MS, or one of them for
+                            STAGE_MS (a healthy stage may pause between two bursts)
     Spike explosion         more than half of a group's neurons a step, over EXPLOSION_MS
     Membrane overflow       OVERFLOW or more of a group's membranes were clamped at u_max
     Numerical instability   a tensor is no longer finite
@@ -25,6 +26,7 @@ from t4dm.live.session import Session
 from t4dm.observations import Notices
 
 SILENT_MS = 500
+STAGE_MS = 1500  # as the health rules hold a single stage to its band
 EXPLOSION_MS = 100
 EXPLOSION = 0.5
 OVERFLOW = 0.25  # strongly inhibited membranes rest at -u_max in a healthy network, too
@@ -37,7 +39,11 @@ class Observer:
 
     def __init__(self, session: Session) -> None:
         self.session, self.tree, self._dt = session, session.tree, session.dt
-        self._silent, self._burst = (round(ms / self._dt) for ms in (SILENT_MS, EXPLOSION_MS))
+        spans = (SILENT_MS, STAGE_MS, EXPLOSION_MS)
+        self._silent, self._stage_silent, self._burst = (round(ms / self._dt) for ms in spans)
+        blocks = [group.block for group in session.layout.groups]
+        mates = [[a is not None and a == b for b in blocks] for a in blocks]
+        self._mates = np.array(mates) | np.eye(len(blocks), dtype=bool)  # (G, G): of one block
         self._states, self._events = Notices(log, STATE_MS), Notices(log)
         paths = [spec.path for spec in self.tree.specs() if spec.name == "learning_rate"]
         self._rates = {path: self.tree.get(path) for path in paths}
@@ -108,13 +114,12 @@ class Observer:
         self._last_spike = np.where(fired.any(0), last, self._last_spike)
         joined = np.concatenate([self._recent, segment.rates[-self._burst :]])
         self._recent = joined[-self._burst :]
-        silent = segment.step1 - self._last_spike >= self._silent
-        silent &= ~self._may_be_silent
+        silent = self._silent_ms(segment.step1)
         share = self._recent.mean(0) / np.array(self.session.layout.sizes)
         burst = (share > EXPLOSION) & (len(self._recent) == self._burst)
         for group in self.session.layout.groups:
-            if silent[group.index]:
-                text = f"No spikes detected in {group.name} for {SILENT_MS} ms or more"
+            if ms := silent[group.index]:
+                text = f"No spikes detected in {group.name} for {ms} ms or more"
                 theta = float(segment.theta[-1, group.index])
                 text = f"{text}, effective threshold {theta:.3g}"
                 self._states.say(logging.WARNING, f"silent {group.index}", t_ms, text)
@@ -122,6 +127,13 @@ class Observer:
                 text = f"Spike explosion in {group.name}: {share[group.index]:.0%} of its neurons"
                 text = f"{text} a step over {EXPLOSION_MS} ms"
                 self._states.say(logging.WARNING, f"burst {group.index}", t_ms, text)
+
+    def _silent_ms(self, step: int) -> np.ndarray:
+        """For how long, at least, each group has been too silent; 0 for those that are not."""
+        steps = step - self._last_spike
+        block = np.where(self._mates, steps, step).min(axis=1) >= self._silent
+        silent_ms = np.where(steps >= self._stage_silent, STAGE_MS, np.where(block, SILENT_MS, 0))
+        return np.where(self._may_be_silent, 0, silent_ms)
 
     def _clamped(self, segment: Segment) -> None:
         if not segment.clamped.any():

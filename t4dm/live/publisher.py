@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from t4dm.live import external, paths
-from t4dm.live.command_loop import LOG_BYTES, newest
+from t4dm.live.command_loop import LOG_BYTES
 from t4dm.live.external import ExternalSession
 from t4dm.live.external_files import OWNER
-from t4dm.live.frame import dumps
+from t4dm.live.frame import dumps, newest
 from t4dm.live.publisher_blocks import Block, Publishes, goes_on, joined, segment_of
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer, Request, failure
@@ -312,7 +312,7 @@ class Publisher:
                 "t_ms": self._published * STEP_MS, "dt": STEP_MS, "epoch": session.epoch,
                 "speed": None, "ratio": None, "rate": round(self._rate, 2), "axis": session.axis,
                 "params_rev": session.rev, "params_digest": self._digest_now(), "seed": None,
-                "mono_ns": time.monotonic_ns(), "breakpoints": session.breakpoints.to_json(),
+                "mono_ns": time.monotonic_ns(), "breakpoints": session.breakpoints.status(),
                 "watch": list(session.engine.watch), "log": newest(session.log, LOG_BYTES),
                 "pending": newest(session.pending, LOG_BYTES), "warnings": [],
                 "checkpoint": {"step": None, "error": None}, "recording": self._recorded(),

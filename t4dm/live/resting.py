@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from t4dm.live import paths
-from t4dm.live.client import SessionClient, WorkerDown
+from t4dm.live.client import SessionClient, WorkerBusy, WorkerDown
 from t4dm.live.ring_reader import RingReader
 
 REST_S = 60.0
@@ -82,8 +82,8 @@ class Resting:
         try:
             if command is not None:
                 self.client.command(command, WHO)
-        except WorkerDown as down:
-            log.info("%s", down)
+        except (WorkerBusy, WorkerDown) as missed:
+            log.info("%s", missed)
 
 
 def _training(others: Iterable[tuple[str, RingReader]]) -> str:

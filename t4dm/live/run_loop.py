@@ -17,7 +17,8 @@ import numpy as np
 from t4dm import commands as c
 from t4dm.live import run_handlers
 from t4dm.live.checkpoint import Keeper
-from t4dm.live.command_loop import LOG_BYTES, MAX_PENDING, CommandLoop, newest
+from t4dm.live.command_loop import LOG_BYTES, MAX_PENDING, CommandLoop
+from t4dm.live.frame import newest
 from t4dm.live.handlers import Refused
 from t4dm.live.kept import KeptFiles
 from t4dm.live.record import MAX_ROWS, Record, Series
@@ -129,6 +130,7 @@ class RunWorker(CommandLoop[RunSession]):
         if not isinstance(first, run_handlers.FILES):
             super()._command(request)
             return
+        self._remembered.begin(request)
         self.kept.ask(first, self.session, request, self.server.requests)
 
     def _refuse(self, request: Request, refusal: Refused) -> None:
@@ -151,10 +153,11 @@ class RunWorker(CommandLoop[RunSession]):
         while (done := self.kept.take_done()) is not None:
             if done.event is not None:
                 self.session.event(**done.event)
-            else:
-                self._tell_refusal(done.request, done.answer["error"])
-            where = self._where() if done.answer["ok"] else {}
-            self._answer(done.request, where | done.answer)
+                self._answer_kept(done.request, self._where() | done.answer)
+                continue
+            for request in self._remembered.end(done.request, done.answer):
+                self._tell_refusal(request, done.answer["error"])
+                self._answer(request, done.answer)
 
     def _where(self) -> dict[str, Any]:
         session = self.session

@@ -13,9 +13,9 @@ from typing import Any
 from t4dm.live import environment, kinds, manifest, paths
 from t4dm.live.checkpoint import CheckpointStore, Keeper
 from t4dm.live.command_log import CommandLog
-from t4dm.live.kept import BRANCH, KeptFiles, branched_from
+from t4dm.live.kept import KeptFiles, branched_from
 from t4dm.live.limits import limits_from_env
-from t4dm.live.registry import DEFAULT_LIMITS, Limits, SessionSpec
+from t4dm.live.registry import BRANCH, DEFAULT_LIMITS, Limits, SessionSpec
 from t4dm.live.replay import Tell
 from t4dm.live.run_engine import RunEngine
 from t4dm.live.run_loop import RunWorker

@@ -12,7 +12,8 @@ samples it as it does the gate: ``attention`` (Tg, L, K) over the last K keys, n
 (Mm, L, H, K, K) are the last K queries up to a step divisible by :data:`MATRIX_EVERY`, head by head,
 oldest query first, each over its own last K keys, newest last: bytes that sum to 255 in a row, or a
 row of 0 where its query was before the run or was not kept.
-``u_range`` (Tg, G, 3) is the largest, smallest and mean u_pre of all neurons of a group, NaN where it
+``stim_range`` (T, 3) is the largest, smallest and mean of the 64 inputs of a step as they are; ``stim``
+holds them clipped to 0..1.  ``u_range`` (Tg, G, 3) is the largest, smallest and mean u_pre of all neurons of a group, NaN where it
 is not measured; ``moved`` (M, B) the mean |change| of weights since the sample before, NaN for none.
 ``matrix`` (Mm, B, R, R) are the weights themselves at the Mm steps divisible by :data:`MATRIX_EVERY`, in
 R x R cells, pre x post: 128 is 0, 255 is meta["w_hi"], 0 is -1; a cell is the mean of ceil(N/R) squared.
@@ -39,7 +40,7 @@ STIM_WIDTH = 64
 GATE_FULL = 1.5
 KEYS = 64
 NO_LABEL = 255
-_PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "clamped")
+_PER_STEP = ("spk_n", "rates", "u", "theta", "levels", "gains", "stim", "stim_range", "clamped")
 _PER_GATE = ("gate", "gate_mean", "attention", "attention_keys", "attention_top", "u_range")
 _PER_MATRIX = ("matrix", "attention_heads")
 _PER_LAYER = ("receptive", "neuron_labels", "course")
@@ -81,6 +82,7 @@ class Segment:
     attention_top: np.ndarray = field(default_factory=partial(_none, "f4", 0))
     u_range: np.ndarray = field(default_factory=partial(_none, "f4", 0, 3))
     moved: np.ndarray = field(default_factory=partial(_none, "f4", 0))
+    stim_range: np.ndarray = field(default_factory=partial(_none, "f4", 0))
     matrix: np.ndarray = field(default_factory=partial(_none, "u1", 0, 0, 0))
     attention_heads: np.ndarray = field(default_factory=partial(_none, "u1", 0, 0, KEYS, KEYS))
 

@@ -23,6 +23,8 @@ from t4dm.live.frame import dumps
 MAX_LINE = 1 << 20
 QUEUE_LENGTH = 256
 MAX_CONNECTIONS = 64
+MAX_UNSERVED = 256  # connections that wait for one of those to end
+PATIENCE_S = 0.25  # and how long the first of them does before it is refused
 IDLE_S = 60.0
 WHO_LENGTH = 80
 SOON_S = 0.01
@@ -89,7 +91,7 @@ class CommandServer:
         path.unlink(missing_ok=True)
         self._socket.bind(os.fspath(path))
         path.chmod(0o600)
-        self._socket.listen(MAX_CONNECTIONS)
+        self._socket.listen(MAX_UNSERVED)
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
 
     def close(self) -> None:
@@ -106,9 +108,10 @@ class CommandServer:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            if not self._slots.acquire(blocking=False):
+            if not self._slots.acquire(timeout=PATIENCE_S):
+                message = f"{MAX_CONNECTIONS} requests are in work; try again"
                 with connection:
-                    self._send(connection, failure("busy", "body", "too many connections"))
+                    self._send(connection, failure("busy", "body", message))
                 continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 

@@ -17,7 +17,7 @@ from t4dm.live.groups import Layout
 from t4dm.live.kept_session import KeptSession
 from t4dm.live.segment import Segment
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import MAX_MEMBRANES
+from t4dm.live.view import MAX_MEMBRANES
 from t4dm.stimuli.file import need_file
 
 _TOUCHED = (

@@ -21,10 +21,10 @@ from typing import Any
 
 from t4dm.live import environment, leftovers, paths
 from t4dm.live.lifeline import take_lock
+from t4dm.live.orphans import sweep_data
 from t4dm.live.registry import RING_BYTES, Registry
 from t4dm.live.resting import REST_S, Resting
 from t4dm.live.ring_reader import RingReader
-from t4dm.store.files import sweep
 
 POLL_S = 0.1
 STUCK_S = 10.0
@@ -229,6 +229,7 @@ class Supervisor:
                     continue
                 self.children.remove(gone)
                 gone.sweep()
+                self._tell()  # before its mark goes: until then no list has it
             remove_session(self.run, self.registry, name)
 
     def _look_at_rest(self, now: float) -> None:
@@ -298,8 +299,8 @@ def main(argv: list[str] | None = None) -> int:
         log.error("another supervisor already runs in %s; end it first or set T4DM_RUN_DIR", run)
         return 3
     leftovers.claim(run)
-    for shared in (data / "uploads", data / "sets"):
-        sweep(shared, before=time.time() - 60.0)
+    for path in sweep_data(data, sessions):
+        log.info("removed %s, which a killed writer left", path)
     for folder in leftovers.sweep(paths.SHARED_MEMORY):
         log.info("removed %s, whose program has ended", folder)
     children = [Child(name, run, data, options, args.stuck_s) for name in sessions]

@@ -23,7 +23,7 @@ from t4dm.live.segment import GATE_EVERY, GATE_FULL, STIM_WIDTH, Segment
 from t4dm.live.server import Request, failure
 from t4dm.live.trace_limits import MAX_ABS, MAX_STEPS, MAX_WAITING
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import default_membranes
+from t4dm.live.view import default_membranes
 from t4dm.params import ParamError
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
@@ -33,16 +33,17 @@ class Asked:
     """Rows (T, 64) of a stimulus, or (T, N) as current into block 0; ids whose membrane is wanted."""
 
     rows: np.ndarray
+    kind: str = "stimulus"
     neurons: list[int] | None = None
     verbose: bool = False
 
     @classmethod
     def parse(cls, body: Any, n: int, total: int) -> Asked:
-        """From ``{"input", "steps"?, "neurons"?, "verbose"?}``; raises :class:`ParamError`.
+        """From ``{"input", "as"?, "steps"?, "neurons"?, "verbose"?}``; raises :class:`ParamError`.
 
         ``n`` are the neurons of a stage, ``total`` those of the session.
         """
-        rows = _rows(body["input"], n)
+        rows, kind = _rows(body["input"], body.get("as"), n)
         steps = body.get("steps")
         if steps is not None and len(rows) == 1:
             rows = np.repeat(rows, int(steps), axis=0)
@@ -55,20 +56,27 @@ class Asked:
         if neurons is not None and not all(0 <= k < total for k in neurons):
             message = f"neurons: ids are 0 to {total - 1}"
             raise ParamError("neurons", message, lo=0, hi=total - 1)
-        return cls(rows, neurons, bool(body.get("verbose")))
+        return cls(rows, kind, neurons, bool(body.get("verbose")))
 
 
-def _rows(given: Any, n: int) -> np.ndarray:
+def _rows(given: Any, asked: str | None, n: int) -> tuple[np.ndarray, str]:
+    """The rows, and whether they are ``stimulus`` or ``current``: as ``asked``, or by their width."""
     listed = given if given and isinstance(given[0], list) else [given]
     widths = {len(row) for row in listed}
-    if len(widths) != 1 or not widths <= {STIM_WIDTH, n}:
-        message = f"input: each row is {STIM_WIDTH} stimulus values, or {n} currents into block 0"
-        raise ParamError("input", message, choices=[str(STIM_WIDTH), str(n)])
+    valid = {"stimulus": STIM_WIDTH, "current": n}
+    if asked is not None:
+        valid = {asked: valid[asked]}
+    kind = next((kind for kind, width in valid.items() if widths == {width}), None)
+    if kind is None:
+        what = {"stimulus": "stimulus values", "current": "currents into block 0"}
+        each = ", or ".join(f"{width} {what[kind]}" for kind, width in valid.items())
+        message = f"input: each row is {each}"
+        raise ParamError("input", message, choices=[str(width) for width in valid.values()])
     rows = np.array(listed, np.float32)
     if not np.isfinite(rows).all() or (np.abs(rows) > MAX_ABS).any():
         message = f"input: expected numbers from {-MAX_ABS:g} to {MAX_ABS:g}"
         raise ParamError("input", message, lo=-MAX_ABS, hi=MAX_ABS)
-    return rows
+    return rows, kind
 
 
 class Given:
@@ -108,7 +116,7 @@ class Twin(Engine):
         self._events = []
         self.first = self.step
         rows = asked.rows
-        if rows.shape[1] != STIM_WIDTH:
+        if asked.kind == "current":
             self.current = rows.astype(self._real)
             rows = np.zeros((len(rows), STIM_WIDTH), np.float32)
         self.stimulus = Given(rows, self.step)  # type: ignore[assignment]

@@ -71,6 +71,11 @@ class Budget:
         """Count ``seconds`` of the script's thread."""
         self.script_s += seconds
 
+    def count_thread(self) -> None:
+        """Keep what the publisher's thread took, as it has ended and another one begins at 0."""
+        self.script_s += self.publisher_s
+        self.publisher_s = 0.0
+
     def sums(self) -> Spent:
         """What was counted until now."""
         return Spent(self.calls, self.recorded, self.spent_s, self.clock())

@@ -53,6 +53,7 @@ class Layer:
     other: bool = False  # not of a known type, and gave other values than 0 and 1
     scalar: bool = False  # gave a tensor without axes
     steps: int = 0  # before the session was opened
+    shapes: tuple[tuple[int, ...], ...] = ()  # where one call gave tensors that differ in it
     seen: int = 0
     spikes: list[Tensor] = field(default_factory=list)
     membranes: list[Tensor] = field(default_factory=list)

@@ -8,7 +8,6 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-import torch
 from pydantic.fields import FieldInfo
 from torch import Tensor, nn
 
@@ -50,15 +49,18 @@ class Place:
         return getattr(owner, last)
 
     def write(self, value: Any) -> None:
-        """Set it; a tensor keeps its identity, device and type."""
+        """Set it; a tensor keeps its identity, device and type.
+
+        Autograd does not hear of it, so that a backward through steps made before goes on; what it
+        saved of such a tensor has the new value.
+        """
         if isinstance(self.owner, dict):
             self.owner[self.name] = value
             return
         owner, last = self._owner()
         now = getattr(owner, last)
         if isinstance(now, Tensor):
-            with torch.no_grad():
-                now.fill_(value)
+            now.data.fill_(value)
         else:
             setattr(owner, last, value)
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -22,27 +20,27 @@ from torch.utils.hooks import RemovableHandle
 
 from t4dm.live.publisher import Publisher
 from t4dm.live.watch_budget import Budget
+from t4dm.live.watch_calls import Calls
+from t4dm.live.watch_hold import hold
 from t4dm.live.watch_hooks import (
     Fate,
     Gate,
     Hook,
-    has_dashboard,
     say,
     say_compiled,
     seeing,
     step_cost,
 )
-from t4dm.live.watch_layers import Layer, group_name, layout_of, tells_itself, weights_of
-from t4dm.live.watch_opening import Settings, open_session
+from t4dm.live.watch_layers import Layer, group_name, tells_itself, weights_of
+from t4dm.live.watch_opening import Settings, open_session, say_samples
 from t4dm.live.watch_outputs import is_scalar, membrane_of, place_of, spikes_of
 from t4dm.live.watch_params import ScriptParams
 from t4dm.live.watch_ranks import other_rank
 from t4dm.live.watch_reading import Reading
 from t4dm.live.watch_settle import TRIES, is_undecided, observe, spiking_of, why_not
+from t4dm.live.watch_silent import Silent
 from t4dm.live.watch_taps import LayerTap
 
-HOLD_TICK_S = 0.02
-ALONE_S = 5.0  # a held script goes on when no dashboard has been there for so long
 HOOKS_A_CALL = 2  # of the module itself, before and after
 
 
@@ -61,11 +59,15 @@ class Recorder:
         self.budget = Budget(settings.budget)
         self._root = weakref.ref(module)
         self._gate = Gate()
+        self._calls = Calls(self._gate)
+        self._silent = Silent(settings.name)
         found = [Layer(name, layer) for name, layer in layers]
+        self._all = found
         self._reading = Reading(found, settings.axes, weights_of(module))
         self._publisher: Publisher | None = None
+        self._ending: weakref.finalize[..., Any] | None = None
         self._pid = os.getpid()
-        self._depth = self._calls = self._tries = 0
+        self._heard = self._tries = 0
         self._said_empty = False
         began = self.budget.clock()
         self._step_s = step_cost()
@@ -103,11 +105,9 @@ class Recorder:
         if not self.fate.active:
             return
         self.fate.end(how)
-        self._let_go()
+        self._drop()
         for handle in self._handles:
             handle.remove()
-        for layer in self._reading.layers:
-            layer.clear()
         if self._publisher is not None:
             self._publisher.close(how)
         self._final()
@@ -142,14 +142,14 @@ class Recorder:
         say(f"'{self.settings.name}' is watched no longer, the script goes on ({why})")
         self.close(why)
 
-    @property
-    def _is_mine(self) -> bool:
-        return os.getpid() == self._pid and threading.get_ident() == self._gate.thread
+    def _is_ours(self, module: nn.Module) -> bool:
+        """Whether it is the watched module itself, no copy or replica of it, in the script's process."""
+        return module is self._root() and os.getpid() == self._pid
 
     def _see(self) -> None:
         """Put hooks on the layers for this call."""
         root = self._root()
-        for layer in self._reading.layers:
+        for layer in (*self._reading.layers, *self._silent.layers):
             if layer.tells:
                 self._seen_by.append(self._taps[id(layer)].put())
             else:
@@ -164,16 +164,17 @@ class Recorder:
             handle.remove()
         self._seen_by = []
 
+    def _drop(self) -> None:
+        """Take the hooks off the layers, and keep nothing of what they gave."""
+        self._let_go()
+        for layer in (*self._reading.layers, *self._silent.layers):
+            layer.clear()
+
     def _before(self, module: nn.Module, *_: Any) -> None:
-        if os.getpid() != self._pid or module is not self._root():
+        if not self._is_ours(module) or not self._calls.enter(module):
             return
-        if self._depth == 0:
-            self._gate.thread = threading.get_ident()
-        elif not self._is_mine:
-            return
-        self._depth += 1
-        if self._depth > 1:
-            return
+        if self._seen_by:
+            self._drop()  # of a call that ended without a word
         if self._publisher is not None:
             self._between(self._publisher)
         if not (torch.is_grad_enabled() or self.settings.no_grad):
@@ -181,7 +182,7 @@ class Recorder:
         began = self.budget.clock()
         if self._is_due():
             self._see()
-        self._calls += 1
+        self._heard += 1
         self.budget.spend(self.budget.clock() - began + HOOKS_A_CALL * self._step_s)
 
     def _is_due(self) -> bool:
@@ -189,7 +190,7 @@ class Recorder:
 
         What the page asked for with ``hold``, a step or a breakpoint, is done whatever it costs.
         """
-        if self._calls % self.settings.every:
+        if self._heard % self.settings.every:
             return False
         publisher = self._publisher
         asked = publisher is None or (
@@ -199,23 +200,12 @@ class Recorder:
         return self.budget.allows(exact=asked)
 
     def _between(self, publisher: Publisher) -> None:
-        """Apply what waits, and stand still while the page holds an obliging script."""
+        """Apply what waits, and stand still while the page holds a script that allows it."""
         if publisher.waiting:
             publisher.serve()
             self._reading.read_thresholds()
-        alone_since = None
-        while self.settings.hold and publisher.held and self.fate.active:
-            time.sleep(HOLD_TICK_S)
-            publisher.serve()
-            now = time.monotonic()
-            if has_dashboard(self.settings.run, self.settings.name):
-                alone_since = None
-            elif alone_since is None:
-                alone_since = now
-            elif now - alone_since > ALONE_S:
-                say(f"the dashboard that held '{self.settings.name}' has gone; the script goes on")
-                with publisher.lock:
-                    publisher.session.run()
+        if self.settings.hold:
+            hold(publisher, self.settings, self.fate)
         if publisher.session.engine.watch is not self._reading.watch:
             self._reading.choose(publisher.session.layout, publisher.session.engine.watch)
 
@@ -238,29 +228,39 @@ class Recorder:
                 if self._publisher is None:
                     layer.place = place_of(output, membrane)
 
-    def _after(self, module: nn.Module, _: Any, output: Any) -> None:
-        if not self._depth or not self._is_mine or module is not self._root():
-            return
-        self._depth -= 1
-        if self._depth or not self._gate.is_open:
+    def _after(self, module: nn.Module, *_: Any) -> None:
+        if not self._is_ours(module) or not self._calls.leave(module) or not self._gate.is_open:
             return
         began = self.budget.clock()
         self._let_go()
-        layers = self._reading.layers
+        layers = (*self._reading.layers, *self._silent.layers)
         steps = sum(len(layer.spikes) for layer in layers)
-        if any(layer.is_empty for layer in layers):
-            self._say_empty()
-        elif output is not None:  # None: the call raised
-            if any(_is_compiled(layer) for layer in layers if not layer.spikes):
-                say_compiled()
-            if self._publisher is None:
-                self._settle()
-                began = self.budget.clock()  # opening a session is done once, and not counted
-            if self._publisher is not None and self._is_intact():
-                self._offer(self._publisher)
-        for layer in layers:
-            layer.clear()
+        try:
+            if any(layer.is_empty for layer in layers):
+                self._say_empty()
+            elif not self._calls.raised:
+                began += self._take()
+        finally:
+            for layer in layers:
+                layer.clear()
         self.budget.spend(self.budget.clock() - began + steps * self._step_s)
+
+    def _take(self) -> float:
+        """Hand on what this call gave; returns the seconds that opening a session took, if it did.
+
+        Those are not counted as the cost of recording.
+        """
+        opening = 0.0
+        if any(_is_compiled(layer) for layer in self._reading.layers if not layer.spikes):
+            say_compiled()
+        if self._publisher is None or self._silent.is_due:
+            began = self.budget.clock()
+            self._settle() if self._publisher is None else self._begin_anew(self._publisher)
+            opening = self.budget.clock() - began
+        if self._publisher is not None and self._is_intact():
+            self._offer(self._publisher)
+            self._silent.listen(self.settings.axes)
+        return opening
 
     def _offer(self, publisher: Publisher) -> None:
         """Hand on what this call gave; says which layers turned out not to spike."""
@@ -306,7 +306,7 @@ class Recorder:
         if not found:
             if self._tries >= TRIES and not is_undecided(self._reading.layers):
                 self._fail(
-                    f"no spiking layer was called in {self._tries} calls of the module: "
+                    f"no spiking layer was found in {self._tries} calls of the module: "
                     f"{why_not(self._reading.layers)}; docs/examples.md says what can be watched"
                 )
             return
@@ -316,38 +316,27 @@ class Recorder:
         if not fitting:
             self._fail(misfits[found[0].name])
             return
-        for layer in self._reading.layers:
-            if layer not in fitting:
-                layer.clear()
+        self._silent.leave_out(fitting, self._reading.layers)
         self._reading.layers = fitting
-        self._say_samples()
-        steps = 0
-        for layer in fitting:
-            rows = axes.of(layer).rows(layer.spikes)
-            steps, layer.n_all = max(steps, len(rows)), rows.shape[1]
-            layer.device = layer.spikes[0].device
-            layer.has_membrane = len(layer.membranes) == len(layer.spikes)
-        layout = layout_of(fitting)
-        for layer in fitting:
-            if layer.index is not None:
-                layer.index = layer.index.to(layer.device)
-        axis, failed = "call" if steps == 1 else "step", _teller(weakref.ref(self))
-        self._publisher = open_session(
-            self.settings, self._reading, layout, axis, self._params, failed, self.budget
-        )
-        weakref.finalize(self, self._publisher.close, "the script has let go of its module")
+        say_samples(self.settings, fitting)
+        self._open()
 
-    def _say_samples(self) -> None:
-        """Say it where the batch has no such sample as is to be shown."""
-        wanted = self.settings.axes.batch_index
-        for layer in self._reading.layers:
-            samples = layer.samples or self.settings.axes.of(layer).samples(layer.spikes[0])
-            if wanted is not None and samples is not None and wanted >= samples:
-                say(
-                    f"'{self.settings.name}': batch_index is {wanted} and a batch has {samples} "
-                    "samples; the last one is shown"
-                )
-                return
+    def _begin_anew(self, publisher: Publisher) -> None:
+        """Open the session again, with the layers that fired for the first time after it was opened."""
+        shown = [*self._reading.layers, *self._silent.show()]
+        self._reading.layers = [layer for layer in self._all if layer in shown]
+        publisher.close("begun anew with more layers")
+        if self._ending is not None:
+            self._ending.detach()
+        self.budget.count_thread()
+        self._open()
+
+    def _open(self) -> None:
+        failed = _teller(weakref.ref(self))
+        publisher = open_session(self.settings, self._reading, self._params, failed, self.budget)
+        self._publisher = publisher
+        how = "the script has let go of its module"
+        self._ending = weakref.finalize(self, publisher.close, how)
 
 
 _RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()

@@ -20,8 +20,11 @@ def observe(layers: list[Layer], axes: Axes) -> None:
         if not layer.spikes:
             continue
         layer.steps += axes.of(layer).steps(layer.spikes)
+        is_plain = layer.is_known or (not layer.other and all(map(is_binary, layer.spikes)))
+        if is_plain and not _is_even(layer):
+            layer.shapes = tuple(sorted({tuple(tensor.shape) for tensor in layer.spikes}))
         if not layer.other and not layer.is_known:
-            layer.other = not (_is_even(layer) and all(map(is_binary, layer.spikes)))
+            layer.other = bool(layer.shapes) or not is_plain
             layer.fired = layer.fired or any(bool(tensor.any()) for tensor in layer.spikes)
 
 
@@ -65,20 +68,47 @@ def why_not(layers: list[Layer]) -> str:
     """What each of ``layers`` lacked, in words."""
     if not layers:
         return "it has layers of torch.nn only"
-    said = [f"{_title(layer)} {_lack(layer)}" for layer in layers]
+    return listed([f"{title(layer)} {_lack(layer)}" for layer in layers])
+
+
+def listed(said: list[str]) -> str:
+    """The first four of ``said``, and how many more there are."""
     more = f", and {len(said) - NAMED} more" if len(said) > NAMED else ""
     return ", ".join(said[:NAMED]) + more
+
+
+def silent_beside(found: list[Layer], layers: list[Layer]) -> list[Layer]:
+    """Those of ``layers`` that may spike yet: they gave zeros alone, or are known and were not called."""
+    silent = [
+        layer for layer in layers
+        if layer not in found and not layer.other and not layer.shapes
+        and (layer.steps > 0 and not layer.fired or layer.is_known and not layer.called)
+        and not _holds_any(layer, found) and not _lies_in_any(layer, found)
+    ]  # fmt: skip
+    return [
+        layer for layer in silent if not _holds_any(layer, [o for o in silent if o is not layer])
+    ]
+
+
+def left_out(layers: list[Layer]) -> str:
+    """``layers`` with what each of them lacked, as the object of a sentence."""
+    return listed([f"{title(layer)}, which {_lack(layer)}" for layer in layers])
 
 
 def _lack(layer: Layer) -> str:
     if not layer.called:
         return "was not called"
-    if layer.spikes:
+    if layer.shapes:
+        return f"gave tensors of shapes {' and '.join(map(str, layer.shapes))} in one call"
+    if layer.other:
         return "gave other values than 0 and 1"
+    if layer.steps:
+        return "gave zeros alone" if not layer.fired else "gave no tensor in the last of them"
     return "gave a single number" if layer.scalar else "gave no tensor"
 
 
-def _title(layer: Layer) -> str:
+def title(layer: Layer) -> str:
+    """Name and class of a layer; of the watched module itself the class."""
     kind = type(layer.module).__name__
     return f"{layer.name} ({kind})" if layer.name else kind
 

@@ -1,4 +1,7 @@
-"""What a LIF neuron of ours tells of its own steps, in ``step``, ``run`` and ``run_lif`` alike."""
+"""What a LIF neuron of ours tells of its own steps, in ``step``, ``run`` and ``run_lif`` alike.
+
+Membranes are those before the reset, ``u_pre``, which the threshold is compared with.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from torch import Tensor
 
 from t4dm.live.watch_hooks import Gate, say_compiled
 from t4dm.live.watch_layers import Axes, Layer
-from t4dm.spiking.lif import LIFNeuron, LIFStep, Tap
+from t4dm.spiking.lif import LIFStep, Tap
 
 log = logging.getLogger("t4dm.watch")
 
@@ -75,7 +78,7 @@ class LayerTap:
         try:
             layer.called, layer.theta = True, theta
             if layer.is_shown:
-                layer.add_both(done.spikes, done.u)
+                layer.add_both(done.spikes, done.u_pre)
             else:
                 layer.add(layer.spikes, done.spikes)
         except Exception as error:
@@ -98,7 +101,7 @@ class LayerTap:
             layer.samples, rows = axes.samples(spikes), axes.rows([spikes])
             kept = [(layer.spikes, rows)]
             if layer.is_shown:
-                kept.append((layer.membranes, self._after_reset(rows, axes.rows([u_pre]))))
+                kept.append((layer.membranes, axes.rows([u_pre])))
             for where, steps in kept:
                 for step in steps.unbind():
                     layer.add(where, step)
@@ -107,11 +110,3 @@ class LayerTap:
             self._failed(error)
         finally:
             self._spend(time.perf_counter() - began)
-
-    def _after_reset(self, spikes: Tensor, u_pre: Tensor) -> Tensor:
-        """u = clip(u_pre - beta * v_thresh * s, -u_max, u_max), (T, N)."""
-        lif = self._layer.module
-        assert isinstance(lif, LIFNeuron)
-        with torch.inference_mode():
-            free = u_pre - lif.beta * lif.v_thresh * spikes
-            return free.clamp(-lif.u_max, lif.u_max)

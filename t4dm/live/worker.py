@@ -25,7 +25,7 @@ from t4dm.live.frame import dumps
 from t4dm.live.kinds import SPIKING
 from t4dm.live.lifeline import Heartbeat, die_with_parent, take_lock
 from t4dm.live.main_loop import Worker
-from t4dm.live.registry import Registry, SessionSpec
+from t4dm.live.registry import DEFAULT_RING_BYTES, Registry, SessionSpec
 from t4dm.live.replay import Replay, Tell
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.server import CommandServer
@@ -193,7 +193,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="seed of a session that is new")
     parser.add_argument("--fresh", action="store_true", help="run at 1x; take T4DM_* values")
     parser.add_argument("--retain-s", type=float, default=120.0, help="simulated seconds held")
-    parser.add_argument("--ring-bytes", type=int, default=256 * 2**20, help="most data held")
+    parser.add_argument("--ring-bytes", type=int, default=DEFAULT_RING_BYTES, help="most data held")
     parser.add_argument(
         "--checkpoint-s", type=float, default=CHECKPOINT_S, help="least seconds between two"
     )

@@ -11,6 +11,7 @@ B batch  T time  N neurons
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol
 
 import torch
@@ -67,8 +68,24 @@ def _check_size(size: int, **given: Tensor) -> None:
             raise ParamError(field, message)
 
 
+def _check_settings(size: int, alpha: float, v_thresh: float, beta: float, u_max: float) -> None:
+    if size < 1:
+        raise ParamError("size", f"size is a number of neurons from 1, got {size}", lo=1)
+    if not 0 <= alpha <= 1:
+        raise ParamError("alpha", f"alpha is from 0 to 1, got {alpha}", lo=0, hi=1)
+    for field, value in (("v_thresh", v_thresh), ("beta", beta)):
+        if not math.isfinite(value):
+            raise ParamError(field, f"{field} is a finite number, got {value}")
+    if not u_max > 0:
+        raise ParamError("u_max", f"u_max is more than 0, got {u_max}", lo=0)
+
+
 class LIFNeuron(nn.Module):
-    """``size`` neurons.  ``alpha``, ``v_thresh``, ``beta``, ``u_max`` may change between two steps."""
+    """``size`` neurons.  ``alpha``, ``v_thresh``, ``beta``, ``u_max`` may change between two steps.
+
+    Raises ParamError for a size below 1, alpha outside 0 to 1, a v_thresh or beta that is not finite, or
+    a u_max of 0 or less.
+    """
 
     tap: Tap | None = None
 
@@ -85,6 +102,7 @@ class LIFNeuron(nn.Module):
     ) -> None:
         super().__init__()
         check_surrogate(surrogate)
+        _check_settings(size, alpha, v_thresh, beta, u_max)
         self.size = size
         self.alpha, self.v_thresh, self.beta, self.u_max = alpha, v_thresh, beta, u_max
         self.surrogate: Surrogate = surrogate
@@ -137,6 +155,13 @@ class LIFNeuron(nn.Module):
     def run(
         self, current_BTN: Tensor, u_BN: Tensor | None = None, mask_BT: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Spikes (B,T,N) and the last membrane (B,N); padded steps leave the membrane alone."""
+        """Spikes (B,T,N) and the last membrane (B,N); padded steps leave the membrane alone.
+
+        No steps give no spikes and the membrane as it was.  Raises ParamError as :meth:`step` does.
+        """
+        _check_size(self.size, current=current_BTN)
+        if not current_BTN.shape[-2]:
+            start = current_BTN.sum(-2) if u_BN is None else u_BN
+            return torch.zeros_like(current_BTN), start
         start = torch.zeros_like(current_BTN[..., 0, :]) if u_BN is None else u_BN
         return scan(self.forward, current_BTN, start, mask_BT)

@@ -69,13 +69,17 @@ def sweep(folder: Path, before: float = math.inf) -> list[Path]:
     ``before``: only those last written before that time (s since 1970), where others may be
     writing now.
     """
-    orphans = [
-        path for path in sorted(folder.glob(f"*{TEMPORARY}"))
-        if path.stat().st_mtime < before
-    ]  # fmt: skip
+    orphans = [path for path in sorted(folder.glob(f"*{TEMPORARY}")) if _is_left(path, before)]
     for orphan in orphans:
         orphan.unlink(missing_ok=True)
     return orphans
+
+
+def _is_left(path: Path, before: float) -> bool:
+    try:
+        return path.is_file() and path.stat().st_mtime < before
+    except FileNotFoundError:
+        return False  # its writer was done with it
 
 
 def fault_point() -> None:

@@ -29,7 +29,7 @@ MOST_N = 256  # of a session that is created: several times as many would need m
 
 SEED = os.environ.get("T4DM_TEST_SEED")
 IMAGES = ("png", "svg")
-WORDS_FROM = ("dashboard.api.", "t4dm.commands", "t4dm.live.window", "t4dm.live.worker")
+WORDS_FROM = ("dashboard.api.", "t4dm.commands", "t4dm.live.view", "t4dm.live.worker")
 WRONG_SHAPE = ("refused", "bad_request", "bad_json", "bad_header")
 
 

@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from dashboard.api import sessions
+from t4dm.live.client import SessionClient
+from t4dm.live.server import failure
+
 URL = "/sessions/default/commands"
 HOST = {"Host": "localhost"}
 SHAPE = {"code", "message", "field", "lo", "hi", "unit", "choices"}
@@ -164,6 +168,9 @@ def test_the_same_key_is_applied_once(client):
     other = post(client, body, **{"Idempotency-Key": "another"}).get_json()
     assert other["step"] >= first["step"] and other != first
     assert post(client, body, **{"Idempotency-Key": "x" * 65}).status_code == 400
+    reused = post(client, body | {"level": 0.2}, **{"Idempotency-Key": "only-once"})
+    assert reused.status_code == 422 and reused.get_json()["error"]["code"] == "key_reused"
+    assert reused.get_json()["error"]["field"] == "Idempotency-Key"
 
 
 def test_pause_step_run(client):
@@ -194,6 +201,35 @@ def test_a_refusal_of_the_worker_has_the_same_shape(client):
     answer = post(client, {"type": "step", "n": 1})  # it runs
     assert answer.status_code == 422
     assert "paused" in answer.get_json()["error"]["message"]
+    url = "/sessions/default/params"
+    late = client.patch(url, json={"clear": ["lif.beta"]}, headers=HOST | {"If-Match": '"999999"'})
+    assert late.status_code == 412
+    for refusal in (answer, late):
+        assert set(refusal.get_json()) == {"error"} and set(refusal.get_json()["error"]) >= SHAPE
+
+
+@pytest.fixture
+def busy(client, monkeypatch):
+    """A client of a server whose worker takes no further request."""
+    refusal = failure("busy", "body", "64 requests are in work; try again")
+    monkeypatch.setattr(SessionClient, "_ask", lambda *_: refusal)
+    monkeypatch.setattr(sessions, "_kept", {})
+    return client
+
+
+def test_a_busy_worker_is_429_with_when_to_ask_again(busy):
+    panel = "/sessions/default/panels/stdp.json"
+    answers = [busy.get(url, headers=HOST) for url in ("/sessions/default/params", panel)]
+    answers.append(busy.get("/spiking/lif-params", headers=HOST))
+    answers.append(post(busy, {"type": "pause"}))
+    row = {"input": [0.0] * 64}
+    answers.append(busy.post("/spiking/trace", json=row, headers=HOST))
+    for answer in answers:
+        told = answer.get_json()
+        assert (answer.status_code, told["error"]["code"]) == (429, "busy")
+        assert answer.headers["Retry-After"] == "1"
+        assert set(told) == {"error"} and set(told["error"]) >= SHAPE
+        assert told["error"]["message"] == "64 requests are in work; try again"
 
 
 def test_a_name_that_is_no_header_text_is_refused(client):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
+from dashboard import pictures
 from dashboard.api.models import Windowed
 from dashboard.api.operations import describe_all, spec
 from dashboard.api.rest.answers import Neuromodulators, SpikeTimes, Statistics, Table
+from dashboard.api.rest.session_answers import Injected
 from t4dm.live.frame import decode
 from tests.api.conftest import HOST, post
 
@@ -78,7 +81,17 @@ def test_an_empty_session_is_the_default_one_and_others_are_404(client, path):
     assert body(client, path, session_id="")["session_id"] == "default"
     refused = get(client, path, session_id="nobody")
     assert refused.status_code == 404
-    assert "default" in refused.get_json()["error"]["choices"]
+    error = refused.get_json()["error"]
+    assert error["field"] == "session_id" and "default" in error["choices"]
+
+
+@pytest.mark.parametrize("path", ["/spiking/spike-times", "/visualization/spike-raster"])
+@pytest.mark.parametrize("neurons", ["99999,", "3,99999", "stage:99", "block:77"])
+def test_neurons_that_are_not_there_are_refused_by_the_name_of_the_request(client, path, neurons):
+    refused = get(client, path, neurons=neurons)
+    error = refused.get_json()["error"]
+    assert (refused.status_code, error["field"]) == (422, "neurons")
+    assert error["message"].startswith("neurons: ") and "rows" not in error["message"]
 
 
 @pytest.mark.parametrize("path", READS)
@@ -109,7 +122,7 @@ def test_a_wrong_query_names_its_field(client, path, query, field):
         ("/spiking/stats", {"from_ms": "5", "to_ms": "5"}, "body", "less than to_ms"),
         ("/spiking/spike-times", {"neurons": "a"}, "neurons", "neurons"),
         ("/spiking/spike-times", {"neurons": "0"}, "neurons", "How many"),
-        ("/spiking/spike-times", {"neurons": "0,99999"}, "rows", "0 to 3071"),
+        ("/spiking/spike-times", {"neurons": "0,99999"}, "neurons", "0 to 3071"),
         ("/spiking/spike-times", {"limit": "0"}, "limit", "valid: 1 to"),
         ("/spiking/spike-times", {"neurons": "0,1", "layer": "1"}, "layer", "number of neurons"),
         ("/learning/weight-deltas", {"layer": "6"}, "layer", "0 to 5"),
@@ -225,6 +238,40 @@ def test_the_raster_is_the_panel_of_the_page(client):
     assert mine == figure
 
 
+HEAD = ("session_id", "epoch", "step", "t_ms", "params_rev", "units", "window", "neurons")
+PICTURES = [path for path in READS if path.startswith("/visualization/")]
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_a_figure_says_where_it_is_from_as_its_data_do(client, path):
+    still(client)
+    data = body(client, path)
+    figure = body(client, path, format="figure")
+    meta = figure["layout"]["meta"]
+    assert {**meta, "window": None} == {name: data[name] for name in HEAD} | {"window": None}
+    assert meta["window"]["to_ms"] == data["window"]["to_ms"]
+    sample = data["window"]["from_ms"] - meta["window"]["from_ms"]  # of the data: the first one
+    assert 0 <= sample < 250 and (sample == 0 or "weight" in path)
+    shown = {"n": 100, "total": 3072} if path.endswith("raster") else None
+    assert meta["neurons"] == shown and meta["params_rev"] is not None
+    assert go.Figure(figure).layout.meta["step"] == data["step"]
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+@pytest.mark.parametrize("path", PICTURES)
+def test_a_picture_says_where_it_is_from_in_its_headers(client, path, kind, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(pictures, "picture", lambda figure, *_: drawn.append(figure) or b"drawn")
+    still(client)
+    data, answer = body(client, path), get(client, path, format=kind)
+    assert answer.data == b"drawn" and "meta" not in drawn[0]["layout"]
+    head = answer.headers
+    for name, key in (("Step", "step"), ("T-Ms", "t_ms"), ("Params-Rev", "params_rev")):
+        assert head[f"X-T4DM-{name}"] == str(data[key])
+    shown = "100 of 3072" if path.endswith("raster") else None
+    assert head.get("X-T4DM-Neurons") == shown
+
+
 def test_rows_of_a_table_come_in_pages(client):
     still(client)
     whole = body(client, "/visualization/neuromod-heatmap", last_ms=100)
@@ -243,7 +290,10 @@ def test_neuromodulators_follow_an_injection(client):
         content_type="application/x-www-form-urlencoded",
         headers=HOST,
     )
-    assert answer.status_code == 200 and answer.get_json()["new"]["nt"] == "DA"
+    assert answer.status_code == 200
+    told = Injected.model_validate(answer.get_json())
+    assert told.new["nt"] == "DA" and told.session_id == "default"
+    assert told.params_rev == told.rev == before.params_rev and told.units["level"] == "1"
     post(client, {"type": "step", "n": 1})
     after = Neuromodulators.model_validate(body(client, "/spiking/neuromodulators"))
     assert after.levels[0].level > before.levels[0].level and after.levels[0].moved
@@ -321,6 +371,12 @@ def test_weight_samples_of_a_span_are_the_same_by_either_road(client):
     assert near["columns"]["exc_count"] == counts and len(inside) == 4
 
 
+def test_deltas_say_of_how_many_rows_they_are(client):
+    constants = get(client, "/sessions/default").get_json()["constants"]
+    told = body(client, "/learning/weight-deltas")["moved_rows"]
+    assert told == constants["moved_rows"] == {"n": 64, "total": 200}
+
+
 def test_a_decimated_course_lies_on_the_absolute_grid(client):
     still(client)
     fine = body(client, "/spiking/ach-levels", last_ms=500, every_ms=1)
@@ -346,7 +402,7 @@ def test_attention_is_that_of_the_window(client):
 def test_health_is_the_report_of_the_worker(client):
     still(client)
     report = body(client, "/spiking/health")
-    assert report["severity"] in ("ok", "note", "warning", "critical", "waiting")
+    assert report["severity"] in ("ok", "note", "warning", "critical", "waiting", "untold")
     assert report["step"] <= body(client, "/spiking/stats")["step"]
     assert report["units"]["rate"] == "spikes/neuron/ms" and report["units"]["time"] == "ms"
 

@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from dashboard.api.rest.traces import MembraneTrace, Trace
+from t4dm.health import presets
+from t4dm.live.client import SessionClient
 from tests.api.conftest import HOST, ROOT, post
 from tests.waiting import eventually
 
@@ -125,10 +128,47 @@ def test_what_is_no_session_is_refused_before_anybody_hears(client, folders, bod
     assert names(client) == before
 
 
+def test_a_session_that_is_asked_for_twice_with_a_key_is_one(client):
+    def ask(key, **body):
+        headers = HOST | {"Idempotency-Key": key}
+        return client.post("/sessions", json={"blocks": 1, "n": 16} | body, headers=headers)
+
+    before = names(client)
+    first = ask("a key")
+    assert first.status_code == 201
+    again = ask("a key")
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    assert again.headers["Location"] == first.headers["Location"]
+    other = ask("a key", seed=1)
+    assert other.status_code == 422 and other.get_json()["error"]["code"] == "key_reused"
+    assert other.get_json()["error"]["field"] == "Idempotency-Key"
+    assert ask("k" * 65).get_json()["error"]["field"] == "Idempotency-Key"
+    assert [name for name in names(client) if name not in before] == [first.get_json()["name"]]
+    delete(client, first.get_json()["name"])
+
+
+def test_what_a_session_was_made_from_may_be_gone_when_it_is_asked_for_again(client):
+    client.put("/sets/for-once", json={"values": {"lif.beta": 0.5}}, headers=HOST)
+    body = {"blocks": 1, "n": 16, "preset": "for-once"}
+    headers = HOST | {"Idempotency-Key": "of a set"}
+    first = client.post("/sessions", json=body, headers=headers)
+    assert first.status_code == 201, first.text
+    client.delete("/sets/for-once", headers=HOST)
+    again = client.post("/sessions", json=body, headers=headers)
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    other = client.post("/sessions", json=body | {"n": 32}, headers=headers)
+    assert other.get_json()["error"]["code"] == "key_reused"
+    delete(client, first.get_json()["name"])
+    gone = client.post("/sessions", json=body, headers=headers)
+    assert (gone.status_code, gone.get_json()["error"]["code"]) == (422, "no_preset")
+
+
 def test_a_preset_is_a_set_of_parameters(client):
     client.put("/sets/loud", json={"values": {"lif.v_thresh": 0.5, "lif.beta": 0.5}}, headers=HOST)
     missing = create(client, preset="silent")
-    assert missing.status_code == 404 and "loud" in missing.get_json()["error"]["choices"]
+    error = missing.get_json()["error"]
+    assert (missing.status_code, error["field"]) == (422, "preset")
+    assert {"loud", *presets.NAMES} <= {*error["choices"]}
     made = create(client, preset="loud", params={"lif.beta": 0.7}).get_json()
     assert made["params"] == {"lif.v_thresh": 0.5, "lif.beta": 0.7}
     assert delete(client, made["name"]).status_code == 200
@@ -163,6 +203,27 @@ def test_parameters_are_patched_wholly_or_not_at_all(client):
     assert patch({"values": {}}).status_code == 422
 
 
+def test_a_trace_says_whose_membranes_it_tells_and_passes_on_what_the_rows_are(client, monkeypatch):
+    asked = []
+    membranes = [{"neuron": k, "name": f"#{k}", "u_pre": [0.1], "spiked": [False]} for k in (3, 7)]
+
+    def trace(_, body):
+        asked.append(body)
+        where = {"ok": True, "rev": 3, "step": 5, "t_ms": 5.0, "from_step": 5, "steps": 1}
+        more = {"input": body["as"], "time_ms": [5.0], "stages": [], "membranes": membranes}
+        return where | more
+
+    monkeypatch.setattr(SessionClient, "trace", trace)
+    models = {"/spiking/trace": Trace, "/spiking/trace-membrane": MembraneTrace}
+    for path, model in models.items():
+        given = {"input": [0.5] * 64, "as": "current", "neurons": [3, 7]}
+        answer = client.post(path, json=given, headers=HOST).get_json()
+        told = model.model_validate(answer)
+        assert (told.neurons.n, told.neurons.total) == (2, 3072)
+        assert (told.step, told.t_ms, told.params_rev, told.input) == (5, 5.0, 3, "current")
+    assert [body["as"] for body in asked] == ["current"] * 2
+
+
 def test_a_trace_of_a_model_that_is_not_copied_says_so(client):
     answer = client.post("/spiking/trace", json={"input": [0.0] * 64}, headers=HOST)
     assert answer.status_code == 422
@@ -172,6 +233,8 @@ def test_a_trace_of_a_model_that_is_not_copied_says_so(client):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
+        ({"input": [1.0], "as": "spikes"}, "as"),
+        ({"input": [1.0], "as_": "current"}, "as_"),
         ({}, "input"),
         ({"input": []}, "input"),
         ({"input": "x"}, "input"),

@@ -1,5 +1,7 @@
 """What is written into the time panels: labels of events, and why a lane is empty; a double click."""
 
+import pytest
+
 from tests.browser.one_tab import drawn, hold, in_page, send, settle, until, wait_traces
 
 # Keep the texts that each panel's canvases draw from now on.
@@ -26,8 +28,43 @@ EVENT_LABELS = """slug => document.querySelector(`#graph-${slug} .js-plotly-plot
     .filter(({name}) => name?.startsWith('event')).map(({visible}) => visible)"""
 
 
-def test_levels_stay_free_of_the_labels_of_events(fresh):
-    """Lines alone mark events over the levels; raster and membranes say what they were."""
+# Where the labels of events stand among those that the neuromodulators' canvas draws, and its levels begin.
+PLACED = """() => {
+    window.placed = {};
+    const plain = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        if (this.canvas.closest('#panel-neuromod')) window.placed[text] = y;
+        return plain.apply(this, arguments);
+    };
+}"""
+LEVELS_FROM = "document.querySelector('#graph-neuromod .js-plotly-plot')._fullLayout.yaxis._offset"
+LABEL_BOXES = """() => [...document.querySelectorAll('#graph-neuromod .annotation')].map(n => n.getBoundingClientRect())
+    .filter(({width}) => width).map(({top, bottom}) => [top, bottom])"""
+
+
+@pytest.mark.parametrize("view", ["levels", "gains", "lines"])
+def test_events_are_labelled_above_the_levels(fresh, view):
+    """In a strip of their own, on the canvas and as traces; none lies on the levels."""
+    fresh.evaluate(PLACED)
+    fresh.evaluate("view => window.t4dm.app.setView({neuromod_view: view})", view)
+    send(fresh, {"type": "set", "path": "lif.beta", "value": 0.25})
+    until(fresh, "Object.keys(window.placed).some(text => text.startsWith('beta'))")
+    hold(fresh)
+    settle(fresh)
+    (y,) = {y for text, y in fresh.evaluate("window.placed").items() if text.startswith("beta")}
+    begin = fresh.evaluate(LEVELS_FROM)
+    assert y + 7.5 <= begin and y - 7.5 >= 6
+    fresh.evaluate("window.t4dm.app.pauseView()")
+    wait_traces(fresh, "neuromod")
+    assert any(fresh.evaluate(EVENT_LABELS, "neuromod"))
+    at = fresh.evaluate("document.querySelector('#graph-neuromod').getBoundingClientRect().top")
+    assert fresh.evaluate(LEVELS_FROM) == pytest.approx(begin)
+    boxes = fresh.evaluate(LABEL_BOXES)
+    assert any(top - at < begin and bottom - at <= begin + 2 for top, bottom in boxes)
+    send(fresh, {"type": "run"})
+
+
+def test_an_injection_is_labelled_on_every_time_plot(fresh):
     fresh.evaluate(COLLECT)
     send(fresh, {"type": "inject", "nt": "DA", "level": 0.4})
     until(fresh, "window.written.raster?.includes('DA +0.4')")
@@ -36,12 +73,12 @@ def test_levels_stay_free_of_the_labels_of_events(fresh):
     settle(fresh)
     written = fresh.evaluate("window.written")
     assert "DA +0.4" in written["membrane"]
-    assert "DA +0.4" not in written["neuromod"]
+    assert "DA +0.4" in written["neuromod"]
     fresh.evaluate("window.t4dm.app.pauseView()")
     wait_traces(fresh, "raster", "neuromod")
     told = fresh.evaluate(EVENT_LABELS, "raster")
     assert told and all(told)
-    assert not any(fresh.evaluate(EVENT_LABELS, "neuromod"))
+    assert all(fresh.evaluate(EVENT_LABELS, "neuromod"))
     send(fresh, {"type": "run"})
 
 

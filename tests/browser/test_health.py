@@ -122,6 +122,159 @@ def test_a_remedy_is_judged_after_five_simulated_seconds(board):
     assert outcomes == ["watching", "still", "cleared", 7500, "watching", "watching", "cleared"]
 
 
+def test_a_finding_that_is_held_is_neither_healed_nor_still_there(board):
+    """Looks that cannot tell stretch the five seconds, and the page says what it waits for."""
+    outcomes, text = board.evaluate(
+        """async () => {
+            const {judged, outcomeText} = await import('/assets/js/health-trials.mjs');
+            let trial = {id: 'x', label: 'Put it back', epoch: 1, from_ms: 1000, t_ms: 1000,
+                outcome: 'watching', anew: false};
+            const outcomes = [];
+            let text = '';
+            for (const [t_ms, held] of [[2000, false], [5000, true], [9000, true], [12900, false],
+                    [13000, true], [13200, false]]) {
+                trial = judged(trial, {t_ms, epoch: 1, waiting: '', findings: [{id: 'x', held}]});
+                outcomes.push(trial.outcome);
+                if (t_ms === 9000) {
+                    text = outcomeText({meta: {state: 'running', axis: 'sim_ms'}}, trial);
+                }
+            }
+            const over = judged(trial, {t_ms: 14000, epoch: 1, waiting: '', findings: []}, 13900);
+            return [[...outcomes, over.outcome, over.after_ms], text];
+        }"""
+    )
+    watched = ["watching"] * 5
+    assert outcomes == [*watched, "still", "cleared", 12_900]
+    assert "Put it back: applied at" in text and "cannot tell" in text
+    assert "waits until it can" in text
+
+
+def test_a_finding_that_another_explains_is_not_called_healed(board):
+    """Nor is it right after that other one went: its own rule looks first."""
+    told = board.evaluate(
+        """async () => {
+            const {judged, outcomeText} = await import('/assets/js/health-trials.mjs');
+            const app = {meta: {state: 'running', axis: 'sim_ms'}};
+            let trial = {id: 'sparsity', label: 'Put it back', epoch: 1, from_ms: 1000, t_ms: 1000,
+                outcome: 'watching', anew: false};
+            const other = {id: 'not_firing', title: 'Not firing'};
+            const explained = [{id: 'sparsity', explained_by: 'not_firing', why: '', since_ms: 1500}];
+            const told = [];
+            for (const [t_ms, ids, blind] of [[1400, [{id: 'sparsity'}], []], [2200, [other], explained],
+                    [9000, [other], explained], [9500, [], []], [10100, [], []]]) {
+                trial = judged(trial, {t_ms, epoch: 1, waiting: '', findings: ids, cannot_tell: blind},
+                    2100);
+                told.push([trial.outcome, outcomeText(app, trial)]);
+            }
+            return told;
+        }"""
+    )
+    assert [outcome for outcome, _ in told] == (
+        ["watching", "explained", "explained", "explained", "cleared"]
+    )
+    assert "now explained by Not firing" in told[1][1] and "it worked" not in told[1][1]
+    assert "it worked" in told[4][1]
+
+
+def test_a_remedy_is_no_success_while_its_own_rule_cannot_tell(board):
+    """Neither after the finding that explained it is over, nor after a reset."""
+    told = board.evaluate(
+        """async () => {
+            const {judged, outcomeText} = await import('/assets/js/health-trials.mjs');
+            const blind = (by) => [{id: 'sparsity', explained_by: by, why: 'The stimulus rested.'}];
+            const other = [{id: 'not_firing', title: 'Not firing'}];
+            const begun = {id: 'sparsity', label: 'Put it back', epoch: 1, from_ms: 1000,
+                t_ms: 1000, outcome: 'watching', anew: false};
+            const told = [];
+            const follow = (looks) => {
+                let trial = begun;
+                for (const [epoch, t_ms, findings, cannot_tell] of looks) {
+                    const report = {t_ms, epoch, waiting: '', findings, cannot_tell};
+                    trial = judged(trial, report, 2200);
+                    const app = {meta: {state: 'running', axis: 'sim_ms'}, health: {report}};
+                    told.push([trial.outcome, outcomeText(app, trial)]);
+                }
+            };
+            follow([[1, 2200, other, blind('not_firing')], [1, 2600, [], blind(null)],
+                [1, 8300, [], blind(null)], [1, 8400, [], []], [1, 9300, [], []]]);
+            follow([[2, 2100, [], blind(null)], [2, 9000, [], blind(null)], [2, 9100, [], []]]);
+            return told;
+        }"""
+    )
+    assert [outcome for outcome, _ in told] == (
+        [*["explained"] * 4, "cleared", "watching", "watching", "cleared"]
+    )
+    for _, text in (told[2], told[6]):
+        assert "The rule cannot tell at the moment. The stimulus rested." in text
+        assert "it worked" not in text
+    assert "was explained by Not firing, which is over" in told[2][1]
+
+
+def test_an_event_says_by_what_its_finding_is_explained(board):
+    told = board.evaluate(
+        """async () => {
+            const {eventText} = await import('/assets/js/marks/events.mjs');
+            const over = {type: 'finding', id: 'sparsity', state: 'cleared'};
+            return [eventText({...over, by: 'not_firing'}), eventText(over)];
+        }"""
+    )
+    assert told == ["explained by not firing: sparsity", "cleared: sparsity"]
+
+
+def test_what_another_finding_explains_is_listed_as_such(patient):
+    """Sparsity, whose weakest remedy makes it worse: the network falls silent altogether."""
+    patient.keyboard.press("h")
+    send(patient, {"type": "preset", "name": "sparsity"})
+    until(patient, STANDS, "sparsity")
+    patient.evaluate(
+        """async () => {
+            const {app} = window.t4dm, {treat} = await import('/assets/js/health-trials.mjs');
+            const finding = app.health.report.findings.find(one => one.id === 'sparsity');
+            await treat(app, finding, {id: 'worse', label: 'Make it worse',
+                commands: [{type: 'set', path: 'input.gain', value: 0}]});
+        }"""
+    )
+    until(patient, STANDS, "not_firing")
+    gone = patient.locator('#health .finding-past .finding[data-finding="sparsity"]')
+    expect(gone.locator(".finding-grade")).to_have_text("explained")
+    expect(gone.locator(".finding-where")).to_contain_text("explained by Not firing at")
+    outcome = gone.locator(".finding-outcome")
+    expect(outcome).to_contain_text("now explained by Not firing")
+    expect(outcome).to_have_attribute("data-outcome", "explained")
+
+
+def test_rules_that_cannot_tell_are_listed_with_why_and_since_when(patient):
+    patient.keyboard.press("h")
+    blind = patient.locator("#health .health-blind")
+    expect(blind).to_be_hidden()
+    send(
+        patient,
+        {"type": "set", "path": "stimulus.kind", "value": "pulse"},
+        {"type": "set", "path": "stimulus.pulse_ms", "value": 50},
+        {"type": "set", "path": "stimulus.period_ms", "value": 4000},
+    )
+    line = blind.locator('li[data-rule="not_firing"]')
+    expect(line).to_contain_text(
+        re.compile(
+            r"^Not firing: cannot tell since t = [\d.]+ s\."
+            r" The stimulus rested for [\d.]+ of the last [\d.]+ s: too little of it to judge by\.$"
+        )
+    )
+    expect(patient.locator(".health-say")).to_contain_text("cannot tell")
+    badge = patient.locator("#health-badge")
+    expect(badge).to_have_text(re.compile(r"^[1-9]\d* rules cannot tell$"))
+    expect(badge).to_have_attribute("data-severity", "waiting")
+    expect(badge).to_have_attribute("title", re.compile("Not firing: cannot tell. The stimulus"))
+    told = patient.evaluate("fetch('/spiking/health').then(answer => answer.json())")
+    assert told["severity"] == "untold" and told["findings"] == []
+    assert {"id", "title", "why", "explained_by", "since_step", "since_ms"} == set(
+        next(one for one in told["cannot_tell"] if one["id"] == "not_firing")
+    )
+    send(patient, {"type": "clear", "path": "stimulus.kind"})
+    expect(blind.locator('li[data-rule="not_firing"]')).to_have_count(0)
+    expect(badge).to_have_text("healthy")
+
+
 def test_a_list_of_commands_is_undone_at_once(board):
     board.evaluate(
         """async () => {
@@ -164,7 +317,7 @@ def test_a_finding_becomes_a_breakpoint_and_stops_the_run(patient):
     stop.click()
     expect(stop).to_have_attribute("aria-pressed", "true")
     points = "[...document.querySelectorAll('.break-list li span')].map(n => n.textContent)"
-    until(patient, f"() => {points}.some(text => text.startsWith('finding: STDP not engaging'))")
+    until(patient, f"() => {points}.some(text => text.includes('finding: STDP not engaging'))")
     send(patient, {"type": "clear", "path": "stdp.enabled"})
     until(patient, HEALTHY)
     send(patient, BAD)
@@ -216,7 +369,7 @@ def test_the_snapshot_carries_badge_and_findings(patient):
 
 def test_the_bar_holds_the_longest_word_at_1600_wide(board):
     board.evaluate(
-        "document.querySelector('#health-badge .badge-word').textContent = 'waiting for data'"
+        "document.querySelector('#health-badge .badge-word').textContent = '13 rules cannot tell'"
     )
     bar = board.evaluate("(({scrollWidth, clientWidth}) => [scrollWidth, clientWidth])(topbar)")
     assert bar[0] <= bar[1]

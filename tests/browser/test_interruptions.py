@@ -83,3 +83,20 @@ def test_a_killed_worker_is_told_and_the_view_returns(fresh):
     assert fresh.request.get("/healthz").json()["sessions"]["default"]["pid"] != pid
     expect(fresh.locator(".tl-gap")).to_have_text("restart")
     print(f"live again {time.monotonic() - killed:.1f} s after the kill")
+
+
+AGES = """() => ['.tl-badge', '#state-badge']
+    .map(s => Number(/STALE ([\\d.]+) s/.exec(document.querySelector(s).textContent)?.[1]))"""
+
+
+def test_the_top_bar_ages_with_the_timeline_and_says_why(board):
+    """A server that takes the request and answers nothing."""
+    held = []
+    board.route("**/frames?*", lambda route: held.append(route))
+    until(board, f"() => ({AGES})().every(age => age >= 1.6)")
+    timeline, topbar = board.evaluate(AGES)
+    assert abs(timeline - topbar) < 0.3  # both are written four times a second
+    expect(board.locator("#state-reason")).to_have_text("no answer from the server")
+    board.unroute("**/frames?*")  # lets what is held go
+    expect(board.locator("#state-badge")).to_contain_text("LIVE")
+    expect(board.locator("#state-reason")).to_have_text("")

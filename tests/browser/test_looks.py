@@ -85,6 +85,7 @@ def test_the_spiking_panels_and_controls_fit_at_1600_by_1000(board):
 @pytest.mark.parametrize(("width", "height"), [(1600, 1000), (390, 844)])
 def test_the_gate_stands_under_the_raster_on_the_same_axis(board, width, height):
     board.set_viewport_size({"width": width, "height": height})
+    board.locator("#panel-gate").scroll_into_view_if_needed()  # what is below the fold waits
     until(board, LAID_OUT, width)  # Plotly follows the new size a moment later
     raster, gate = (board.evaluate(AXES, slug) for slug in ("raster", "gate"))
     assert gate["left"] == pytest.approx(raster["left"], abs=1)

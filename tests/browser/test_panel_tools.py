@@ -70,3 +70,20 @@ def test_the_page_fits_a_phone(board):
         """() => document.documentElement.scrollWidth <= 390
             && document.querySelector('#panel-raster canvas.film').clientWidth > 300""",
     )
+
+
+def test_a_panel_put_back_is_where_it_was_and_the_nav_says_which_part_that_is(board):
+    current = board.locator("#pages a[aria-current=page]")
+    board.locator("#panel-isi").scroll_into_view_if_needed()
+    expect(current).to_have_text("Statistics")
+    board.locator("#panel-isi .tool-max").click()
+    expect(board.locator("#panel-regularity")).to_be_hidden()
+    expect(current).to_have_text("Statistics")
+    board.keyboard.press("Escape")
+    expect(board.locator("#panel-isi")).to_be_in_viewport(ratio=0.9)
+    expect(current).to_have_text("Statistics")
+    board.evaluate("window.t4dm.app.maximise('gate')")
+    expect(current).to_have_text("Spiking")
+    board.keyboard.press("Escape")
+    expect(board.locator("#panel-gate")).to_be_in_viewport(ratio=0.9)
+    expect(current).to_have_text("Spiking")

@@ -71,7 +71,18 @@ def settled(page):
     settle(page)
 
 
-def test_a_pause_changes_hardly_a_pixel(board):
+@pytest.fixture
+def sharpness(board):
+    """Sets how many pixels of the screen the page takes for one of its own."""
+    yield lambda n: board.evaluate(
+        "n => Object.defineProperty(window, 'devicePixelRatio', {value: n, configurable: true})", n
+    )
+    board.evaluate("delete window.devicePixelRatio")
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_a_pause_changes_hardly_a_pixel(board, sharpness, ratio):
+    sharpness(ratio)
     send(board, {"type": "inject", "nt": "DA", "level": 0.3},
          {"type": "set", "path": "lif.v_thresh", "value": 1.02})  # fmt: skip
     until(board, "window.t4dm.app.store.events.some(e => e.type === 'param')")
@@ -226,6 +237,23 @@ def test_a_zoom_in_a_paused_view_keeps_every_panels_traces(board):
             slug,
         )
         assert np.allclose(range_, [lo, hi])
+
+
+def test_a_zoom_may_begin_on_the_label_of_an_event(board):
+    step = send(board, {"type": "inject", "nt": "DA", "level": 0.3})["step"]
+    until(board, "step => window.t4dm.app.store.step1 > step + 500", step)
+    hold(board)
+    pause_view(board)
+    settle(board)
+    box = board.locator("#graph-raster .annotation-text-g", has_text="DA +0.3").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    on_label = "([x, y]) => Boolean(document.elementFromPoint(x, y).closest('.annotation-text-g'))"
+    assert board.evaluate(on_label, [x, y])
+    board.mouse.move(x, y)
+    board.mouse.down()
+    board.mouse.move(x - 120, y + 60, steps=5)
+    board.mouse.up()
+    until(board, "window.t4dm.app.view.zoom !== null", patience_s=10)
 
 
 def test_hovering_a_tick_names_its_neuron(board):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.fields import box, in_force
-from tests.browser.one_tab import params, send, wait_toast
+from tests.browser.one_tab import READY, params, send, until, wait_toast, wait_traces
 
 
 def test_a_change_from_elsewhere_shows_and_spares_the_field_being_typed_in(board):
@@ -38,6 +38,31 @@ def test_two_tabs_stay_in_step(board):
     wait_toast(other, f"{who} set lif.alpha: 0.9 → 0.85")
     assert not any("set lif.alpha" in toast for toast in board.evaluate("window.toasts"))
     assert other.evaluate("window.t4dm.app.who") != who
+    other.close()
+
+
+def test_a_tab_is_told_who_changed_speed_and_breakpoints(board):
+    """In one sentence each, with the values; the tab that did it is told nothing."""
+    other = board.context.new_page()
+    other.goto("/")
+    until(other, READY)
+    who = board.evaluate("window.t4dm.app.who")
+    rate = {"type": "break_on", "kind": "rate", "group": 1, "op": "above", "bound": 900}
+    id = None
+    for command, told in (
+        ({"type": "speed", "value": 2.0}, "set the speed: 1x → 2x"),
+        ({"type": "speed", "value": "max"}, "set the speed: 2x → max"),
+        (rate, "set breakpoint {}: block 0 LIF out rate above 900 Hz over 100 ms"),
+        ({"type": "break_off"}, "removed breakpoint {}: block 0 LIF out rate above 900 Hz"),
+    ):
+        answer = send(board, command, who=who)
+        id = answer["results"][0]["new"] if command["type"] == "break_on" else id
+        wait_toast(other, f"{who} {told.format(id)}")
+    assert not any(who in toast for toast in board.evaluate("window.toasts"))
+    texts = "[...document.querySelectorAll('#graph-rate .annotation')].map(n => n.textContent)"
+    board.evaluate("window.t4dm.app.pauseView()")
+    wait_traces(board, "rate")
+    assert not any("speed" in text or "breakpoint" in text for text in board.evaluate(texts))
     other.close()
 
 

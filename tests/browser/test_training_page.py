@@ -49,8 +49,8 @@ def page(tab):
     }""")
     until(
         tab,
-        """values => window.t4dm.app.meta.state === 'running'
-            && JSON.stringify(window.t4dm.app.params.non_default) === JSON.stringify(values)""",
+        """values => window.t4dm?.app.meta?.state === 'running'
+            && JSON.stringify(window.t4dm.app.params?.non_default) === JSON.stringify(values)""",
         keep,
     )
     return tab

@@ -2,11 +2,14 @@
 
 import json
 import random
+import threading
 import zlib
 
 import pytest
 
 from t4dm.live import paths
+from t4dm.live.client import SessionClient, WorkerDown
+from t4dm.live.command_log import CommandLog
 from tests.killing import Killed, compare
 from tests.supervised import Program
 from tests.waiting import eventually
@@ -17,6 +20,13 @@ POINTS = sorted(random.Random(20).sample(range(1, 25), 3))
 @pytest.fixture
 def killed():
     session = Killed(seed=7)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def slow():
+    session = Killed(engine="tests.sick_engine:SlowEngine")
     yield session
     session.close()
 
@@ -40,6 +50,50 @@ def test_killed_at_write_points(killed):
         killed.die_at(at)
     assert killed.deaths == 2 * len(POINTS)
     assert compare(killed) == []
+
+
+def test_a_request_with_a_key_is_applied_once_though_the_worker_is_killed_between(killed):
+    killed.begin()
+    body = [*killed.change(), {"type": "step", "n": 40}]
+    first = killed.client.command(body, key="once")
+    killed.kill()
+    before = killed.again()
+    assert killed.client.command(body, key="once") == json.loads(json.dumps(first))
+    assert killed.client.status()["params_rev"] == before["params_rev"]
+    assert killed.client.status()["step"] == before["step"] == first["step"]
+    other = killed.client.command({"type": "note", "text": "another"}, key="once")
+    assert other["error"]["code"] == "key_reused"
+
+
+def test_steps_in_work_when_the_worker_is_killed_are_taken_up_and_nothing_is_done_twice(slow):
+    slow.begin()
+    body = [{"type": "inject", "nt": "DA", "level": 0.2}, {"type": "step", "n": 10_000}]
+    asked = threading.Thread(target=_send, args=(SessionClient(slow.run), body))
+    asked.start()
+    eventually(lambda: slow.client.status()["state"] == "stepping", "the steps begin")
+    assert slow.client.command({"type": "set", "path": "lif.beta", "value": 0.8})["ok"]
+    eventually(lambda: slow.client.status()["checkpoint"]["step"], "a checkpoint")
+    slow.kill()
+    asked.join()
+    step = slow.again()["step"]
+    assert slow.client.status()["state"] == "paused" and 0 < step < 10_000
+    asked = threading.Thread(target=_send, args=(SessionClient(slow.run), body))
+    asked.start()
+    eventually(lambda: slow.client.status()["state"] == "stepping", "the steps go on")
+    assert slow.client.command({"type": "pause"})["ok"]
+    asked.join()
+    done = slow.client.command(body, key="once")
+    assert done["reason"] == "interrupted" and step < done["step"] < 10_000
+    history = CommandLog(paths.session_data(slow.data, "default")).load()
+    applied = [c["type"] for r in history.requests.values() for c in r["commands"]]
+    assert applied.count("inject") == 1
+
+
+def _send(client, body):
+    try:
+        client.command(body, key="once", timeout=60)
+    except WorkerDown:
+        return
 
 
 def test_a_full_disk_is_said_the_run_goes_on_and_saving_resumes(killed):

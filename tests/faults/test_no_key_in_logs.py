@@ -1,7 +1,9 @@
 """No key, right or wrong, and no login stands in any line that a server writes, at its most talkative."""
 
 import http.client
+import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,23 @@ from tests.waiting import eventually
 ROOT = Path(__file__).resolve().parents[2]
 FULL, VIEW, WRONG = "full-KEY-7f3a9c", "view-KEY-51be02", "wrong-KEY-aa11dd"
 WEB = ["-m", "gunicorn", "-c", "dashboard/gunicorn_conf.py", "--access-logfile", "-"]
+HEAD = b"GET /sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+CHUNKED = HEAD.replace(b"GET /sessions", b"POST /sessions/default/commands") + (
+    f"X-API-Key: {FULL}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+)
+NO_HTTP = [  # with the key where the parser, or who reads the body, quotes what it cannot read
+    (HEAD + b"X-API-Key SECRET\r\n\r\n", 400),
+    (b"GET /sessions?api_key=SECRET\r\n\r\n", 400),
+    (HEAD + b"Transfer-Encoding: SECRET\r\n\r\n", 400),
+    (HEAD + b"Expect: SECRET\r\n\r\n", 417),
+    (HEAD + b"X API Key: SECRET\r\n\r\n", 400),
+    (HEAD + b"Content-Length: SECRET\r\n\r\n", 400),
+    (HEAD.replace(b"/sessions", b"/sessions?api_key=SECRET" + b"x" * 9000) + b"\r\n", 414),
+    (HEAD + b"X-API-Key: SECRET" + b"x" * 9000 + b"\r\n\r\n", 431),
+    (CHUNKED + b"SECRET\r\n\r\n", 400),
+    (CHUNKED + b"5\r\nhelloSECRET\r\n\r\n", 400),
+    (HEAD + b"X-API-Key: SECRET", None),  # it ends in the middle
+]
 
 
 @pytest.fixture
@@ -55,6 +74,14 @@ def ask(port, method, path, body=None, **headers):
     return eventually(answered, "the server")
 
 
+def send(port, data):
+    """All that is answered to ``data``."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+
 def test_nothing_that_opens_the_door_is_written(server):
     port, log = server
     form = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -72,9 +99,19 @@ def test_nothing_that_opens_the_door_is_written(server):
         cookie = headers["Set-Cookie"].split(";")[0]
         assert ask(port, "GET", "/sessions", Cookie=cookie)[0] == 200
         logins.append(cookie.partition("=")[2])
+    for data, status in NO_HTTP:
+        answer = send(port, data.replace(b"SECRET", FULL.encode()))
+        assert FULL.encode() not in answer
+        if status is None:
+            assert answer == b""
+            continue
+        assert answer.startswith(b"HTTP/1.1 %d " % status), (data, answer)
+        assert set(json.loads(answer.partition(b"\r\n\r\n")[2])) == {"error"}
     assert ask(port, "GET", "/the-last")[0] >= 400
     eventually(lambda: "/the-last" in log.read_text(errors="replace"), "the line of a request")
     written = log.read_text(errors="replace")
+    for fault in ("InvalidHeader", "InvalidRequestLine", "InvalidChunkSize", "NoMoreData"):
+        assert fault in written
     assert written.count("/login") >= 3 and "/spiking/stats" in written, "it logs no requests"
     for secret in (FULL, VIEW, WRONG, *logins):
         assert secret not in written

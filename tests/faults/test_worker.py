@@ -204,7 +204,7 @@ def test_the_socket_refuses_what_is_no_request(program):
 
 def test_the_web_side_needs_no_torch():
     code = (
-        "import sys; import t4dm.live.client, t4dm.live.window, t4dm.live.export, t4dm.live.supervisor;"
+        "import sys; import t4dm.live.client, t4dm.live.merge, t4dm.live.export, t4dm.live.supervisor;"
         "print([m for m in ('torch', 'numba', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run(

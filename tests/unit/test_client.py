@@ -21,6 +21,7 @@ class Told(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(length).decode()
         told = {"method": self.command, "path": self.path, "body": body}
         told["headers"] = dict(self.headers)
+        told["name"] = self.headers.get("Idempotency-Key", "without")
         status, text = 200, json.dumps(told)
         if self.path == "/no":
             status = 422
@@ -67,7 +68,19 @@ def test_what_is_sent(address, monkeypatch):
         assert told["headers"]["Idempotency-Key"] == "k"
         assert told["headers"]["X-T4DM-Ack"] == "applied", "not told that it waits"
         assert json.loads(client.inject("DA", 0.2)["body"])["session_id"] == "a"
+        for told in (client.inject("DA", 0.2, key="k"), client.change({}, key="k", if_rev=3)):
+            assert told["headers"]["Idempotency-Key"] == "k"
+        assert told["headers"]["If-Match"] == "3", "one header in place of the other"
+        for told in (client.inject("DA", 0.2), client.change({}), client.command([])):
+            assert "Idempotency-Key" not in told["headers"]
     assert "X-API-Key" not in Client(address, key="").get("/")["headers"]
+
+
+def test_a_session_is_created_with_a_key_that_is_no_field_of_it(address):
+    client = Client(address)
+    assert client.create(n=16, key="k").session == "k"
+    assert client.create(n=16).session == "without"
+    assert client.create(n=16, key="k").address == address
 
 
 def test_a_refusal_is_an_exception_with_its_field(address):

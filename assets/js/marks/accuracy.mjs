@@ -110,13 +110,13 @@ function line(ctx, box, scene, points, color) {
   ctx.stroke();
 }
 
-/** A diamond for the delta of each rewarded answer that the page still holds. */
+/** A diamond for the delta of each rewarded answer of the window, as in the figure. */
 function deltas(ctx, box, scene) {
   const right = end(scene);
   ctx.fillStyle = REWARD;
   shown.deltas = 0;
   for (const event of scene.store.events) {
-    if (event.type !== "answer" || event.delta === undefined || event.step >= scene.step1) continue;
+    if (event.type !== "answer" || event.delta === undefined || event.step < scene.step0 || event.step >= scene.step1) continue;
     const x = box.x + event.t_ms / 1000 / right * box.w;
     const y = box.y + box.h * (1 - (Math.min(2, Math.max(-2, event.delta)) + 2) / 4);
     if (x < box.x || x > box.x + box.w) continue;

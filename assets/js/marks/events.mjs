@@ -18,7 +18,7 @@ export function eventText(event) {
     case "break": return `break: ${event.reason ?? event.id}`;
     case "reset": return `reset, seed ${event.seed}`;
     case "note": return event.text;
-    case "finding": return `${event.state === "cleared" ? "cleared" : "found"}: ${findingName(event.id)}`;
+    case "finding": return event.by ? `explained by ${findingName(event.by)}: ${findingName(event.id)}` : `${event.state === "cleared" ? "cleared" : "found"}: ${findingName(event.id)}`;
     case "nan": return `NaN in ${event.tensor}`;
     default: return null;
   }
@@ -81,12 +81,11 @@ function line(ctx, box, place, event, theme) {
  * @param {{x: number, text: string, path?: string}[]} items from left to right
  * @param {{x: number, y: number, w: number}} box plot area
  * @param {(text: string) => number} measure width of a text in pixels
- * @param {{eventLane?: number, eventLabels?: boolean}} mark first free lane, false for no labels
+ * @param {{eventLane?: number, eventLanes?: number}} mark first free lane, and how many there are
  * @returns {({text: string, left: number, y: number} | null)[]}
  */
-export function laidOut(items, box, measure, { eventLane: first = 0, eventLabels = true }) {
-  if (!eventLabels) return items.map(() => null);
-  const free = new Array(LANES).fill(-Infinity);
+export function laidOut(items, box, measure, { eventLane: first = 0, eventLanes = LANES }) {
+  const free = new Array(eventLanes).fill(-Infinity);
   let lastPath = null, lastX = -Infinity;
   return items.map(({ x, text: whole, path = null }) => {
     const crowded = path !== null && path === lastPath && x - lastX < NEAR_PX;

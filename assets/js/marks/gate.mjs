@@ -96,7 +96,7 @@ function meanLine(ctx, box, scene) {
   const { store, t0, span, theme, dpr } = scene;
   const capacity = store.capacity / EVERY;
   const [w, h] = devicePixels(box, dpr), wide = w / span;
-  lines.open(lowPixels.open(w, h), w, h);
+  lines.open(lowPixels.open(w, h), w, h, scene.dpr);
   const end = Math.ceil(scene.step1 / EVERY);
   for (let i = Math.ceil(scene.step0 / EVERY); i < end; i++) {
     const v = store.gateMean[(i % capacity) * store.L + shown.block];

@@ -6,9 +6,9 @@
 const NONE = 1e9;
 
 export class Lines {
-  /** Draw into `words`, RGBA little-endian, `w` pixels wide and `h` high. */
-  open(words, w, h) {
-    Object.assign(this, { words, w, h });
+  /** Draw into `words`, RGBA little-endian, `w` pixels wide and `h` high; an upright run is `wide` pixels. */
+  open(words, w, h, wide = 1) {
+    Object.assign(this, { words, w, h, wide: Math.max(1, Math.round(wide)) });
     if (!this.low || this.low.length < w) {
       this.low = new Float32Array(w);
       this.high = new Float32Array(w);
@@ -62,8 +62,13 @@ export class Lines {
   paint(color, thick, { top = 0, bottom = this.h, dash = null } = {}) {
     const half = thick / 2, [on, off] = dash ?? [1, 0];
     for (let p = 0; p < this.w; p++) {
-      if (this.low[p] === NONE || p % (on + off) >= on) continue;
-      this.#run(p, Math.max(top, this.low[p] - half), Math.min(bottom, this.high[p] + half), color);
+      if (p % (on + off) >= on) continue;
+      let low = this.low[p], high = this.high[p];
+      for (let before = p - 1; before > p - this.wide && before >= 0; before--) {
+        low = Math.min(low, this.low[before]);
+        high = Math.max(high, this.high[before]);
+      }
+      if (low < NONE) this.#run(p, Math.max(top, low - half), Math.min(bottom, high + half), color);
     }
   }
 

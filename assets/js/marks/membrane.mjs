@@ -1,4 +1,4 @@
-/** Membrane traces: u before the reset, stacked, each with the threshold in force as a dashed step. */
+/** Membrane traces: u before the reset (of a script's layer: as it gives it), stacked, each with its threshold as a dashed step. */
 
 import { groupColor } from "../colors.mjs";
 import { eventLines } from "./events.mjs";
@@ -12,6 +12,7 @@ const MAX_TRACES = 8;
 const BASE = 0.4, THETAS = 2.5;
 const MARK_GAP_PX = 7;
 const TRACE_PX = 1.4, DOT_PX = 3;
+const OURS = "u before reset";
 const UNRECORDED = "not recorded in this window";
 const pixels = new Pixels(), lines = new Lines();
 let shown = { neurons: [], row: THETAS, outside: 0, clamped: 0, unrecorded: [] };
@@ -34,7 +35,7 @@ export const mark = {
       sum: 0, n: 0, theta_last: [], outside: 0, clamped: clampedCount(scene),
       row: rowScale(scene.whole, [...new Set(neurons.map((id) => scene.groupOf(id)))]) };
     const [w, h] = devicePixels(box, dpr), laneH = h / Math.max(1, neurons.length);
-    lines.open(pixels.open(w, h), w, h);
+    lines.open(pixels.open(w, h), w, h, scene.dpr);
     const beyond = neurons.map((id, k) => trace(scene, id, k, { top: k * laneH, bottom: (k + 1) * laneH }));
     pixels.put(ctx, box.x, box.y, dpr);
     behind(ctx, () => {
@@ -70,8 +71,8 @@ export const mark = {
     });
   },
 
-  foot: () => [
-    `u before reset, each lane ${lane(shown.row)}`, "dashed: θ", "dot: spike",
+  foot: ({ membranes = OURS }) => [
+    `${membranes}, each lane ${lane(shown.row)}`, "dashed: θ", membranes === OURS ? "dot: spike" : "dot: at θ or above",
     ...(shown.outside ? [`▴▾ ${grouped(shown.outside)} samples beyond`] : []),
     ...(shown.clamped ? [`${grouped(shown.clamped)} clamped at ±u_max`] : []),
   ].join(" · "),

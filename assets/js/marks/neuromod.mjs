@@ -14,6 +14,8 @@ const GAINS = [
 const BY_DOPAMINE = [2, 3];
 const PATHS = ["DA", "ACh", "NE", "5HT"];
 const GAIN_MAX = 2;
+/** Above the levels, for the labels of events. */
+const STRIP_PX = 18;
 const pixels = new Pixels();
 let shown = {};
 
@@ -21,11 +23,11 @@ export const mark = {
   slug: "neuromod",
   time: true,
   lanes: true,
-  eventLabels: false, // they would lie on the levels; raster and membranes have them
+  eventLanes: 1, // in the strip above the levels
   margin: { l: 196, r: 60 },
 
-  layout: (scene) => ({
-    yaxis: { range: [0, 1], showgrid: false, fixedrange: true,
+  layout: (scene, { height, margin }) => ({
+    yaxis: { domain: [0, 1 - STRIP_PX / Math.max(2 * STRIP_PX, height - margin.t - margin.b)], range: [0, 1], showgrid: false, fixedrange: true,
       showticklabels: scene.view.neuromod_view === "lines", dtick: 0.25,
       ticks: scene.view.neuromod_view === "lines" ? "outside" : "",
       title: { text: scene.view.neuromod_view === "lines" ? "Level (1)" : "" } },
@@ -38,7 +40,7 @@ export const mark = {
     summarise(scene);
     if (view.neuromod_view === "lines") lines(ctx, scene);
     else heat(ctx, scene, view.neuromod_view === "gains");
-    eventLines(ctx, box, scene, mark);
+    eventLines(ctx, { x: box.x, y: box.y - STRIP_PX, w: box.w, h: box.h + STRIP_PX }, scene, mark);
     if (view.neuromod_view === "levels") triangles(ctx, scene);
     timeAxis(ctx, box, scene);
   },

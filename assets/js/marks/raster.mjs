@@ -123,10 +123,15 @@ export function tickWidth(w, span) {
   return Math.max(1, Math.min(4, Math.floor(w / span * 0.9)));
 }
 
+/** Height of a tick where `rows` rows stand on `h` pixels. */
+export function tickHeight(h, rows) {
+  return Math.max(2, Math.floor(h / rows * 0.8));
+}
+
 function exact(words, w, h, scene) {
   const { rows, span, t0, theme, store } = scene;
   const rowH = h / Math.max(1, rows.length);
-  const tickH = Math.max(2, Math.floor(rowH * 0.8));
+  const tickH = tickHeight(h, Math.max(1, rows.length));
   const tickW = tickWidth(w, span);
   const colors = rowColors(scene, theme);
   const perRow = new Uint32Array(rows.length), tops = new Int32Array(rows.length);
@@ -151,7 +156,7 @@ function exact(words, w, h, scene) {
 function density(words, w, h, scene) {
   const { rows, span, t0 } = scene;
   const binRows = Math.max(1, Math.ceil(rows.length / DENSITY_ROWS));
-  const bin = Math.max(1, Math.ceil(scene.whole.span / DENSITY_COLUMNS));
+  const bin = Math.max(1, Math.ceil((scene.whole.step1 - scene.whole.step0) / DENSITY_COLUMNS));
   const nr = Math.ceil(rows.length / binRows), nt = Math.ceil(span / bin) + 1;
   if (counts.length < nr * nt) counts = new Uint32Array(nr * nt);
   counts.fill(0, 0, nr * nt);

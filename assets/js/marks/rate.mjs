@@ -17,6 +17,7 @@ export const mark = {
   time: true,
   sameUnits: true,
   margin: { l: 64, r: 60 },
+  traceWidth: 1,  // of the upright parts on the film, which are most of a stepped line
 
   layout: (scene) => ({
     yaxis: { range: [0, top.hz], fixedrange: true, title: { text: scene.unit.rates }, nticks: 5 },
@@ -32,7 +33,7 @@ export const mark = {
     scaleTo(Math.max(0, ...stages.flat()), scene.now);
     shown = { bin, top: top.hz, hz: stages.map((_, g) => scene.hz(g)), step0: scene.step0, step1: scene.step1 };
     const [w, h] = devicePixels(box, scene.dpr);
-    lines.open(pixels.open(w, h), w, h);
+    lines.open(pixels.open(w, h), w, h, scene.dpr);
     stages.forEach((hz, g) => steps(scene, edges, hz, scene.groups[g]));
     pixels.put(ctx, box.x, box.y, scene.dpr);
     behind(ctx, () => timeGrid(ctx, box, scene));

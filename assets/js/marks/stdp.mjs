@@ -53,7 +53,7 @@ export const mark = {
   foot(scene) {
     const p = stdp(scene);
     if (!p) return "";
-    const scheme = p.pairing === "all_to_all" ? "all-to-all pairs" : "nearest pairs";
+    const scheme = p.pairing === "all_to_all" ? "all to all" : "nearest";
     const path = scene.store.meta?.stdp_path;
     return `block ${scene.store.meta?.weights_block ?? 0} · ${scheme}, ${p.mode}, rate ${short(p.learning_rate)}, w_max ${short(p.w_max)}`
       + (path ? ` · path: ${path}` : "")

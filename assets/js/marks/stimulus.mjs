@@ -11,8 +11,13 @@ const RECENT_STEPS = 50, LEAD_MS = 10000;
 /** Pixels that a label needs before the end of the plot. */
 export const ONSET_ROOM = 30;
 const pixels = new Pixels(), tracePixels = new Pixels(), lines = new Lines();
-const TOP = 1.02;
-let shown = {}, means = { of: null };
+/** Largest, smallest and mean input of a step. */
+const REACH = 3;
+/** Of the axis beyond its ends, so that their numbers have room: of one that begins at 0, of one around it. */
+const HEADROOM = 1.02, AROUND = 1.04, UNIT = { range: [0, HEADROOM], ticks: [0, 0.5, 1] };
+/** Of the inputs; of float32 values that stand for round ones. */
+const VANISHING = 1e-3, ROUNDING = 1e-6;
+let shown = {}, means = { of: null }, reach = { of: null };
 
 export const mark = {
   slug: "stimulus",
@@ -21,10 +26,12 @@ export const mark = {
   eventLane: 1,
   margin: { l: 196, r: 60 },
 
-  layout: () => ({
-    yaxis: { range: [0, TOP], fixedrange: true, tickvals: [0, 0.5, 1], showgrid: false,
-      title: { text: "" }, side: "right" },
-  }),
+  layout(scene) {
+    const { range, ticks } = meanAxis(reachOf(scene));
+    return { yaxis: { range, fixedrange: true, tickvals: ticks, showgrid: false, title: { text: "" }, side: "right" } };
+  },
+
+  layoutKey: (scene) => meanAxis(reachOf(scene)).range.join("|"),
 
   draw(ctx, scene) {
     const { box, store, theme } = scene;
@@ -46,8 +53,13 @@ export const mark = {
     if (scene.paused && !scene.store.empty) image(ctx, scene, latest(scene));
   },
 
-  foot: (scene) => `${shown.kind ?? "input"}${describe(shown)} · trace: mean of the 64 inputs, 0 to 1 · `
-    + `shaded: rest${scene.store.meta?.stim_hi > 1 ? " · beyond 0 to 1: clipped" : ""}`,
+  foot(scene) {
+    const { smallest, largest } = reachOf(scene);
+    const clipped = smallest < 0 || largest > 1;
+    const between = !clipped ? "0 to 1" : smallest === largest ? `all ${short(smallest)}` : `from ${short(smallest)} to ${short(largest)}`;
+    return `${shown.kind ?? "input"}${describe(shown)} · trace: mean of the 64 inputs, ${between} · shaded: rest`
+      + (clipped ? " · picture clipped to 0 to 1" : "");
+  },
 
   drawn: () => shown,
 };
@@ -116,9 +128,10 @@ function recent(scene) {
 function trace(ctx, scene) {
   const { box, store, theme, dpr } = scene;
   const [w, h] = devicePixels(box, dpr), wide = w / scene.span;
-  lines.open(tracePixels.open(w, h), w, h);
+  const [low, high] = meanAxis(reachOf(scene)).range;
+  lines.open(tracePixels.open(w, h), w, h, scene.dpr);
   eachColumn(scene, Math.max(1, Math.floor(Math.min(box.w, scene.span))), (c, s0, s1) => {
-    let lo = 1, hi = 0;
+    let lo = Infinity, hi = -Infinity;
     for (let step = s0; step < s1; step++) {
       const v = meanInput(store, step);
       shown.mean_sum += v;
@@ -126,15 +139,55 @@ function trace(ctx, scene) {
       if (v > hi) hi = v;
     }
     const x = (s0 - scene.t0) * wide;
-    lines.to(x, h * (1 - lo / TOP));
-    lines.to(x, h * (1 - hi / TOP));
+    lines.to(x, h * (high - lo) / (high - low));
+    lines.to(x, h * (high - hi) / (high - low));
   });
   lines.paint(word(theme.fg), dpr);
   tracePixels.put(ctx, box.x, box.y, dpr);
 }
 
-/** Mean of the 64 inputs at `step`; a step in the record never changes, so it is summed once. */
+/** Smallest and largest input in view and the largest size of a mean; without them what fits 0 to 1. */
+function reachOf({ store, step0, step1 }) {
+  if (!store.nReach) return { smallest: 0, largest: 1, mean: 0 };
+  const key = `${store.version} ${step0} ${step1}`;
+  if (reach.of === store && reach.key === key) return reach;
+  let smallest = Infinity, largest = -Infinity, mean = 0;
+  for (let step = step0; step < step1; step++) {
+    const at = (step % store.capacity) * REACH;
+    if (store.stimRange[at] > largest) largest = store.stimRange[at];
+    if (store.stimRange[at + 1] < smallest) smallest = store.stimRange[at + 1];
+    mean = Math.max(mean, Math.abs(store.stimRange[at + 2]));
+  }
+  reach = { of: store, key, smallest, largest, mean };
+  return reach;
+}
+
+/**
+ * Ends and ticks of the axis of the means: 0 to 1, or to 1, 2 or 5 times a power of ten.  From below
+ * 0 as far as above it where an input is negative; of means that vanish as far as the inputs.
+ */
+export function meanAxis({ smallest, largest, mean }) {
+  if (!(smallest < 0 || largest > 1)) return UNIT;
+  if (smallest >= 0) {
+    const top = mean > 1 ? nice(mean) : 1;
+    return { range: [0, HEADROOM * top], ticks: [0, top / 2, top] };
+  }
+  const widest = Math.max(-smallest, largest);
+  const top = nice(mean > VANISHING * widest ? mean : widest);
+  return { range: [-AROUND * top, AROUND * top], ticks: [-top, 0, top] };
+}
+
+/** 1, 2 or 5 times a power of ten, the next from `value` on. */
+function nice(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return ([1, 2, 5].find((m) => m * power >= value * (1 - ROUNDING)) ?? 10) * power;
+}
+
+const short = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
+
+/** Mean of the 64 inputs at `step`, as published; of the clipped ones it is summed once a step. */
 function meanInput(store, step) {
+  if (store.nReach) return store.stimRange[(step % store.capacity) * REACH + 2];
   if (means.of !== store || means.version !== store.version) {
     means = { of: store, version: store.version, at: new Float64Array(store.capacity).fill(-1), value: new Float32Array(store.capacity) };
   }

@@ -21,7 +21,7 @@ export const mark = {
     if (isMatrix(scene)) return matrix.layout(scene);
     const range = [lo(scene) * 1.03, hi(scene) * 1.03];
     return {
-      xaxis: { range, anchor: "y2", title: { text: "Weight w (1)" }, fixedrange: false, showgrid: true },
+      xaxis: { range, anchor: "y2", title: { text: "Weight w (1)" }, fixedrange: false, showgrid: false },
       yaxis: { type: "log", range: [LOG_LOW, LOG_TOP], domain: [0.46, 0.9], dtick: 2, fixedrange: true,
         exponentformat: "power", title: { text: "Count (log)" } },
       yaxis2: { range: [0, 1], domain: [0, 0.38], showticklabels: false, ticks: "", showgrid: false,

@@ -30,7 +30,15 @@ export class RunLoop {
     this.seen = new Set();
     this.toldOnce = new Set();
     this.generation = 0;
+    app.age = () => this.age;
+    app.silent = () => this.silent;
   }
+
+  /** Seconds since the server's last answer. */
+  get silent() { return (performance.now() - this.lastAnswer) / 1000; }
+
+  /** Seconds since the server answered or, where that is longer ago, the worker gave a sign of life. */
+  get age() { return Math.max(this.silent, this.app.meta?.worker?.age_s ?? 0); }
 
   start() {
     document.addEventListener("visibilitychange", () => this.#visibility());
@@ -150,11 +158,11 @@ export class RunLoop {
   }
 
   #judge() {
-    const silent = (performance.now() - this.lastAnswer) / 1000, { meta } = this.app;
-    if (this.failures > 2 && silent > 1) return "down";
+    const { meta } = this.app;
+    if (this.failures > 2 && this.silent > 1) return "down";
     if (!meta) return "waiting";
     if (meta.worker?.alive === false || meta.state === "starting") return "down";
-    return Math.max(silent, meta.worker?.age_s ?? 0) > STALE_S ? "stale" : "live";
+    return this.age > STALE_S ? "stale" : "live";
   }
 
   #status(status) {

@@ -79,8 +79,8 @@ export class Course {
 
   /** What the newest step was, "awake" or "asleep", and the step from which on; null before any sleep. */
   get phase() {
-    const last = this.spans?.at(-1), asleep = Boolean(last) && last.i === this.store.n - 1;
-    return { word: this.store.n ? (asleep ? "asleep" : "awake") : "", from: last ? (asleep ? last.x0 : last.x1) : null };
+    const last = this.spans?.at(-1), asleep = Boolean(last) && last.i === this.done - 1;
+    return { word: this.done ? (asleep ? "asleep" : "awake") : "", from: last ? (asleep ? last.x0 : last.x1) : null };
   }
 
   /** Stretches of steps that replayed what was seen, of the first run. */

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from dashboard.api.models import Answer, Head, Shown, Windowed
+from dashboard.api.models import Answer, Applied, Head, Shown, Windowed
 
 
 class GroupStatistics(Answer):
@@ -72,7 +72,7 @@ class Level(Answer):
     moved: bool = Field(description="Whether it changed at all in the window.")
 
 
-class Neuromodulators(Windowed):
+class Neuromodulators(Applied):
     """Levels now, and what acts on them."""
 
     enabled: bool

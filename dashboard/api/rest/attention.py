@@ -7,19 +7,28 @@ from typing import Any
 import numpy as np
 from flask import Response
 
+from dashboard.api import frames
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.attention_answers import AttentionWeights
 from dashboard.api.rest.queries import LayerQuery
 from t4dm.live import attention
 from t4dm.live.segment import KEYS
-from t4dm.live.window import View, Window
+from t4dm.live.view import View
+from t4dm.live.window import Window
 
 NOW_MS = 100
 ASKED = ("attention", "attention_keys", "rates")
 
 
-@operation("GET", "/spiking/attention-weights", AttentionWeights, tag="spiking", query=LayerQuery)
+@operation(
+    "GET",
+    "/spiking/attention-weights",
+    AttentionWeights,
+    tag="spiking",
+    query=LayerQuery,
+    also=frames.NOT_HELD,
+)
 def spiking_attention_weights(query: LayerQuery) -> Response:
     """Weights of the newest query over the last 64 keys, and how even they are."""
     client = live.client_of(query)

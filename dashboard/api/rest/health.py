@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response
 from pydantic import Field
@@ -29,11 +29,18 @@ class HealthReport(Answer):
     t_ms: float
     params_rev: int | None
     units: dict[str, str] = Field(description="Unit of each kind of number; 1 is a pure number.")
-    severity: str = Field(description="ok, note, warning, critical, or waiting.")
+    severity: Literal["ok", "note", "warning", "critical", "waiting", "untold"] = Field(
+        description="Of the gravest finding. Without one: waiting (rules wait for data), untold"
+        " (not_firing or sparsity has not been able to tell for 2 s; cannot_tell says why), or ok."
+    )
     findings: list[dict[str, Any]] = Field(
         description="id, severity, state, where, rule, cause, numbers, remedies, since_ms."
     )
     waiting: str = Field(description="Why nothing is called yet; empty otherwise.")
+    cannot_tell: list[dict[str, Any]] = Field(
+        description="Rules that cannot tell now, or that a finding explains (explained_by):"
+        " id, title, why, explained_by, since_ms."
+    )
     evidence: dict[str, Any] = Field(description="The numbers that the rules looked at.")
 
 
@@ -59,6 +66,7 @@ def spiking_health(query: SessionQuery) -> Response:
         "units": UNITS,
         "waiting": report.get("waiting", ""),
         "findings": report["findings"],
+        "cannot_tell": report.get("cannot_tell", []),
         "evidence": report.get("evidence", {}),
     }
     return live.answer(body)

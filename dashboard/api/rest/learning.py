@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from flask import Response
 
+from dashboard.api import frames
 from dashboard.api.operations import operation
-from dashboard.api.rest import live, weights
+from dashboard.api.rest import live, revisions, weights
 from dashboard.api.rest.learning_answers import (
     HebbianTrace,
     HomeostaticState,
@@ -17,36 +18,46 @@ from dashboard.api.rest.learning_answers import (
     StdpWindows,
 )
 from dashboard.api.rest.queries import LayerQuery
-from dashboard.api.sessions import in_force
 from dashboard.figures import stdp as stdp_figure
 from t4dm.live.client import SessionClient
 from t4dm.live.tree import ParamTree
 from t4dm.live.window import Window
 
 SECOND_MS = 1000
+SUMS, IN_1_S = ("potentiation", "depression", "net"), "sum of changes in 1 s"
 
 
 def _rule(
-    client: SessionClient, window: Window
-) -> tuple[dict[str, Any], stdp_figure.Applied, dict[str, int]]:
-    """The parameters in force, what they make of a pair now, as the STDP panel shows it, their revision."""
-    held = in_force(client)
-    params = stdp_figure.parameters({"values": held.tree.to_json()["values"]})
+    client: SessionClient, query: LayerQuery, window: Window
+) -> tuple[dict[str, Any], stdp_figure.Applied, dict[str, Any]]:
+    """The parameters told, what they make of a pair, as the STDP panel shows it, their revision."""
+    told = revisions.told(client, query, window)
+    params = stdp_figure.parameters({"values": told.tree.to_json()["values"]})
     ltp, ltd = stdp_figure.da_factors(window)
     now = stdp_figure.applied(params, stdp_figure.da_level(window), ltp, ltd)
-    return params, now, {"params_rev": held.rev}
+    return params, now, told.head
 
 
-@operation("GET", "/learning/stdp-metrics", StdpMetrics, tag="learning", query=LayerQuery)
+@operation(
+    "GET",
+    "/learning/stdp-metrics",
+    StdpMetrics,
+    tag="learning",
+    query=LayerQuery,
+    also=frames.NOT_HELD,
+)
 def learning_stdp_metrics(query: LayerQuery) -> Response:
     """Whether STDP is on, gated or engaged: factors, pairs of the last second, weights."""
     client = live.client_of(query)
     window = live.samples_of(client, query, "pairs")
-    params, now, rev = _rule(client, window)
+    params, now, rev = _rule(client, query, window)
     ltp, ltd = stdp_figure.da_factors(window)
     da = stdp_figure.da_level(window)
     body = {
-        **live.sampled_head(client, window, a_plus_now="1", mean_weight="1", pairs="pairs in 1 s") | rev,
+        **live.sampled_head(
+            client, window, da="1", ltp_gain="1", ltd_gain="1", learning_rate="1", a_plus_now="1",
+            a_minus_now="1", mean_weight="1", share="1", pairs="pairs in 1 s", sampled_ms="ms",
+        ) | rev,
         "enabled": params["enabled"], "mode": params["mode"],
         "learning_rate": params["learning_rate"],
         "da": round(da, 6), "da_gate": params["da_gate"], "gated_off": da < params["da_gate"],
@@ -78,12 +89,19 @@ def _learning(window: Window, block: int) -> dict[str, Any]:
     }
 
 
-@operation("GET", "/learning/stdp-windows", StdpWindows, tag="learning", query=LayerQuery)
+@operation(
+    "GET",
+    "/learning/stdp-windows",
+    StdpWindows,
+    tag="learning",
+    query=LayerQuery,
+    also=frames.NOT_HELD,
+)
 def learning_stdp_windows(query: LayerQuery) -> Response:
     """The window of each sign as applied now, with the pairs of the last second by dt."""
     client = live.client_of(query)
     window = live.samples_of(client, query, "pairs")
-    params, now, rev = _rule(client, window)
+    params, now, rev = _rule(client, query, window)
     dt, change = stdp_figure.curve(params, now)
     layers = weights.sampled_layers(window, query)
     lags = _lags(window)
@@ -105,12 +123,19 @@ def learning_stdp_windows(query: LayerQuery) -> Response:
     return live.answer(body)
 
 
-@operation("GET", "/learning/hebbian-trace", HebbianTrace, tag="learning", query=LayerQuery)
+@operation(
+    "GET",
+    "/learning/hebbian-trace",
+    HebbianTrace,
+    tag="learning",
+    query=LayerQuery,
+    also=frames.NOT_HELD,
+)
 def learning_hebbian_trace(query: LayerQuery) -> Response:
     """Potentiation and depression that the pairs of each second add up to, as applied now."""
     client = live.client_of(query)
     window = live.samples_of(client, query, "pairs")
-    params, now, rev = _rule(client, window)
+    params, now, rev = _rule(client, query, window)
     lags, half = _lags(window), window.pairs.shape[2] // 2
     per_pair = np.nan_to_num(stdp_figure.change_at(params, now, lags))
     per_pair[half] = 0.0
@@ -125,8 +150,7 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
             }
         )  # fmt: skip
     body = {
-        **live.sampled_head(client, window, potentiation="sum of changes in 1 s", sample_ms="ms")
-        | rev,
+        **live.sampled_head(client, window, **dict.fromkeys(SUMS, IN_1_S), sample_ms="ms") | rev,
         "sample_ms": (window.hist_steps * window.dt).tolist(),
         "quantity": now.quantity,
         "blocks": blocks,
@@ -134,29 +158,36 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
     return live.answer(body)
 
 
-@operation("GET", "/learning/homeostatic-state", HomeostaticState, tag="learning", query=LayerQuery)
+@operation(
+    "GET",
+    "/learning/homeostatic-state",
+    HomeostaticState,
+    tag="learning",
+    query=LayerQuery,
+    also=frames.NOT_HELD,
+)
 def learning_homeostatic_state(query: LayerQuery) -> Response:
     """Each stage's rate against its target, and how far its threshold has moved for it."""
     client = live.client_of(query)
     window = live.window_of(client, query, SECOND_MS, "theta", only=("theta", "rates"))
-    held = in_force(client)
-    tree, same = held.tree, held.rev == window.meta.get("params_rev")
+    told = revisions.told(client, query, window)
+    tree = told.tree
     layers = live.layers_of(len(window.layout.blocks), query)
     blocks = [window.layout.blocks[k] for k in layers]
     head = live.head(client, window, rate="spikes/neuron/step", theta="1", drift="1")
     body = {
-        **head | {"params_rev": held.rev},
+        **head | told.head,
         **{n: tree.get(f"homeostasis.{n}") for n in ("enabled", "target_rate", "learning_rate")},
         "theta_max": tree.get("homeostasis.theta_max"),
         "stages": [
-            _stage(tree, window, g, same) for g in window.layout.groups if g.block in blocks
+            _stage(tree, window, g, told.same) for g in window.layout.groups if g.block in blocks
         ],
     }
     return live.answer(body)
 
 
 def _stage(tree: ParamTree, window: Window, group: Any, same: bool) -> dict[str, Any]:
-    """``same``: the window was computed with the parameters in force, so that its thresholds are theirs."""
+    """``same``: the window was computed with the parameters of ``tree``, so that its thresholds are theirs."""
     rate = float(window.rates[:, group.index].sum(dtype=np.int64)) / (group.n * window.n_steps)
     theta, before = float(window.theta[-1, group.index]), float(window.theta[0, group.index])
     known = math.isfinite(theta) and math.isfinite(before)

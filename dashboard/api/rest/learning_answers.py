@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from dashboard.api.models import Answer, Windowed
+from dashboard.api.models import Answer, Applied, Shown, Windowed
 
 
 class Course(Windowed):
@@ -27,7 +27,7 @@ class Source(Answer):
     rule: str
 
 
-class Schedule(Windowed):
+class Schedule(Applied):
     """What releases the neuromodulators, and when it did."""
 
     enabled: bool
@@ -68,7 +68,7 @@ class BlockLearning(Answer):
     at_max: float
 
 
-class StdpMetrics(Windowed):
+class StdpMetrics(Applied):
     """Whether STDP acts, with which factors, on which pairs and weights."""
 
     enabled: bool
@@ -104,11 +104,15 @@ class WeightDeltas(Windowed):
     """How the plastic weights moved from sample to sample (every 250 ms)."""
 
     sample_ms: list[float]
+    moved_rows: Shown | None = Field(
+        description="Rows of each set's plastic weights that moved is measured over, of all; null: "
+        "not told."
+    )
     bin_width: float = Field(description="Of the histogram, which bounds what a mean can show.")
     blocks: list[BlockDelta]
 
 
-class StdpWindows(Windowed):
+class StdpWindows(Applied):
     """The rule as applied now, and the pairs it was applied to."""
 
     parameters: dict[str, Any]
@@ -129,7 +133,7 @@ class BlockHebb(Answer):
     net: list[float]
 
 
-class HebbianTrace(Windowed):
+class HebbianTrace(Applied):
     """What the pairs of each second add up to, before bounds are applied."""
 
     sample_ms: list[float]
@@ -151,7 +155,7 @@ class StageHomeostasis(Answer):
     at_bound: bool | None = Field(description="Null as theta_h is.")
 
 
-class HomeostaticState(Windowed):
+class HomeostaticState(Applied):
     """Where homeostasis steers each stage's threshold."""
 
     enabled: bool

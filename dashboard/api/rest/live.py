@@ -1,6 +1,6 @@
 """What the read endpoints share: the window they are made from, its head, and the text of an answer.
 
-The window is the one the page draws (``dashboard.api.frames``, ``t4dm.live.window.merge``).
+The window is the one the page draws (``dashboard.api.frames``, ``t4dm.live.merge.merge``).
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from dashboard.api import frames
 from dashboard.api.errors import ApiError
 from dashboard.api.rest.queries import LayerQuery, SessionQuery, WindowQuery
 from dashboard.api.segments import decoded
-from dashboard.api.sessions import session
+from dashboard.api.sessions import session_asked
 from t4dm.live.client import SessionClient
 from t4dm.live.frame import dumps
 from t4dm.live.groups import Layout
 from t4dm.live.lead import LEAD_MS
+from t4dm.live.merge import EVERY
 from t4dm.live.published import missing
 from t4dm.live.segment import HIST_EVERY
-from t4dm.live.window import EVERY, View, Window, ids_of
+from t4dm.live.view import View, ids_of
+from t4dm.live.view import rows_of as shown_rows
+from t4dm.live.window import Window
 from t4dm.params import ParamError
 from t4dm.step_length import steps_of as steps_in
 
@@ -36,7 +39,7 @@ AT_SAMPLES = (*SAMPLED, "levels", "gains")
 
 def client_of(query: SessionQuery) -> SessionClient:
     """The session asked for; raises :class:`ApiError` 404 with the names there are."""
-    return session(query.session_id)
+    return session_asked(query.session_id)
 
 
 def steps_of(client: SessionClient, query: WindowQuery, span_ms: float) -> frames.Steps:
@@ -55,7 +58,7 @@ def window_of(
     view: View = ONE_ROW,
     only: Collection[str] = EVERY,
 ) -> Window:
-    """The window that ``query`` asks for, of its arrays ``only`` those (``t4dm.live.window.merge``).
+    """The window that ``query`` asks for, of its arrays ``only`` those (``t4dm.live.merge.merge``).
 
     Raises :class:`ApiError` 422 where the session does not publish ``needs``.
     """
@@ -144,7 +147,8 @@ def answer(body: dict[str, Any], status: int = 200) -> Response:
 def rows_of(neurons: str, layer: int | None, client: SessionClient) -> tuple[int, ...] | str:
     """The rows that ``neurons`` and ``layer`` ask for, as a :class:`View` takes them.
 
-    A number alone is how many, spread evenly over all neurons, or over those of the block.
+    A number alone is how many, spread evenly over all neurons, or over those of the block.  Raises
+    :class:`ParamError` for neurons that the session does not have.
     """
     if neurons.isdecimal():
         if layer is None:
@@ -157,6 +161,12 @@ def rows_of(neurons: str, layer: int | None, client: SessionClient) -> tuple[int
         rows = ids_of("neurons", neurons)
     if layer is not None:
         raise ParamError("layer", "layer: goes with a number of neurons, not with a list of them")
+    try:
+        shown_rows(rows, layout_of(client))
+    except ParamError as refused:
+        refused.field, words = "neurons", refused.message.removeprefix("rows: ")
+        refused.message = f"neurons: {words}"
+        raise
     return rows
 
 
@@ -186,10 +196,15 @@ def place_of(blocks: list[int], layer: int) -> int:
     raise ParamError("layer", f"layer: expected {lo} to {hi}, got {layer}", lo=lo, hi=hi)
 
 
-def picked(step0: int, step1: int, every_ms: int | None, dt: float) -> np.ndarray:
-    """Steps of [step0, step1) on the absolute grid of ``every_ms``; by default at most 1000."""
+def picked(step0: int, step1: int, every_ms: int | None, dt: float) -> tuple[np.ndarray, int]:
+    """Steps of [step0, step1) on the absolute grid of ``every_ms`` (by default at most 1000), and the
+    steps from one to the next.
+
+    Where the grid has none there, the newest step alone.
+    """
     every = steps_in(every_ms or 0, dt) or max(1, -(-(step1 - step0) // MAX_POINTS))
-    return np.arange(-(-step0 // every) * every, step1, every)
+    steps = np.arange(-(-step0 // every) * every, step1, every)
+    return (steps if len(steps) else np.array([step1 - 1])), every
 
 
 def numbers(values: np.ndarray, digits: int = 6) -> list[Any]:

@@ -7,12 +7,13 @@ from typing import Any
 from flask import Response
 
 from dashboard.api import commands, frames
+from dashboard.api.errors import json_response
 from dashboard.api.operations import operation
-from dashboard.api.rest import live
+from dashboard.api.rest import live, revisions
 from dashboard.api.rest.learning_answers import Course, Schedule
 from dashboard.api.rest.queries import InjectBody, TraceQuery, WindowQuery
-from dashboard.api.rest.session_answers import Applied
-from dashboard.api.sessions import in_force, session
+from dashboard.api.rest.session_answers import Injected
+from dashboard.api.sessions import session_asked
 from t4dm.live.tree import ParamTree
 from t4dm.spiking.params import GAINS, NEUROMODULATORS
 
@@ -25,19 +26,25 @@ COURSES: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
 }  # modulators, and the gains they set
 
 
-@operation("GET", "/spiking/dopamine-trace", Course, tag="spiking", query=TraceQuery)
+@operation(
+    "GET", "/spiking/dopamine-trace", Course, tag="spiking", query=TraceQuery, also=frames.NOT_HELD
+)
 def spiking_dopamine_trace(query: TraceQuery) -> Response:
     """Dopamine and the gains it sets on LTP and LTD, with rewards and injections."""
     return _course("dopamine", query)
 
 
-@operation("GET", "/spiking/ach-levels", Course, tag="spiking", query=TraceQuery)
+@operation(
+    "GET", "/spiking/ach-levels", Course, tag="spiking", query=TraceQuery, also=frames.NOT_HELD
+)
 def spiking_ach_levels(query: TraceQuery) -> Response:
     """Acetylcholine and the gain it sets on the thalamic gate."""
     return _course("ach", query)
 
 
-@operation("GET", "/spiking/monoamine-trace", Course, tag="spiking", query=TraceQuery)
+@operation(
+    "GET", "/spiking/monoamine-trace", Course, tag="spiking", query=TraceQuery, also=frames.NOT_HELD
+)
 def spiking_monoamine_trace(query: TraceQuery) -> Response:
     """Noradrenaline and serotonin with the gains they set."""
     return _course("monoamine", query)
@@ -47,11 +54,11 @@ def _course(which: str, query: TraceQuery) -> Response:
     names, gains = COURSES[which]
     client = live.client_of(query)
     window = live.window_of(client, query, SECOND_MS, "levels", only=("levels", "gains"))
-    steps = live.picked(window.step0, window.step1, query.every_ms, window.dt)
+    steps, every = live.picked(window.step0, window.step1, query.every_ms, window.dt)
     at = steps - window.step0
     body = {
         **live.head(client, window, time_ms="ms", levels="1", gains="1"),
-        "every_ms": float(steps[1] - steps[0]) * window.dt if len(steps) > 1 else window.dt,
+        "every_ms": every * window.dt,
         "time_ms": (steps * window.dt).tolist(),
         "levels": {n: live.numbers(window.levels[at, NEUROMODULATORS.index(n)]) for n in names},
         "gains": {GAINS[k]: live.numbers(window.gains[at, k]) for k in gains},
@@ -68,7 +75,14 @@ def _concerns(event: dict[str, Any], names: tuple[str, ...]) -> bool:
     return event["type"] == "param" and str(event.get("path", "")).startswith("neuromod.")
 
 
-@operation("GET", "/spiking/nt-injection-schedule", Schedule, tag="spiking", query=WindowQuery)
+@operation(
+    "GET",
+    "/spiking/nt-injection-schedule",
+    Schedule,
+    tag="spiking",
+    query=WindowQuery,
+    also=frames.NOT_HELD,
+)
 def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
     """What releases each neuromodulator, what is held, and what was injected (last 10 s)."""
     client = live.client_of(query)
@@ -76,22 +90,22 @@ def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
     steps = live.steps_of(client, query, TEN_SECONDS_MS)
     newest = frames.Steps(steps.epoch, steps.step1 - 1, steps.step1)
     window, events = live.cut(client, newest, live.ONE_ROW, ()), live.events_of(client, steps)
-    held = in_force(client)
-    tree = held.tree
+    told = revisions.told(client, query, window)
+    tree = told.tree
     names = tuple(NEUROMODULATORS)
     kinds = ("inject", "reward", "answer", "param")
-    told = [e for e in events if e["type"] in kinds and _concerns(e, names)]
+    happened = [e for e in events if e["type"] in kinds and _concerns(e, names)]
     onsets = [e["t_ms"] for e in events if e["type"] == "stimulus"]
     body = {
         **live.head(client, window, dose="1", level="1", update_every="steps"),
-        "params_rev": held.rev,
+        **told.head,
         "window": live.span(steps.step0, steps.step1, client.dt),
         "enabled": tree.get("neuromod.enabled"),
         "update_every": tree.get("neuromod.update_freq"),
         "sources": _sources(tree),
         "held": {n: tree.get(f"neuromod.{n}") for n in names},
         "onsets_ms": onsets,
-        "events": told,
+        "events": happened,
     }
     return live.answer(body)
 
@@ -109,8 +123,15 @@ def _sources(tree: ParamTree) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@operation("POST", "/spiking/inject-neuromod", Applied, tag="spiking", body=InjectBody)
+@operation("POST", "/spiking/inject-neuromod", Injected, tag="spiking", body=InjectBody)
 def spiking_inject_neuromod(body: InjectBody) -> Response:
     """Add ``level`` to a neuromodulator at the next update; the command ``inject``."""
     command = {"type": "inject", "nt": body.nt, "level": body.level}
-    return commands.send(session(body.session_id or "default"), command, *commands.who_and_key())
+    client = session_asked(body.session_id or "default")
+    answer = commands.send(client, command, *commands.who_and_key())
+    if answer.status_code != 200:
+        return answer
+    told = answer.get_json()
+    units = {"time": "ms", "level": "1"}
+    more = {"session_id": client.session, "params_rev": told["rev"], "units": units}
+    return json_response(told | more)

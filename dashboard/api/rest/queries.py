@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from dashboard.api.frames import MAX_WINDOW_MS
 from t4dm.live import paths
-from t4dm.live.window import ID, NAMED_ROWS
+from t4dm.live.view import ID, NAMED_ROWS
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
@@ -111,7 +111,10 @@ class PictureQuery(WindowQuery):
     """Data by default; or the page's own figure, or a picture of it."""
 
     format: Literal["json", "figure", "png", "svg"] = Field(
-        "json", description="Data, Plotly figure, or image."
+        "json",
+        description="Data; a Plotly figure, which says in layout.meta of which step, t_ms and "
+        "params_rev it is, its units and neurons; or an image, whose answer says so in the headers "
+        "X-T4DM-Step, -T-Ms, -Params-Rev, -Epoch and -Neurons.",
     )
     theme: Literal["light", "dark"] = Field("light", description="Of a figure or image.")
     width: Annotated[int, Field(ge=200, le=4000), WHOLE] = Field(

@@ -154,6 +154,14 @@ class Applied(Open):
     waiting: int | None = Field(None, description="Requests that wait, of one that is queued.")
 
 
+class Injected(Applied):
+    """As of every command; and of which session and revision, with units, as of every answer."""
+
+    session_id: str
+    params_rev: int = Field(description="The same as rev.")
+    units: dict[str, str]
+
+
 class Parameters(Open):
     """Every parameter: its value, its range, what differs from the default."""
 

@@ -55,9 +55,11 @@ def list_sessions() -> Response:
 def create_session(body: NewSession) -> Response:
     """A session of its own size, seed and parameters, in a worker of its own.
 
-    Number and memory of all sessions are bounded; the bounds are in the refusal.
+    Number and memory of all sessions are bounded; the bounds are in the refusal. Asked for again
+    with the same ``Idempotency-Key``, as after an answer that was lost, it is the same session.
     """
-    spec = creation.create(body, session_names())
+    key = commands.idempotency_key(request.headers.get("Idempotency-Key"))
+    spec = creation.create(body, session_names(), key)
     answer = creation.described(spec)
     return json_response(answer, 201, {"Location": f"/sessions/{spec.name}"})
 
@@ -85,7 +87,7 @@ def get_session(name: str) -> Response:
 def post_commands(name: str) -> Response:
     """A command or a list, applied between two steps, answered with rev, step, old, new.
 
-    The same ``Idempotency-Key`` is applied once; ``X-T4DM-Who`` names who asks in the event log.
+    The same ``Idempotency-Key`` is applied once, also across a kill of the worker; ``X-T4DM-Who`` names who asks in the event log.
     A session that trains answers within 50 ms: with the same where no step is in work, else with
     ``queued``; it is applied before the next step, and what became of it is told as an event.
     ``X-T4DM-Ack: applied`` waits for the step's end, ``queued`` never waits (run sessions alone).

@@ -9,7 +9,7 @@ from dashboard.api.errors import json_response
 from dashboard.api.operations import operation
 from dashboard.api.rest.queries import SessionQuery
 from dashboard.api.rest.session_answers import Deleted, Kept, ParameterSet, SetNames, SetValues
-from dashboard.api.sessions import checking_tree, session
+from dashboard.api.sessions import checking_tree, session_asked
 
 
 @operation("GET", "/sets", SetNames, tag="sets")
@@ -36,7 +36,7 @@ def get_set(name: str) -> Response:
 )
 def put_set(name: str, query: SessionQuery, body: SetValues) -> Response:
     """Keep ``{"values": {path: value}}`` under ``name``; each is checked as one of the session's first."""
-    tree = checking_tree(session(query.session_id))
+    tree = checking_tree(session_asked(query.session_id))
     is_new = sets.save(name, commands.check_values(body.values, tree))
     return json_response({"name": name, "count": len(body.values)}, 201 if is_new else 200)
 

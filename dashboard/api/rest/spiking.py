@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from flask import Response
 
+from dashboard.api import frames
 from dashboard.api.operations import operation
-from dashboard.api.rest import live
+from dashboard.api.rest import live, revisions
 from dashboard.api.rest.answers import LifParams, Neuromodulators, SpikeTimes, Statistics
 from dashboard.api.rest.queries import PageQuery, SessionQuery, WindowQuery
 from dashboard.api.rest.statistics import group_statistics
 from dashboard.api.sessions import in_force
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import View, Window
+from t4dm.live.view import View
+from t4dm.live.window import Window
 from t4dm.spiking.params import GAINS, NEUROMODULATORS, LIFParams
 
 SECOND_MS = 1000
@@ -23,7 +25,9 @@ NT_EVENTS = ("inject", "reward")
 FIRED, LEVELS = ("spikes", "rates"), ("levels", "gains")
 
 
-@operation("GET", "/spiking/stats", Statistics, tag="spiking", query=WindowQuery)
+@operation(
+    "GET", "/spiking/stats", Statistics, tag="spiking", query=WindowQuery, also=frames.NOT_HELD
+)
 def spiking_stats(query: WindowQuery) -> Response:
     """Spike rate and firing patterns, by default over the last second."""
     client = live.client_of(query)
@@ -44,7 +48,9 @@ def spiking_stats(query: WindowQuery) -> Response:
     return live.answer(body)
 
 
-@operation("GET", "/spiking/lif-params", LifParams, tag="spiking", query=SessionQuery)
+@operation(
+    "GET", "/spiking/lif-params", LifParams, tag="spiking", query=SessionQuery, also=frames.NOT_HELD
+)
 def spiking_lif_params(query: SessionQuery) -> Response:
     """Threshold, leak and reset of every stage, with what homeostasis adds to the threshold."""
     client = live.client_of(query)
@@ -52,7 +58,9 @@ def spiking_lif_params(query: SessionQuery) -> Response:
     held = in_force(client)
     tree, same = held.tree, held.rev == window.meta.get("params_rev")
     specs = LIFParams.specs()
-    head = live.head(client, window, tau_ms="ms", **{s.name: s.unit for s in specs})
+    head = live.head(
+        client, window, tau_ms="ms", theta="1", theta_h="1", **{s.name: s.unit for s in specs}
+    )
     del head["window"]
     mine = ("lif", "lif_in", "lif_out")
     overrides = tree.to_json()["overrides"]
@@ -84,15 +92,22 @@ def _stage(tree: ParamTree, window: Window, group: Any, same: bool) -> dict[str,
     }  # fmt: skip
 
 
-@operation("GET", "/spiking/neuromodulators", Neuromodulators, tag="spiking", query=WindowQuery)
+@operation(
+    "GET",
+    "/spiking/neuromodulators",
+    Neuromodulators,
+    tag="spiking",
+    query=WindowQuery,
+    also=frames.NOT_HELD,
+)
 def spiking_neuromodulators(query: WindowQuery) -> Response:
     """Levels now, the range they moved in (by default over the last second), and what acts."""
     client = live.client_of(query)
     window = live.window_of(client, query, SECOND_MS, "levels", only=LEVELS)
-    held = in_force(client)
-    tree = held.tree
+    told = revisions.told(client, query, window)
+    tree = told.tree
     body = {
-        **live.head(client, window, level="1", gain="1", tau="ms") | {"params_rev": held.rev},
+        **live.head(client, window, level="1", gain="1", tau="ms") | told.head,
         "enabled": tree.get("neuromod.enabled"),
         "update_freq": tree.get("neuromod.update_freq"),
         "levels": [_level(tree, window, k, nt) for k, nt in enumerate(NEUROMODULATORS)],
@@ -112,7 +127,9 @@ def _level(tree: ParamTree, window: Window, k: int, nt: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@operation("GET", "/spiking/spike-times", SpikeTimes, tag="spiking", query=PageQuery)
+@operation(
+    "GET", "/spiking/spike-times", SpikeTimes, tag="spiking", query=PageQuery, also=frames.NOT_HELD
+)
 def spiking_spike_times(query: PageQuery) -> Response:
     """Spike times of the chosen neurons, by default of 100 over the last second."""
     client = live.client_of(query)

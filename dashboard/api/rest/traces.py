@@ -5,21 +5,21 @@ They change nothing, yet cost the server's time: a key that may only look does n
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Response
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
-from dashboard.api.errors import ApiError, error_body, json_response
-from dashboard.api.models import Answer
+from dashboard.api.errors import ApiError, refused_by_worker
+from dashboard.api.models import Answer, Shown
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.queries import SessionBody
-from dashboard.api.sessions import session
+from dashboard.api.sessions import session_asked
 from t4dm.live import paths
 from t4dm.live.trace_limits import MAX_ABS, MAX_NEURONS, MAX_STEPS
 
-STATUS = {"busy": 429, "too_large": 413, "failed": 500}
 Value = Annotated[float, Field(ge=-MAX_ABS, le=MAX_ABS, allow_inf_nan=False)]
 Row = Annotated[list[Value], Field(min_length=1, max_length=65_535)]
 Rows = Annotated[list[Row], Field(min_length=1, max_length=MAX_STEPS)]
@@ -30,6 +30,12 @@ class TraceBody(SessionBody):
     """The input: one row of 64 stimulus values, or one a step; or rows of currents into block 0."""
 
     input: Row | Rows = Field(description="64 values, or as many as a stage has neurons, a row.")
+    as_: Literal["stimulus", "current"] | SkipJsonSchema[None] = Field(
+        default=None, alias="as",
+        description="What the rows are: stimulus, 64 wide, or current into block 0, as wide as a "
+        "stage; by default what their width says, stimulus where a stage has 64 neurons too. The "
+        "answer's input says what they were taken for.",
+    )  # fmt: skip
     steps: int | None = Field(
         default=None, ge=1, le=MAX_STEPS, description="How often a single row is given."
     )
@@ -45,6 +51,10 @@ class MembraneBody(TraceBody):
         default=None, ge=1, le=MAX_STEPS,
         description="How often a single row is given; default: 10 times.",
     )  # fmt: skip
+    verbose: bool = Field(
+        default=False,
+        description="Taken as `/spiking/trace` takes it; the answer holds membranes alone, either way.",
+    )
 
 
 class TracedStage(Answer):
@@ -73,11 +83,12 @@ class Trace(Answer):
     step: int = Field(description="Step of the live run at which the copy was made.")
     t_ms: float
     units: dict[str, str]
-    input: str = Field(description="stimulus or current")
+    input: str = Field(description="What the rows were taken for: stimulus or current.")
     from_step: int
     steps: int
     time_ms: list[float]
     stages: list[TracedStage]
+    neurons: Shown = Field(description="Whose membrane is told, of all.")
     membranes: list[TracedMembrane]
     not_finite: dict[str, Any] | None = None
     spike_ids: list[list[int]] | None = None
@@ -99,6 +110,7 @@ class MembraneTrace(Answer):
     from_step: int
     steps: int
     time_ms: list[float]
+    neurons: Shown = Field(description="Whose membrane is told, of all.")
     membranes: list[TracedMembrane]
     not_finite: dict[str, Any] | None = None
 
@@ -117,16 +129,18 @@ def spiking_trace_membrane(body: MembraneBody) -> Response:
 
 
 def _traced(body: TraceBody, steps: int | None, model: type[Answer]) -> Response:
-    client = session(body.session_id or paths.DEFAULT_SESSION)
+    client = session_asked(body.session_id or paths.DEFAULT_SESSION)
     if client.manifest().get("owner") != "supervised":
         message = "a script's model is not copied; run it in the script"
         raise ApiError(422, "not_offered", message, field="session_id")
-    asked = {"input": body.input, "steps": steps, "neurons": body.neurons, "verbose": body.verbose}
+    asked = {
+        "input": body.input, "as": body.as_, "steps": steps, "neurons": body.neurons,
+        "verbose": body.verbose,
+    }  # fmt: skip
     told = client.trace(asked)
-    if not told.get("ok"):
-        error = dict(told["error"])
-        status = STATUS.get(error.get("code", ""), 422)
-        refused = error_body(error.pop("code"), error.pop("message"), **error)
-        return json_response(refused, status)
+    if not told["ok"]:
+        return refused_by_worker(told["error"], failed=500)
+    shown = {"n": len(told["membranes"]), "total": live.layout_of(client).n_total}
     told |= {"session_id": client.session, "params_rev": told["rev"], "units": UNITS}
+    told["neurons"] = shown
     return live.answer({name: told[name] for name in model.model_fields if name in told})

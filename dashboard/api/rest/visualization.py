@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from flask import Response
 
-from dashboard.api import frames, panels
+from dashboard.api import figure_head, frames, panels
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.answers import Table
@@ -16,16 +16,11 @@ from dashboard.api.rest.queries import BlockPictureQuery, PictureQuery, RasterQu
 from dashboard.panels.base import Panel
 from dashboard.panels.registry import panel_by_slug
 from t4dm.live.client import SessionClient
-from t4dm.live.window import View, Window
+from t4dm.live.view import View
+from t4dm.live.window import Window
 
 PICTURES = ("image/png", "image/svg+xml")
 NO_BROWSER = {501: "No Chromium on the server: the sentence says what to install."}
-UNITS = {
-    "raster": {"time_ms": "ms", "neuron": "id", "stage": "index of the group"},
-    "gate": {"mean": "1", "g": "1"},
-    "neuromod": {"level": "1", "gain": "1"},
-    "weights": {"from": "1", "to": "1", "count": "weights"},
-}
 
 
 def _picture(rule: str, query: type[PictureQuery]) -> Callable[..., Any]:
@@ -102,11 +97,8 @@ def _table(client: SessionClient, window: Window, panel: Panel, query: PictureQu
     columns = panel.table(window)
     rows = max((len(column) for column in columns.values()), default=0)
     end = query.offset + query.limit
-    shown = {"n": len(window.rows), "total": window.n_total} if panel.slug == "raster" else None
-    head = live.head if panel.axis == "time" else live.sampled_head
     body = {
-        **head(client, window, **UNITS[panel.slug]),
-        "neurons": shown,
+        **figure_head.head_of(client, panel, window),
         "rows": rows,
         "offset": query.offset,
         "next_offset": end if end < rows else None,

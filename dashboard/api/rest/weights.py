@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from flask import Response
 
+from dashboard.api import frames
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.learning_answers import WeightDeltas, WeightHistograms
@@ -17,7 +18,14 @@ from t4dm.live.segment import HIST_BINS
 from t4dm.live.window import Window
 
 
-@operation("GET", "/spiking/weights", WeightHistograms, tag="spiking", query=LayerQuery)
+@operation(
+    "GET",
+    "/spiking/weights",
+    WeightHistograms,
+    tag="spiking",
+    query=LayerQuery,
+    also=frames.NOT_HELD,
+)
 def spiking_weights(query: LayerQuery) -> Response:
     """The newest distribution of each block's recurrent weights."""
     client = live.client_of(query)
@@ -48,14 +56,31 @@ def _histogram(window: Window, block: int) -> dict[str, Any]:
     }
 
 
-@operation("GET", "/learning/weight-deltas", WeightDeltas, tag="learning", query=LayerQuery)
+@operation(
+    "GET",
+    "/learning/weight-deltas",
+    WeightDeltas,
+    tag="learning",
+    query=LayerQuery,
+    also=frames.NOT_HELD,
+)
 def learning_weight_deltas(query: LayerQuery) -> Response:
     """How each block's plastic weights moved from sample to sample, by default over 10 s."""
     client = live.client_of(query)
     window = live.samples_of(client, query, "weights")
     body = {
-        **live.sampled_head(client, window, mean_weight="1", moved="1", sample_ms="ms"),
+        **live.sampled_head(
+            client,
+            window,
+            mean_weight="1",
+            moved="1",
+            mean_change="1",
+            bin_width="1",
+            changed_at_least="weights",
+            sample_ms="ms",
+        ),
         "sample_ms": (window.hist_steps * window.dt).tolist(),
+        "moved_rows": client.manifest()["constants"].get("moved_rows"),
         "bin_width": weights_figure.limits(window)[1] / HIST_BINS,
         "blocks": [_delta(window, block) for block in sampled_layers(window, query)],
     }

@@ -11,7 +11,7 @@ from spectree.model_adapter.pydantic_adapter import BaseFile
 from dashboard.api.frames import MAX_WINDOW_MS
 from dashboard.api.rest.queries import LONGEST, NUMBER, WHOLE, Ms, Query
 from dashboard.panels.registry import all_panels
-from t4dm.live.window import DEFAULT_ROWS, IDS, MEMBRANES, NAMED_ROWS, View
+from t4dm.live.view import DEFAULT_ROWS, IDS, MEMBRANES, NAMED_ROWS, View
 
 Block = Annotated[int, Field(ge=0, le=9999), WHOLE]
 Theme = Literal["light", "dark"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from t4dm.health import attending
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 50
 LEAVE = 0.95  # of the threshold
@@ -15,14 +15,14 @@ CAUSES = {
 }
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Said:
     ms = ev.p("slow_ms")
     _, entropy, asked = attending.blocks_that_ask(ev, "entropy", ms)
     enter = ev.p("collapse")
     limit = enter * (LEAVE if active else 1.0)
     flat = [b for b in asked if entropy[b] > limit]
     if not flat:
-        return None
+        return None if asked else UNSURE
     block = flat[0]
     cause = "sharpness" if ev.get("attention.sharpness") < 0.2 else "traces"
     text = (
@@ -41,11 +41,14 @@ RULE = Rule(
     severity="warning",
     text="The entropy of a block's attention over log(keys) is above `health.collapse` at every look"
     " in `health.slow_ms`. Only queries with a spike and 8 keys or more count, of blocks whose LIF in"
-    " fires at 20 Hz or more. Over below 0.95 times that.",
+    " fires at 20 Hz or more. Over below 0.95 times that; held while"
+    " no block asks.",
     causes=CAUSES,
     look=look,
     wants=("entropy",),
     window="slow_ms",
     groups=("attention",),
     instead=("not_firing", "sparsity", "runaway"),
+    echoes=True,
+    unsure=attending.UNASKED,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import Rule, Severity, Verdict
 from t4dm.health.remedies import back
 
 ORDER = 40
@@ -16,7 +16,7 @@ CAUSES = {
 EXPECT = "The gate's sigmoid moves about one half again, with its input."
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Verdict | None:
     ms = ev.p("slow_ms")
     openness = ev.mean("gate", ms)
     shut, wide = ev.p("gate_shut"), ev.p("gate_open")

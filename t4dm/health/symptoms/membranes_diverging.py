@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from t4dm.health import quiet
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Remedy, Rule, Verdict
+from t4dm.health.finding import UNSURE, Remedy, Rule, Said, Severity, Verdict
 from t4dm.health.remedies import RESET, back, lif_paths
 
 ORDER = 14
@@ -19,7 +19,7 @@ CAUSES = {
 EXPECT = "Membranes stay within +-u_max and what one step adds to it."
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Said:
     ms = ev.p("window_ms")
     high, low = ev.high("u_high", ms), ev.low("u_low", ms)
     enter = ev.p("diverged")
@@ -27,7 +27,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     far = [p for p in ev.stack if high[p.index] > limit or low[p.index] < -limit]
     far = [p for p in far if ev.lif("u_max", p) > limit]
     if not far:
-        return None
+        return UNSURE if ev.idle(ms) else None
     first = max(far, key=lambda p: max(high[p.index], -low[p.index]))
     u_max = ev.lif("u_max", first)
     seen = quiet.look_at(ev, first, ms)
@@ -60,7 +60,7 @@ def _why(ev: Evidence, alpha: float) -> str:
 
 def _remedies(ev: Evidence, cause: str) -> tuple[Remedy, ...]:
     clip = lif_paths(("u_max",), ev.stack)
-    frozen = ["homeostasis.enabled", "homeostasis.learning_rate"]
+    frozen = ["homeostasis.enabled", "homeostasis.learning_rate", "homeostasis.theta_max"]
     more = {
         "leak": lif_paths(("alpha",), ev.stack),
         "clip": [],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import Rule, Severity, Verdict
 from t4dm.health.remedies import RESET, RUN, Remedy, changed, lif_paths
 
 ORDER = 0
@@ -20,7 +20,7 @@ SUSPECTS = (
 )
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Verdict | None:
     if ev.bad is None:
         return None
     commands = changed(ev, [*lif_paths(("u_max", "alpha"), ev.stack), *SUSPECTS])

@@ -5,31 +5,33 @@ from __future__ import annotations
 from t4dm.health import busy, quiet
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 11
 LEAVE = 0.6  # of the threshold
+LEAVE_DIVERGING = 0.2  # of it, where membranes diverge: between bursts they are not well
 FULL = 0.8  # of the neurons in a step longer than a ms, where no more than all can fire
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Said:
     ms = ev.p("window_ms")
     rate = ev.rate(ms)
     enter = ev.p("runaway")
     if ev.dt > 1:
         enter = min(enter, FULL / ev.dt)
-    limit = enter * (LEAVE if active else 1.0)
+    leave = enter * (LEAVE_DIVERGING if "membranes_diverging" in ev.standing else LEAVE)
+    limit = leave if active else enter
     wild = [place for place in ev.stack if rate[place.index] > limit]
     if not wild:
-        return None
+        return UNSURE if ev.idle(ms) else None
     first = wild[0]
     seen = quiet.look_at(ev, first, ms)
     cause = busy.why(ev, seen, ms)
     per_bin = ev.last("fired", ms)[:, first.index]
     part = busy.feedback(ev, seen, ms)
     text = (
-        f"{first.name} {seen.rate:.0%}{ev.per} over {ms:g} ms,"
-        f" {beyond(seen.rate, enter, LEAVE * enter, '.0%')}; theta {seen.theta:.2f},"
+        f"{first.name} {seen.rate:.0%}{ev.per} over {ev.over(ms)},"
+        f" {beyond(seen.rate, enter, leave, '.0%')}; theta {seen.theta:.2f},"
         f" drive {seen.drive:.1f} of what fires by itself, {part:.1f} of it recurrent"
     )
     told = {
@@ -45,7 +47,8 @@ RULE = Rule(
     title="Runaway spiking",
     severity="critical",
     text="More than `health.runaway` of a stage's neurons fire in a ms (0.8 in a step of 2 ms), over"
-    " `health.window_ms`; over below 0.6 times that.",
+    " `health.window_ms`; over below 0.6 times that, or 0.2 times while membranes diverge, whose"
+    " bursts are one runaway.",
     causes=busy.CAUSES,
     look=look,
     wants=("fired", "u_high"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from t4dm.health import busy, quiet
 from t4dm.health.evidence import Evidence, Place
-from t4dm.health.finding import Remedy, Rule, Verdict
+from t4dm.health.finding import UNSURE, Remedy, Rule, Said, Severity, Verdict
 from t4dm.health.remedies import back
 
 ORDER = 31
@@ -19,18 +19,19 @@ CAUSES = busy.CAUSES | {
 }
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Said:
     ms = ev.p("stage_ms")
     rate = ev.rate(ms)
     factor = NOTE * (LEAVE if active else 1.0)
     banded = [place for place in ev.places if place.band]
     high = [p for p in banded if rate[p.index] > factor * _ceiling(p)]
     if not high:
-        return None
+        return UNSURE if ev.idle(ms) else None
     first = max(high, key=lambda place: rate[place.index] / _ceiling(place))
-    grave = rate[first.index] > ev.p("full_stage") * _ceiling(first)
+    full = ev.p("full_stage") * (LEAVE if active == RULE.severity else 1.0)
+    grave = rate[first.index] > full * _ceiling(first)
     text = (
-        f"{first.name} {rate[first.index]:.1%}{ev.per} over {ms:g} ms; its band ends at"
+        f"{first.name} {rate[first.index]:.1%}{ev.per} over {ev.over(ms)}; its band ends at"
         f" {_ceiling(first):.1%}"
     )
     told = {"rate": round(float(rate[first.index]), 5), "band": list(first.band or ())}
@@ -59,11 +60,13 @@ RULE = Rule(
     title="Saturated stage",
     severity="warning",
     text="A stage fires above `health.full_stage` times the ceiling of the band it declares, over"
-    " `health.stage_ms`; a note from one and a half times on, over below 0.85 times either.",
+    " `health.stage_ms`; a note from one and a half times on; over, or a note again, below 0.85"
+    " times either.",
     causes=CAUSES,
     look=look,
     wants=("fired", "u_high"),
     window="stage_ms",
     groups=("lif", "homeostasis", "gate", "recurrent"),
     instead=("runaway",),
+    echoes=True,
 )

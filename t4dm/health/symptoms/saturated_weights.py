@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Remedy, Rule, Verdict
+from t4dm.health.finding import Remedy, Rule, Severity, Verdict
 from t4dm.health.remedies import RESET, changed
 
 ORDER = 41
@@ -22,7 +22,7 @@ PATHS = (
 ONE_SIDED = 0.85  # share at the one bound
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Verdict | None:
     enter = ev.p("bound_share")
     limit = enter * (LEAVE if active else 1.0)
     shares = ev.weights.at_bounds.sum(axis=1)

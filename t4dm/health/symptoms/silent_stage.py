@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from t4dm.health import quiet
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 30
 LEAVE = 2.0  # times the threshold
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Said:
     ms = ev.p("stage_ms")
     if ev.idle(ms):
-        return None
+        return UNSURE
     rate = ev.rate(ms)
     factor = ev.p("low_stage") * (LEAVE if active else 1.0)
     low = [p for p in ev.stack if p.band and rate[p.index] < factor * p.band[0]]
@@ -24,7 +24,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     seen = quiet.look_at(ev, first, ms)
     cause = quiet.why(ev, quiet.look_at(ev, quiet.root(ev, rate), ms), ms)
     text = (
-        f"{first.name} {seen.rate:.2%}{ev.per} over {ms:g} ms; its band is {first.band[0]:.0%} to"
+        f"{first.name} {seen.rate:.2%}{ev.per} over {ev.over(ms)}; its band is {first.band[0]:.0%} to"
         f" {first.band[1]:.0%}; max u {seen.high:.2f}, theta {seen.theta:.2f}"
     )
     told = {**seen.numbers(), "band": list(first.band)}
@@ -45,4 +45,5 @@ RULE = Rule(
     window="stage_ms",
     groups=("lif", "homeostasis", "gate"),
     instead=("not_firing", "sparsity"),
+    echoes=True,
 )

@@ -5,17 +5,17 @@ from __future__ import annotations
 from t4dm.health import quiet
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 20
 LEAVE = 1.5  # times the threshold
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Said:
     ms = ev.p("slow_ms")
     stack = [place.index for place in ev.stack]
     if not stack or ev.idle(ms):
-        return None
+        return UNSURE
     rate = ev.rate(ms)
     enter = ev.p("sparse")
     limit = enter * (LEAVE if active else 1.0)
@@ -25,7 +25,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
     seen = quiet.look_at(ev, quiet.root(ev, rate), ms)
     cause = quiet.why(ev, seen, ms)
     text = (
-        f"network rate {mean:.2%}{ev.per} over {ms:g} ms, {beyond(mean, enter, LEAVE * enter, '.1%')}; "
+        f"network rate {mean:.2%}{ev.per} over {ev.over(ms)}, {beyond(mean, enter, LEAVE * enter, '.1%')}; "
         f"{seen.place.name} {seen.rate:.2%}, theta {seen.theta:.2f}, drive {seen.drive:.2f}"
         f" of what fires by itself"
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence, Weights
-from t4dm.health.finding import Remedy, Rule, Verdict
+from t4dm.health.finding import UNSURE, Remedy, Rule, Said, Severity, Verdict
 from t4dm.health.remedies import back
 
 ORDER = 12
@@ -33,13 +33,16 @@ CAUSES = {
 EXPECT = "Weights move by more than 0.01 a second within 2 s."
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Said:
     ms = ev.p("slow_ms")
-    rate = ev.rate(ms)
+    weighed = ev.weights
+    rate = ev.within("fired", weighed.end_ms - weighed.span_ms, weighed.end_ms)
+    if rate is None:
+        return UNSURE
     firing = [p for p in ev.stack if p.stage == "lif_in" and rate[p.index] >= FIRES]
     blocks = [p.block for p in firing if p.block is not None and p.block < len(ev.weights.moved)]
     if not blocks:
-        return None
+        return UNSURE
     moved = float(ev.weights.moved[blocks].max())
     paired = used_pairing(ev)
     least, fewest = ev.p("moved"), ev.p("pairs")
@@ -53,7 +56,7 @@ def look(ev: Evidence, active: bool) -> Verdict | None:
         shown = f"{shown} used, {beyond(paired, fewest, LEAVE_PAIRS * fewest, '.0%')}"
     pace = f", {beyond(moved, least, LEAVE * least)}" if still else ""
     text = (
-        f"weights moved {moved:.5f} a second over {ms:g} ms{pace}; {shown};"
+        f"weights moved {moved:.5f} a second over {weighed.span_ms:g} ms{pace}; {shown};"
         f" firing {rate[[p.index for p in firing]].mean():.1%}{ev.per}"
     )
     told = {
@@ -139,12 +142,15 @@ RULE = Rule(
     title="STDP not engaging",
     severity="warning",
     text="Blocks fire, and the mean excitatory weight moves by less than `health.moved` a second"
-    " over `health.slow_ms`; or the rule takes in less than `health.pairs` of the pairing of its"
-    " default windows. Over above twice, and one and a half times, that.",
+    " over the samples of `health.slow_ms`; or the rule takes in less than `health.pairs` of the"
+    " pairing of its default windows. Over above twice, and one and a half times, that. Only blocks"
+    " whose LIF in fired at 5 Hz or more over the time of those samples are asked; held while none"
+    " did.",
     causes=CAUSES,
     look=look,
     wants=("fired", "weights"),
     window="slow_ms",
     groups=("stdp", "neuromod"),
     instead=("not_firing", "runaway"),
+    unsure="no block fired at 5 Hz or more over the time of the samples of the weights",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from t4dm.health import attending
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 51
 LEAVE = 0.97  # of the threshold
@@ -15,14 +15,14 @@ CAUSES = {
 }
 
 
-def look(ev: Evidence, active: bool) -> Verdict | None:
+def look(ev: Evidence, active: Severity | None) -> Said:
     ms = ev.p("slow_ms")
     top, _, asked = attending.blocks_that_ask(ev, "top", ms)
     enter = ev.p("winner")
     limit = enter * (LEAVE if active else 1.0)
     sharp = [b for b in asked if top[b] > limit]
     if not sharp:
-        return None
+        return None if asked else UNSURE
     block = sharp[0]
     cause = "sharpness" if ev.get("attention.sharpness") > 2 else "scores"
     text = (
@@ -41,11 +41,13 @@ RULE = Rule(
     severity="warning",
     text="The largest weight of a head, mean over the heads and over the queries of"
     " `health.slow_ms`, stays above `health.winner` in a block; the same queries count. Over below"
-    " 0.97 times that.",
+    " 0.97 times that; held while no block asks.",
     causes=CAUSES,
     look=look,
     wants=("top",),
     window="slow_ms",
     groups=("attention",),
     instead=("not_firing", "sparsity", "runaway"),
+    echoes=True,
+    unsure=attending.UNASKED,
 )

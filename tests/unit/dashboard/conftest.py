@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from t4dm.live.merge import merge
 from t4dm.live.segment import Segment, grid
-from t4dm.live.window import View, Window, merge
+from t4dm.live.view import View
+from t4dm.live.window import Window
 
 BLOCKS, N = 2, 4
 STAGES = 2 * BLOCKS

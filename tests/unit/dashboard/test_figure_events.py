@@ -31,6 +31,14 @@ def labels(figure: dict[str, Any]) -> list[dict[str, Any]]:
         ({"type": "reward", "step": 0, "r": 1.0}, "reward +1"),
         ({"type": "break", "step": 0, "reason": "rate above 50"}, "break: rate above 50"),
         ({"type": "reset", "step": 0, "seed": 3}, "reset, seed 3"),
+        (
+            {"type": "finding", "id": "stdp_not_engaging", "state": "cleared"},
+            "cleared: STDP not engaging",
+        ),
+        (
+            {"type": "finding", "id": "sparsity", "state": "cleared", "by": "not_firing"},
+            "explained by not firing: sparsity",
+        ),
         ({"type": "stimulus", "step": 0, "label": "3"}, ""),
     ],
 )

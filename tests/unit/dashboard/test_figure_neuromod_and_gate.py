@@ -86,3 +86,18 @@ def test_gate_is_scaled_to_one_and_a_half(window):
     assert values(heat["z"]) == pytest.approx(np.full((4, 2), 1.0))
     assert heat["zmax"] == 1.5
     assert values(figure["data"][-1]["y"]).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("view", ["levels", "gains", "lines"])
+def test_events_are_labelled_in_one_lane_above_the_levels(window, view):
+    """The first of two that would lie over one another; as high as a label where the plot has 104 px."""
+    events = [
+        {"type": "param", "step": step, "path": path, "old": 1.0, "new": 2.0}
+        for step, path in ((10, "lif.beta"), (12, "lif.alpha"), (200, "lif.beta"))
+    ]
+    made = neuromod.figure(window([[]] * 300, events=events), {}, view=view)["layout"]
+    labels = [note for note in made["annotations"] if note.get("name", "").startswith("event")]
+    assert [note["visible"] for note in labels] == [True, False, True]
+    assert {note["yshift"] for note in labels if note["visible"]} == {-9}
+    bottom, top = made["yaxis"]["domain"]
+    assert bottom == 0 and (1 - top) * 104 >= 9 + 15 / 2

@@ -58,6 +58,12 @@ def test_membranes_stay_in_their_lane_and_say_what_lies_beyond(window):
     assert "triangles: 2 samples beyond it" in texts(figure)
 
 
+def test_membranes_of_a_script_are_said_to_be_as_its_layers_give_them(window):
+    words = "membrane as the layer gives it"
+    assert words in texts(membrane.figure(window(THREE), {"membranes": words}))
+    assert "u before reset" not in texts(membrane.figure(window(THREE), {}))
+
+
 def test_membranes_tell_how_many_were_clamped(window):
     given = window(THREE)
     assert "clamped" not in texts(membrane.figure(given, {}))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
-from dashboard.figures import stimulus
+from dashboard.figures import stimulus, tables
 from tests.unit.dashboard.figure_values import THREE, texts, values
 
 
@@ -63,3 +66,38 @@ def test_an_input_with_one_thing_to_show_is_named_once(window):
     told = texts(figure) + figure["layout"]["title"]["text"]
     assert told.count("constant") == 3  # title, caption, and where it begins
     assert '"constant"' not in told
+
+
+def reaching(given, largest, smallest, mean):
+    """``given`` with inputs between ``smallest`` and ``largest`` in every step."""
+    rows = np.tile(np.array([largest, smallest, mean], "f4"), (given.n_steps, 1))
+    return dataclasses.replace(given, stim_range=rows)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "ends", "ticks"),
+    [
+        ((1.0, 0.0, 0.1), [0, 1.02], [0, 0.5, 1]),
+        ((-0.5, -0.5, -0.5), [-0.52, 0.52], [-0.5, 0, 0.5]),
+        ((5.0, 5.0, 5.0), [0, 5.1], [0, 2.5, 5]),
+        ((0.3, -0.3, 2e-9), [-0.52, 0.52], [-0.5, 0, 0.5]),
+        ((40.0, 0.0, 0.7), [0, 1.02], [0, 0.5, 1]),
+        ((1.2, -1.1, 0.12), [-0.208, 0.208], [-0.2, 0, 0.2]),
+    ],
+)
+def test_the_axis_follows_the_inputs_and_the_trace_is_their_mean(window, inputs, ends, ticks):
+    given = reaching(window(THREE), *inputs)
+    made = stimulus.figure(given, {})
+    axis = made["layout"]["yaxis"]
+    assert axis["range"] == pytest.approx(ends) and axis["tickvals"] == pytest.approx(ticks)
+    assert values(made["data"][0]["y"]) == pytest.approx([inputs[2]] * 3, abs=1e-6)
+    clipped = inputs[1] < 0 or inputs[0] > 1
+    assert (stimulus.CLIPPED in texts(made)) == clipped
+
+
+def test_the_table_has_the_mean_of_the_inputs_and_says_which_are_clipped(window):
+    table = tables.stimulus(reaching(window(THREE), 0.5, -2.0, -0.5))
+    assert list(table)[:5] == ["time_ms", "mean", "largest", "smallest", "pixel_0_clipped"]
+    assert table["mean"] == pytest.approx([-0.5] * 3)
+    plain = tables.stimulus(window(THREE))
+    assert "largest" not in plain and plain["mean"] == pytest.approx([0.2] * 3)

@@ -115,3 +115,15 @@ def test_it_ends_when_its_parent_is_gone(run_dir):
     parent.kill()
     parent.wait()
     eventually(lambda: not pictures.jobs_running())
+
+
+def test_a_browser_that_is_named_and_is_not_there_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "no-such-browser"))
+    with pytest.raises(jobs.NoBrowser):
+        jobs.Painter().draw(FIGURE, {"format": "png"})
+    there = tmp_path / "browser"
+    there.write_text("#!/bin/sh\n")
+    monkeypatch.setenv("BROWSER_PATH", str(there))
+    assert jobs.browser() is None, "a file that nobody may run"
+    there.chmod(0o700)
+    assert jobs.browser() == str(there)

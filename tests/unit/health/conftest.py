@@ -24,8 +24,11 @@ def columns(values, width):
     return np.broadcast_to(np.asarray(values, float), (BINS, width)).copy()
 
 
-def evidence(values=None, *, bad=None, paused_ms=50.0, weights=None, **bins):
-    """Healthy evidence with parameter ``values`` set and fields of the bins replaced."""
+def evidence(values=None, *, bad=None, paused_ms=50.0, weights=None, standing=None, **bins):
+    """Healthy evidence with parameter ``values`` set and fields of the bins replaced.
+
+    ``standing``: numbers of findings that stand, by the rule's id.
+    """
     tree = ParamTree(BLOCKS)
     for path, value in (values or {}).items():
         tree.set(path, value)
@@ -54,13 +57,14 @@ def evidence(values=None, *, bad=None, paused_ms=50.0, weights=None, **bins):
     pairs = np.full(201, 1000.0)
     held = {
         "moved": np.full(BLOCKS, 0.2), "at_bounds": np.full((BLOCKS, 2), 0.02), "pairs": pairs,
-        "mean": np.full(BLOCKS, 0.05), "samples": 4,
+        "mean": np.full(BLOCKS, 0.05), "samples": 4, "end_ms": 5000.0,
+        "span_ms": 1000.0,
     } | (weights or {})  # fmt: skip
     changed = tree.non_default()
     return Evidence(
         step=5000, t_ms=5000.0, seen_ms=4500.0, places=PLACES, bins=Bin(**healthy | given),
         weights=Weights(**held), get=tree.get, changed=changed.__contains__,
-        has=frozenset(tree.groups), paused_ms=paused_ms, bad=bad,
+        has=frozenset(tree.groups), paused_ms=paused_ms, bad=bad, standing=standing or {},
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """A sample of both campaigns; ``make bench`` runs the whole."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -61,6 +62,37 @@ def test_a_symptom_stands_from_its_limit_of_entering_to_that_of_leaving():
     found = truth.standing(rate < 0.01, rate < 0.015)
     assert not found[:1199].any() and found[1199:2499].all() and not found[2499:].any()
     assert not truth.standing(rate < 0.004, rate < 0.015).any()
+
+
+def witness(values, onsets, surprises, levels):
+    """One that saw these (T,) and (T, 3) by itself, of a case that sets ``values``."""
+    seen = truth.Witness.__new__(truth.Witness)
+    seen.case = dataclasses.replace(draw(23), values=values)
+    seen._onsets, seen._surprises, seen._levels = onsets, surprises, levels
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("values", "called"),
+    [
+        ({}, [True, True, True]),
+        ({"neuromod.DA": 0.5}, [False, True, True]),
+        ({f"neuromod.{nt}": 0.5 for nt in truth.LEVELS}, [True, True, True]),
+    ],
+)
+def test_levels_are_called_by_onsets_and_rewards_unless_they_are_held(values, called):
+    onsets, surprises = np.zeros(1400), np.zeros(1400)
+    onsets[[100, 350]], surprises[[100, 300]] = 1, 0.06
+    seen = witness(values, onsets, surprises, np.full((1400, 3), 0.5))
+    assert seen._called()[1050].tolist() == called
+    assert not seen._called()[1399].any() and not seen._called()[900].any()
+
+
+def test_each_level_moves_by_itself():
+    levels = np.full((1200, 3), 0.5)
+    levels[600, 0] = 0.7
+    seen = witness({}, np.zeros(1200), np.zeros(1200), levels)
+    assert seen._swing()[-1].tolist() == pytest.approx([0.2, 0.0, 0.0])
 
 
 def test_means_and_largest_values_of_windows():

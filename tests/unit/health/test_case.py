@@ -1,7 +1,7 @@
 """The course of a finding: confirmed, cleared, no flapping."""
 
 from t4dm.health.case import Case
-from t4dm.health.finding import Rule, Verdict
+from t4dm.health.finding import UNSURE, Remedy, Rule, Verdict
 
 RULE = Rule("odd", "Odd", "warning", "It is odd.", {"a": "Because."}, lambda ev, active: None)
 
@@ -14,7 +14,8 @@ def course(case, seen, confirm=2, clear=3):
     """One letter a look: found, cleared, or a point."""
     out = ""
     for step, there in enumerate(seen):
-        changes = case.take(verdict() if there else None, step, confirm, clear)
+        said = UNSURE if there == "?" else verdict() if there else None
+        changes = case.take(said, step, confirm, clear)
         out += changes[0]["state"][0] if changes else "."
     return out
 
@@ -42,3 +43,75 @@ def test_a_graver_verdict_is_told_again():
     assert case.take(verdict("note"), 1, 1, 1)[0]["severity"] == "note"
     assert case.take(verdict("note"), 2, 1, 1) == []
     assert case.take(verdict(), 3, 1, 1)[0]["severity"] == "warning"
+
+
+def test_a_look_that_cannot_tell_counts_neither_as_seen_nor_as_unseen():
+    case = Case(RULE)
+    assert course(case, [1, "?", "?", 1, "?", "?", "?", "?", 0, 0, "?"]) == "...f......."
+    assert case.finding["held"] and case.finding["rule"] == "3 of 2"
+    assert course(case, [1]) == "." and not case.finding["held"]
+    assert course(case, [0, "?", 0, "?", 0]) == "....c" and case.finding is None
+    assert course(Case(RULE), ["?"] * 9) == "........."
+
+
+def test_a_severity_changes_only_once_the_other_one_stayed():
+    case, told = Case(RULE), []
+    grades = [None, None, "note", "note", None, "note", "note", "note", None, "note", None, None]
+    for step, grade in enumerate(grades):
+        changes = case.take(verdict(grade), step, 2, 3)
+        told.append(case.severity and case.severity[0] + "!" * len(changes))
+    assert told == [None, "w!", "w", "w", "w", "w", "w", "n", "n", "n", "n", "w!"]
+
+
+# -- what its cause is ---------------------------------------------------------------------------
+
+TWO = Rule("odd", "Odd", "warning", "", {"a": "A.", "b": "B."}, lambda ev, active: None)
+
+
+def of(cause, x=3):
+    mend = Remedy(cause, f"Mend {cause}", (), "")
+    return Verdict(cause, f"{x} of 2", {"x": x}, (mend,))
+
+
+def told(case):
+    return case.finding["cause"]["code"], case.finding["remedies"][0]["id"]
+
+
+def test_another_cause_is_told_only_once_it_stayed():
+    case, causes = Case(TWO), ""
+    for step, cause in enumerate("aabbabbabbbbaaa"):
+        case.take(of(cause), step, 2, 3)
+        causes += told(case)[0] if case.finding else "."
+        assert not case.finding or told(case)[0] == told(case)[1]
+    assert causes == ".aaaaaaaaabbbba"
+
+
+def test_settings_changed_within_the_window_leave_cause_and_remedies_as_they_were():
+    case = Case(TWO)
+    for step in range(2):
+        case.take(of("a"), step, 2, 3)
+    for step in range(2, 9):
+        case.take(of("b", x=step), step, 2, 3, changed=2)
+        assert told(case) == ("a", "a") and case.finding["numbers"] == {"x": step}
+    course = [case.take(None, step, 2, 3, changed=2) for step in range(9, 12)]
+    assert [change[0]["cause"] for change in course if change] == ["a"]
+
+
+def test_looks_at_settings_of_before_are_none_of_those_that_another_cause_needs():
+    case = Case(TWO)
+    for step in range(2):
+        case.take(of("a"), step, 2, 3)
+    for step in range(2, 9):
+        case.take(of("b"), step, 2, 3, changed=2)
+    causes = []
+    for step in range(9, 12):
+        case.take(of("b"), step, 2, 3)
+        causes.append(told(case)[0])
+    assert causes == ["a", "a", "b"]
+
+
+def test_what_is_found_after_the_change_may_be_told_otherwise():
+    case = Case(TWO)
+    for step in range(3, 9):
+        case.take(of("a" if step < 5 else "b"), step, 2, 3, changed=2)
+    assert told(case) == ("b", "b")

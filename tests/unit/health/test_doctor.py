@@ -112,6 +112,165 @@ def test_a_nan_is_found_at_once_and_a_reset_ends_it(calibrated):
     assert session.finite and session.state == "running" and session.doctor.findings == []
 
 
+PULSES = (
+    set_("stimulus.kind", "pulse"), set_("stimulus.period_ms", 3000), set_("stimulus.pulse_ms", 1500),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["digits", "text"])
+def test_a_healthy_network_is_left_in_peace_by_long_rests(calibrated, kind):
+    session = new_session(calibrated)
+    do(session, set_("stimulus.kind", kind), set_("stimulus.rest_ms", 1500))
+    run(session, 4600)
+    assert [e["id"] for e in findings(session) if e["severity"] != "note"] == []
+
+
+@pytest.mark.parametrize(
+    ("ill", "commands"),
+    [
+        (
+            "neuromodulators_frozen",
+            (set_("neuromod.enabled", False), set_("stimulus.image_ms", 750)),
+        ),
+        (
+            "not_firing",
+            (set_("input.gain", 0.0), *PULSES),
+        ),
+        ("stdp_not_engaging", (set_("stdp.enabled", False), *PULSES)),
+        ("attention_collapse", (set_("attention.sharpness", 0.0), *PULSES)),
+        ("neuromodulators_frozen", (set_("neuromod.reward_gain", 0.0),)),
+    ],
+)
+def test_what_is_ill_all_the_time_is_found_once_and_stands(calibrated, ill, commands):
+    session = new_session(calibrated)
+    do(session, *commands)
+    run(session, 4600)
+    assert [e["state"] for e in findings(session) if e["id"] == ill] == ["found"]
+    assert ill in {f["id"] for f in session.doctor.findings}
+
+
+def test_levels_without_onsets_are_found_once_though_rewards_move_dopamine(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("neuromod.onset_ACh", 0.0), set_("neuromod.onset_NE", 0.0))
+    run(session, 2000)
+    for _ in range(3):
+        do(session, {"type": "reward", "value": 1.0})
+        run(session, 1200)
+    told = [e for e in findings(session) if e["id"] == "neuromodulators_frozen"]
+    assert [(e["state"], e["cause"]) for e in told] == [("found", "unconnected")]
+    do(session, *session.doctor.findings[0]["remedies"][0]["commands"])
+    run(session, 1200)
+    assert session.doctor.findings == []
+
+
+def test_a_remedy_in_a_pause_is_told_apart_from_one_that_worked(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("input.gain", 0.0), *PULSES)
+    run(session, 2000)
+    do(session, set_("input.gain", 1.0))
+    run(session, 1000)  # to the end of the pause
+    assert [(f["id"], f["held"]) for f in session.doctor.findings] == [("not_firing", True)]
+    run(session, 1200)
+    assert "not_firing" not in {f["id"] for f in session.doctor.findings}
+
+
+def test_a_cure_leaves_the_cause_and_brings_no_echo_in_a_longer_window(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("stdp.enabled", False), set_("health.clear_ms", 200))
+    run(session, 1000)
+    wild = {"homeostasis.enabled": False, "lif.beta": 0.0, "lif.v_thresh": 0.05}
+    do(session, *(set_(path, value) for path, value in wild.items()))
+    run(session, 1000)
+    found = next(f for f in session.doctor.findings if f["id"] == "runaway")
+    assert found["cause"]["code"] == "reset"
+    do(session, *({"type": "clear", "path": path} for path in wild))
+    cured, shown = session.engine.step, []
+    while any(f["id"] == "runaway" for f in session.doctor.findings):
+        shown += [f for f in session.doctor.findings if f["id"] == "runaway"]
+        run(session, 100)
+    assert {f["cause"]["code"] for f in shown} == {"reset"} and len(shown) >= 4
+    assert all(f["remedies"] == found["remedies"] for f in shown)
+    assert shown[-1]["numbers"] != found["numbers"]
+    run(session, 2000)
+    after = [e for e in findings(session) if e["step"] >= cured and e["id"] != "stdp_not_engaging"]
+    assert [(e["id"], e["state"], e["cause"]) for e in after] == [("runaway", "cleared", "reset")]
+
+
+def test_rules_that_cannot_tell_are_named_with_why_and_since_when(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("stimulus.kind", "pulse"), set_("stimulus.pulse_ms", 50),
+       set_("stimulus.period_ms", 4000))  # fmt: skip
+    run(session, 5000)
+    told = {one["id"]: one for one in session.doctor.status()["cannot_tell"]}
+    silent = told["not_firing"]
+    assert silent["since_ms"] == 1000 and silent["since_step"] == 1000  # its first look
+    assert silent["why"] == (
+        "The stimulus rested for 4.4 of the last 4.5 s: too little of it to judge by."
+    )
+    assert silent["title"] == "Not firing" and silent["explained_by"] is None
+    assert "fewer than two stimuli began" in told["neuromodulators_frozen"]["why"]
+    assert "gate_stuck" not in told
+    do(session, set_("stimulus.kind", "digits"))
+    run(session, 2000)
+    assert "not_firing" not in {one["id"] for one in session.doctor.status()["cannot_tell"]}
+
+
+def test_a_rule_that_another_explains_says_by_which(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("homeostasis.enabled", False), set_("lif.v_thresh", 9.0))
+    run(session, 2500)
+    told = {one["id"]: one for one in session.doctor.status()["cannot_tell"]}
+    assert told["sparsity"]["explained_by"] == "not_firing"
+    assert told["sparsity"]["why"] == "Explained by: Not firing."
+    assert "not_firing" not in told
+
+
+def test_a_finding_that_another_explains_ends_with_its_name(calibrated):
+    session = new_session(calibrated)
+    run(session, 1000)
+    do(session, set_("homeostasis.enabled", False), set_("lif.v_thresh", 3.0))
+    run(session, 2500)
+    assert [event["id"] for event in findings(session)] == ["sparsity"]
+    do(session, set_("lif.v_thresh", 9.0))
+    run(session, 3000)
+    ended = [event for event in findings(session) if event["state"] == "cleared"]
+    assert [(event["id"], event["by"]) for event in ended] == [("sparsity", "not_firing")]
+    assert not any("by" in event for event in findings(session) if event["state"] == "found")
+
+
+def test_a_dead_network_that_nobody_drives_is_not_called_healthy(calibrated):
+    """Pulses of 50 ms every 4 s: too little of it to judge by, as the report says after 2 s."""
+    session = new_session(calibrated)
+    do(session, set_("stimulus.kind", "pulse"), set_("stimulus.pulse_ms", 50),
+       set_("stimulus.period_ms", 4000), set_("homeostasis.enabled", False),
+       set_("lif.v_thresh", 8.0))  # fmt: skip
+    told = []
+    for _ in range(60):
+        run(session, 100, (50,))
+        status = session.doctor.status()
+        told.append(status["severity"])
+        assert status["findings"] == []
+    blind = {one["id"]: one["since_ms"] for one in status["cannot_tell"]}
+    assert {"not_firing", "sparsity"} <= set(blind)
+    since = min(blind["not_firing"], blind["sparsity"]) + 2000
+    assert told[-1] == "untold" and told.index("untold") * 100 + 100 == since
+    assert set(told[int(since / 100) - 1 :]) == {"untold"}
+    do(session, set_("stimulus.kind", "noise"), set_("lif.v_thresh", 1.0))
+    run(session, 3000)
+    assert session.doctor.status()["severity"] not in ("untold", "waiting")
+
+
+def test_rewards_and_boluses_by_hand_are_told_apart_from_those_of_the_task(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("stimulus.kind", "noise"))
+    run(session, 100)
+    do(session, {"type": "inject", "nt": "NE", "level": -0.3}, {"type": "reward", "value": 0.5})
+    run(session, 100)
+    bins = session.doctor._bins.stacked()
+    assert bins.rewards.tolist() == [0.0, 0.0]
+    assert bins.injected[-1].tolist() == pytest.approx([0.5, 0.0, 0.3, 0.0])
+
+
 def test_a_list_that_is_refused_leaves_the_doctor_as_it_was(calibrated):
     session = new_session(calibrated)
     do(session, set_("stdp.enabled", False))

@@ -82,6 +82,40 @@ def test_what_is_true_already_is_no_crossing(session, chunk):
     assert run_to_break(session, chunk, limit=200) >= 199 and session.state == "running"
 
 
+@pytest.mark.parametrize("op", ["above", "below"])
+def test_a_condition_that_is_true_already_says_so_until_it_is_false(session, op):
+    bound = {"above": 0, "below": 1000}[op]
+    session.breakpoints.add(BreakOn(kind="rate", group=3, op=op, bound=bound, window_ms=20))
+    session.breakpoints.add(BreakOn(kind="spike", neuron=3))
+    assert [told["armed"] for told in session.breakpoints.status()] == [None, True]
+    session.advance(10)
+    assert session.breakpoints.status()[0]["armed"] is None, "its window is not full yet"
+    session.advance(30)
+    assert session.breakpoints.status()[0]["armed"] is False
+    assert all("armed" not in told for told in session.breakpoints.to_json())
+    other = {"above": "below", "below": "above"}[op]
+    session.breakpoints.remove(None)
+    session.breakpoints.add(BreakOn(kind="rate", group=3, op=other, bound=bound, window_ms=20))
+    session.advance(40)
+    assert session.breakpoints.status()[0]["armed"] is True
+
+
+def test_a_condition_that_is_set_is_refused_by_the_number_of_the_one_there(session):
+    points = session.breakpoints
+    kinds = [
+        BreakOn(kind="rate", group=3, bound=10), BreakOn(kind="spike", neuron=3),
+        BreakOn(kind="membrane", neuron=3, bound=1), BreakOn(kind="weight", group=3, bound=0.5),
+        BreakOn(kind="nan"),
+    ]  # fmt: skip
+    ids = [points.add(command) for command in kinds]
+    for id, command in zip(ids, kinds, strict=True):
+        with pytest.raises(ParamError, match=f"breakpoint {id} is set for this very condition"):
+            points.check(command.model_copy(update={"severity": "note"}))
+    points.check(BreakOn(kind="rate", group=3, bound=10, window_ms=50))
+    points.remove(ids[0])
+    points.check(kinds[0])
+
+
 def shares(session, monkeypatch, at_zero, at_max):
     """Have the samples at steps 0, 250, 500 ... show these shares of the weights of every block."""
     plain = session.engine.advance

@@ -156,6 +156,20 @@ def test_the_log_goes_on_after_a_torn_line(tmp_path):
     assert newest(CommandLog(tmp_path)) == {"rev": 2}
 
 
+def test_answers_outlive_a_log_that_is_written_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("t4dm.live.command_log.LOG_LIMIT", 1000)
+    monkeypatch.setattr("t4dm.live.command_log.ANSWERS_BYTES", 400)
+    log = CommandLog(tmp_path)
+    for n in range(60):
+        told = {"key": f"k{n}", "body": "0", "answer": {"ok": True, "step": n}}
+        log.append(Line({"rev": n}, answers=(told,)))
+    again = CommandLog(tmp_path)
+    again.load()
+    kept = [entry["key"] for entry in again.answers]
+    assert kept == [f"k{n}" for n in range(60 - len(kept), 60)] and len(kept) >= 5
+    assert log.path.stat().st_size < 1600
+
+
 def test_the_log_stays_small(tmp_path, monkeypatch):
     monkeypatch.setattr("t4dm.live.command_log.LOG_LIMIT", 1000)
     log = CommandLog(tmp_path)

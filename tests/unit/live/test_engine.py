@@ -6,10 +6,11 @@ import pytest
 from dashboard.figures.weight_matrix import weights_of
 from t4dm.live import handlers
 from t4dm.live.engine import Engine, StackConfig
+from t4dm.live.merge import merge
 from t4dm.live.segment import ARRAYS, GATE_EVERY, HIST_EVERY, MATRIX_EVERY, grid
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import View, merge
+from t4dm.live.view import View
 from t4dm.stimuli.source import SOURCES
 from tests.engine_reference import segments
 
@@ -188,6 +189,7 @@ def test_segments_hold_every_array_of_the_contract(engine):
             "spk_n": (n,), "spk_id": (int(segment.spk_n.sum()),), "rates": (n, 5),
             "u": (n, len(engine.watch)), "theta": (n, 5), "levels": (n, 4), "gains": (n, 5),
             "gate": (gates, 2, 32), "gate_mean": (gates, 2), "stim": (n, 64), "clamped": (n, 5),
+            "stim_range": (n, 3),
             "hist_exc": (hists, 2, 64), "hist_inh": (hists, 2, 64), "bounds": (hists, 2, 2),
             "pairs": (hists, 2, 201), "receptive": (hists, 64, 256),
             "neuron_labels": (hists, 256), "course": (hists, 256, 3),
@@ -341,3 +343,9 @@ def test_the_histogram_follows_a_raised_w_max(engine):
     assert window.meta["hist_w_hi"] == [2.0] * len(window.hist_steps) != []
     engine.reset(3)
     assert engine.advance(8).meta["w_hi"] == 0.5
+
+
+def test_it_says_of_how_many_rows_movement_is_measured(engine):
+    told = engine.describe()
+    n_exc = told["groups"][0]["n_exc"]
+    assert told["constants"]["moved_rows"] == {"n": min(64, n_exc), "total": n_exc}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from t4dm.live.engine import Engine, StackConfig
+from t4dm.live.merge import merge
 from t4dm.live.segment import NO_LABEL
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import merge
 
 pytestmark = pytest.mark.timeout(900)  # the first run compiles the kernels
 

@@ -1,5 +1,6 @@
 """Exports: the same numbers as the window, with units, and without pickle."""
 
+import dataclasses
 import io
 import json
 
@@ -8,8 +9,9 @@ import pandas as pd
 import pytest
 
 from t4dm.live import export
+from t4dm.live.merge import merge
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import View, merge
+from t4dm.live.view import View
 from t4dm.params import ParamError
 from tests.toy_engine import ToyEngine
 
@@ -62,6 +64,16 @@ def test_weights_gate_and_pairs_keep_their_counts(window):
 def test_the_stimulus_names_what_is_shown(window):
     table = read(window, "stimulus")
     assert table["label"].iloc[-1] == 1 and pd.isna(table["label"].iloc[0])
+
+
+def test_the_stimulus_is_given_as_it_is_and_clipped(window):
+    reach = np.tile(np.array([0.5, -2.0, -0.25], "f4"), (window.n_steps, 1))
+    table = read(dataclasses.replace(window, stim_range=reach), "stimulus")
+    assert (table["mean (1)"] == -0.25).all() and (table["smallest (1)"] == -2).all()
+    values = table[[f"unit {k} clipped to 0..1 (1)" for k in range(64)]].to_numpy()
+    np.testing.assert_allclose(values, window.stim / 255, atol=1e-6)
+    means = read(window, "stimulus")["mean (1)"]
+    np.testing.assert_allclose(means, window.stim.mean(axis=1) / 255, atol=1e-6)
 
 
 def test_an_unknown_panel_is_named(window):

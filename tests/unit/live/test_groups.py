@@ -6,10 +6,11 @@ import pytest
 from t4dm.commands import BreakOn
 from t4dm.live import export, handlers, manifest
 from t4dm.live.groups import Layout
+from t4dm.live.merge import merge
 from t4dm.live.segment import Segment
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import View, merge
+from t4dm.live.view import View
 from t4dm.params import ParamError
 from tests.uneven_engine import SENSORY, TOTAL, BareEngine, UnevenEngine
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from t4dm.live.lead import LEAD_MS, with_lead
+from t4dm.live.merge import merge
 from t4dm.live.ring_reader import RingReader
 from t4dm.live.ring_writer import RingWriter
 from t4dm.live.segment import HIST_EVERY, MATRIX_EVERY, Segment, grid
-from t4dm.live.window import View, Window, merge
+from t4dm.live.view import View
+from t4dm.live.window import Window
 
 PART = 50
 

@@ -33,6 +33,7 @@ def worker(told):
 
     ring = SimpleNamespace(append=lambda *_: None, status=status, block=4 << 20)
     keeper = SimpleNamespace(
+        answers=[],
         pause_s=5.0,
         rest_s=0.0,
         idle=True,

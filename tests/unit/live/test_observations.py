@@ -54,15 +54,26 @@ def test_a_healthy_run_says_only_that_stdp_is_enabled(watched):
     ]
 
 
-def test_silence_is_said_after_half_a_second_for_each_group(watched):
-    def silent(rates):
-        return rates * (np.arange(rates.shape[1]) != 3).astype(rates.dtype)
+def silencing(*groups):
+    return lambda rates: rates * ~np.isin(np.arange(rates.shape[1]), groups)
 
-    watched.run(448, rates=silent)
+
+def test_a_silent_block_is_said_after_half_a_second(watched):
+    watched.run(448, rates=silencing(2, 3))
     assert not watched.lines("No spikes detected")
-    watched.run(1000, rates=silent)
+    watched.run(64, rates=silencing(2, 3))
     assert watched.lines("No spikes detected") == [
-        "No spikes detected in block 1 LIF out for 500 ms or more, effective threshold 1 at 512 ms"
+        f"No spikes detected in block 1 LIF {stage} for 500 ms or more, effective threshold 1 at 512 ms"
+        for stage in ("in", "out")
+    ]
+
+
+def test_a_single_silent_stage_is_said_after_a_second_and_a_half(watched):
+    watched.run(1472, rates=silencing(3))
+    assert not watched.lines("No spikes detected")
+    watched.run(64, rates=silencing(3))
+    assert watched.lines("No spikes detected") == [
+        "No spikes detected in block 1 LIF out for 1500 ms or more, effective threshold 1 at 1536 ms"
     ]
 
 

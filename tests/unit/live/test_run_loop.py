@@ -7,6 +7,7 @@ import socket
 import numpy as np
 import pytest
 
+from t4dm.commands import RUN_COMMAND_TYPES, parse_command
 from t4dm.live import run_loop
 from t4dm.live.checkpoint import CheckpointStore, Keeper
 from t4dm.live.command_log import CommandLog
@@ -307,3 +308,34 @@ def test_a_key_is_applied_once(worker):
         worker.server.requests.put(request)
         worker._drain(0.0)
     assert len([e for e in worker.session.log if e["type"] == "note"]) == 1
+
+
+def test_what_was_done_about_files_before_a_kill_is_found_by_its_key(worker, tmp_path):
+    """The first one's file is there, its line in the log is not."""
+    branch = {"type": "branch", "checkpoint": "here"}
+    keep = {"type": "checkpoint", "name": "here"}
+    worker._work(0.0)
+    first, command = Request("commands", keep, key="k"), parse_command(keep, RUN_COMMAND_TYPES)
+    kept = worker.kept._answered(command, worker.session.checkpoint(), first).answer["new"]
+    worker._work(0.0)
+    assert by_key(worker, keep, "k")["new"] == kept == {"checkpoint": "here", "step": 1}
+    assert "already" in by_key(worker, keep, "other")["error"]["message"]
+    first, command = Request("commands", branch, key="b"), parse_command(branch, RUN_COMMAND_TYPES)
+    made = worker.kept._answered(command, None, first).answer["new"]
+    assert by_key(worker, branch, "b")["new"] == made
+    assert Registry(tmp_path).names() == [made["session"]] == ["session-2"]
+    assert by_key(worker, branch, "c")["new"]["session"] == "session-3"
+    forget = {"type": "forget", "checkpoint": "here"}
+    first, command = Request("commands", forget, key="f"), parse_command(forget, RUN_COMMAND_TYPES)
+    gone = worker.kept._answered(command, None, first).answer["new"]
+    assert by_key(worker, forget, "f")["new"] == gone == {"checkpoint": "here"}
+    assert by_key(worker, forget, "g")["error"]["field"] == "checkpoint"
+
+
+def by_key(worker, body, key):
+    """As :func:`ask`, with a key."""
+    request = Request("commands", body, key=key)
+    worker.server.requests.put(request)
+    while not request._ready.wait(0.01):
+        worker._drain(0.0)
+    return request.wait()

@@ -8,8 +8,7 @@ import pytest
 from t4dm.commands import COMMAND_TYPES
 from t4dm.live import handlers
 from t4dm.live.checkpoint import CheckpointStore
-from t4dm.live.command_loop import newest
-from t4dm.live.frame import dump
+from t4dm.live.frame import dump, newest
 from t4dm.live.handlers import Refused
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
@@ -333,3 +332,34 @@ def test_the_status_holds_the_newest_events_that_fit():
         kept = newest(events, 16_000)
         assert kept[-1]["text"].startswith("99 ") and kept == list(events)[-len(kept) :]
         assert 0 < len(dump(kept)) <= 16_000
+
+
+def test_speed_and_breakpoints_are_events_that_name_who():
+    """What changes nothing says nothing; the spikes are those of a run that heard none of it."""
+    session, plain = new_session(), new_session()
+    rate = {"type": "break_on", "kind": "rate", "group": 1, "bound": 900.0}
+    do(session, {"type": "speed", "value": 2}, "maria")
+    do(session, {"type": "speed", "value": 2}, "maria")
+    do(session, {"type": "speed", "value": "max"}, "script")
+    do(session, rate, "maria")
+    do(session, {"type": "break_off", "id": 1}, "script")
+    do(session, {"type": "break_off"}, "script")
+    told = [e for e in session.advance(20).meta["events"] if "who" in e]
+    assert [(e["type"], e["who"]) for e in told] == [
+        ("speed", "maria"), ("speed", "script"), ("break_on", "maria"), ("break_off", "script"),
+    ]  # fmt: skip
+    assert [(e["old"], e["new"]) for e in told[:2]] == [(1.0, 2.0), (2.0, "max")]
+    assert told[2]["breakpoint"] == told[3]["breakpoints"][0]
+    assert told[2]["breakpoint"]["bound"] == 900.0 and told[2]["breakpoint"]["id"] == 1
+    plain.advance(20)
+    assert session.engine.spike_hash() == plain.engine.spike_hash()
+
+
+def test_a_list_sees_the_breakpoints_as_they_are_by_then():
+    session = new_session()
+    spike = {"type": "break_on", "kind": "spike", "neuron": 7}
+    do(session, spike)
+    do(session, [{"type": "break_off", "id": 1}, spike])
+    with pytest.raises(Refused, match="breakpoint 3 is set"):
+        do(session, [{"type": "break_on", "kind": "spike", "neuron": 8}] * 2)
+    assert [point["id"] for point in session.breakpoints.to_json()] == [2]

@@ -10,12 +10,13 @@ from t4dm.live import handlers, manifest
 from t4dm.live.checkpoint import CheckpointStore
 from t4dm.live.doctor_bins import Bins
 from t4dm.live.engine import Engine, StackConfig
+from t4dm.live.merge import merge
 from t4dm.live.observations import Observer
 from t4dm.live.pacing import Pacer
 from t4dm.live.registry import SPEC, Registry, SessionSpec
 from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import View, merge
+from t4dm.live.view import View
 from t4dm.live.worker import make_engine
 from t4dm.params import ParamError
 

@@ -134,3 +134,40 @@ def test_a_third_trace_must_wait(monkeypatch):
 def test_a_session_without_an_engine_of_ours_says_so():
     refused = Tracer().ask(object(), Request("trace", {"input": ROW}), {})
     assert refused["error"]["message"] == "this session's model is not copied"
+
+
+def test_what_the_rows_are_is_said_by_the_caller_or_by_their_width():
+    def kind(width, n, **more):
+        return Asked.parse({"input": [0.5] * width, **more}, n, 500).kind
+
+    assert [kind(64, 32), kind(32, 32), kind(64, 64)] == ["stimulus", "current", "stimulus"]
+    assert kind(64, 64, **{"as": "current"}) == "current"
+    assert kind(64, 64, **{"as": "stimulus"}) == "stimulus"
+    wrong = {("stimulus", 32): ["64"], ("current", 64): ["32"], (None, 16): ["64", "32"]}
+    for (asked, width), choices in wrong.items():
+        with pytest.raises(ParamError) as refused:
+            kind(width, 32, **{"as": asked})
+        assert refused.value.field == "input" and refused.value.choices == choices
+        assert all(choice in refused.value.message for choice in choices)
+
+
+def test_64_currents_into_64_neurons_are_not_a_stimulus():
+    config = StackConfig(n_blocks=1, n_neurons=64, n_sensory=16)
+    twin, tree = Twin(config, ParamTree(1), 0, None), ParamTree(1)
+    tree.replace({"sensory.enabled": False})
+    live = Engine(config, tree, 3, None)
+    network = live.network
+    current = float(network.weights.c_in[0]) * (np.array(ROW, np.float32) @ network.weights.encoder)
+
+    def membranes(row, kind, **more):
+        asked = Asked.parse({"input": row, "steps": 5, "neurons": [0, 1], **more}, 64, 144)
+        twin.take(live.state(), live.tree.non_default(), asked)
+        answer = run(twin, asked)
+        assert answer["input"] == kind
+        return np.array([one["u_pre"] for one in answer["membranes"]])
+
+    ours = membranes(ROW, "stimulus")
+    assert membranes(current.tolist(), "current", **{"as": "current"}) == pytest.approx(
+        ours, abs=1e-4
+    )
+    assert np.abs(membranes(current.tolist(), "stimulus") - ours).max() > 0.01

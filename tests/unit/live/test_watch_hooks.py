@@ -104,7 +104,42 @@ def test_a_cell_like_norses(run, watched):
     net(torch.rand(B, 6) * 3)
     found = window(run, steps=T)
     np.testing.assert_allclose(found.u[-1], net.state.v.detach()[0, found.membrane.tolist()])
+    assert SessionClient(run, "w").manifest()["membranes"] == "membrane as the layer gives it"
     assert (found.theta == 0.5).all()
+
+
+class Learnt(nn.Module):
+    """One step of a cell with a leak that is learnt: ``(z, u)``; a sequence is 25 calls of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(0.9))
+
+    def forward(self, x: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+        u = self.beta * u + x
+        return (u > 1).float(), u
+
+
+def test_a_control_moves_between_two_steps_of_one_backward(run, watched):
+    net, x, u, calls = Learnt(), 2 * torch.rand(B, 9), torch.zeros(B, 9), 0
+    watched(net, params={"beta": param(0.9, 0.1, 1.0, help="Leak.")})
+
+    def step(x: Tensor) -> Tensor:
+        nonlocal u, calls
+        _, u = net(x, u)
+        calls += 1
+        return u
+
+    step(x)
+    window(run, steps=1)
+    answer = acknowledged(run, step, {"type": "set", "path": "script.beta", "value": 0.5}, x)
+    assert answer["ok"] and net.beta.item() == 0.5
+    while calls < 25:
+        step(x)
+    u.sum().backward()
+    assert torch.isfinite(net.beta.grad)
+    u = u.detach()
+    step(x).sum().backward()
 
 
 def test_more_neurons_than_fit_are_thinned_out_and_that_is_said(run, watched):

@@ -79,6 +79,14 @@ def test_a_copy_and_a_pickle_are_not_watched(run, watched):
     assert window(run, steps=T).n_steps == T
 
 
+def test_a_file_of_a_watched_module_needs_nothing_of_ours(run, watched):
+    net, x = nn.Sequential(nn.Linear(6, 4), nn.ReLU()), torch.rand(B, 6)
+    watched(net)
+    data = pickle.dumps(net)
+    assert b"t4dm" not in data
+    torch.testing.assert_close(pickle.loads(data)(x), net(x))
+
+
 def test_another_thread_and_a_replica_are_left_alone(run, watched):
     net, x = Ours(), torch.rand(B, 6)
     handle = watched(net)

@@ -152,6 +152,7 @@ def test_the_manifest_says_what_the_session_can_do(run, watched):
     window(run, steps=T)
     manifest = SessionClient(run, "w").manifest()
     assert manifest["owner"] == "external" and manifest["axis"] == "step"
+    assert manifest["membranes"] == "u before reset"
     assert set(manifest["probes"]) == {"spikes", "u_pre", "theta", "weights"}
     assert "pause" not in manifest["capabilities"] and "hold=True" in manifest["reasons"]["pause"]
     assert [spec["path"] for spec in manifest["specs"]] == ["script.v_thresh"]

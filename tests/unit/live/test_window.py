@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from t4dm.live.frame import decode
+from t4dm.live.merge import EVERY, merge, tail
 from t4dm.live.tree import ParamTree
-from t4dm.live.window import EVERY, View, merge, tail
+from t4dm.live.view import View
 from t4dm.params import ParamError
 from tests.toy_engine import ToyEngine
 

@@ -142,3 +142,29 @@ def test_input_of_another_number_of_neurons_is_refused_with_its_shape(shape):
         ParamError, match=re.escape(f"u needs 4 neurons on its last axis, is {shape}")
     ):
         lif(fits, torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "words"),
+    [
+        ({"size": 0}, "size", "from 1, got 0"),
+        ({"size": -1}, "size", "from 1, got -1"),
+        ({"alpha": float("nan")}, "alpha", "from 0 to 1, got nan"),
+        ({"alpha": 1.1}, "alpha", "from 0 to 1, got 1.1"),
+        ({"v_thresh": float("inf")}, "v_thresh", "finite number, got inf"),
+        ({"beta": float("nan")}, "beta", "finite number, got nan"),
+        ({"u_max": 0.0}, "u_max", "more than 0, got 0.0"),
+    ],
+)
+def test_a_setting_that_no_neuron_can_have_is_refused_by_name(settings, field, words):
+    with pytest.raises(ParamError, match=words) as refusal:
+        LIFNeuron(**({"size": 3} | settings))
+    assert refusal.value.field == field
+
+
+def test_a_run_of_no_steps_gives_none_and_the_state_it_was_given():
+    lif, u = LIFNeuron(3), torch.rand(2, 3)
+    spikes, last = lif.run(torch.zeros(2, 0, 3), u)
+    assert spikes.shape == (2, 0, 3) and last is u
+    spikes, last = lif.run(torch.zeros(0, 3))
+    assert spikes.shape == (0, 3) and torch.equal(last, torch.zeros(3))
