@@ -44,10 +44,15 @@ def next_frame(
     :class:`t4dm.params.ParamError` for a view that names what does not exist.
     """
     deadline = time.monotonic() + WAIT_S
+    tried = None
     while True:
-        answer = _try(client, view, after, epoch, span_ms)
-        if answer is not None:
-            return answer
+        reader = client.reader()
+        newest = (reader, reader.latest)
+        if newest != tried:  # nothing else can make an answer of none
+            tried = newest
+            answer = _try(client, view, after, epoch, span_ms)
+            if answer is not None:
+                return answer
         if time.monotonic() >= deadline:
             return frame.encode(head(client, "status"), {})
         time.sleep(TICK_S)

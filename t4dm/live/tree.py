@@ -176,14 +176,17 @@ class ParamTree:
     def replace(self, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
         """Make ``values`` (as from :meth:`non_default`) the whole truth; checks all, then applies.
 
-        Returns ``{path: (old, new)}`` of what changed.
+        Returns ``{path: (old, new)}`` of what changed, and of every override that came or went, its
+        value in force changed or not.
         """
         checked = {path: self.check(path, value) for path, value in values.items()}
-        before = {path: self.get(path) for path in {*self._specs, *self._overrides, *checked}}
+        had = self._overrides
+        before = {path: self.get(path) for path in {*self._specs, *had, *checked}}
         self._values = {p: checked.get(p, s.default) for p, s in self._specs.items()}
         self._overrides = {p: v for p, v in checked.items() if p not in self._specs}
         after = {path: self.get(path) for path in before}
-        return {p: (before[p], after[p]) for p in before if before[p] != after[p]}
+        moved = had.keys() ^ self._overrides.keys()
+        return {p: (before[p], after[p]) for p in before if before[p] != after[p] or p in moved}
 
     def digest(self) -> str:
         """Eight hex digits that name this set of values."""

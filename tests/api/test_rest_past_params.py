@@ -1,16 +1,19 @@
 """Windows of the past are told with the parameters of their time, as far as the log reaches back."""
 
 import copy
+import random
 
 import pytest
 
 from dashboard.api.rest.revisions import undone
 from dashboard.api.sessions import InForce, client_named, in_force
 from t4dm.live.kept_session import NUMBERS_A_START
+from t4dm.live.session import Session
 from t4dm.live.tree import ParamTree
 from tests.api.conftest import post
 from tests.api.test_rest_read import body, still
 from tests.api.test_rest_revisions import IN_FORCE
+from tests.toy_engine import ToyEngine
 
 PAST = [path for path in IN_FORCE if path != "/spiking/lif-params"]
 CHANGES = {
@@ -88,6 +91,26 @@ def test_changes_are_undone_from_the_last_to_the_first():
         assert tree.stage("lif", "v_thresh", 1, stage) == first.stage("lif", "v_thresh", 1, stage)
     assert held.tree.get("lif.v_thresh") == 3.0
     assert undone(held, 0, events).get("lif.v_thresh") == ParamTree(2).get("lif.v_thresh")
+
+
+PATHS = ("lif.v_thresh", "blocks.1.lif.v_thresh", "blocks.1.lif_in.v_thresh")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_revision_is_found_again_whatever_overrides_came_and_went(seed):
+    """Also overrides with the value that was in force without them."""
+    draw = random.Random(seed)
+    session = Session("t", ToyEngine(tree=ParamTree(2), seed=1))
+    known = {session.rev: session.tree.to_json()}
+    for _ in range(12):
+        kept = draw.sample(PATHS, draw.randrange(len(PATHS) + 1))
+        values = {path: draw.choice([1.0, 1.5]) for path in kept}
+        before = session.tree.non_default()
+        session.change(session.tree.replace(values), before, "test")
+        known[session.rev] = session.tree.to_json()
+    held = InForce(session.tree, session.rev)
+    for rev, values in known.items():
+        assert undone(held, rev, list(session.log)).to_json() == values
 
 
 def test_a_log_with_a_hole_or_a_cut_beginning_tells_of_no_revision():
