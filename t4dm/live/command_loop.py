@@ -118,11 +118,14 @@ class CommandLoop(ABC, Generic[S]):
         self._publish_status(time.monotonic())
 
     def _stood_still(self) -> None:
-        """A goal or a breakpoint was reached."""
+        """A goal or a breakpoint was reached.
+
+        The answers' lines come first: they tell the requests that the last line counts.
+        """
         self._publish_status(time.monotonic())
         self._answer_steps(self.session.reason)
-        self.keeper.line(self._line(), lambda durable: None)
         self._send_answers()
+        self.keeper.line(self._line(), lambda durable: None)
 
     # -- commands ------------------------------------------------------------------------------
 

@@ -79,6 +79,31 @@ def test_a_training_session_begins_with_the_learning_rate_of_the_environment(cap
     assert begun("fast", {}) == (usual, [sentence])
 
 
+@pytest.mark.parametrize("asked", [
+    [[{"type": "set", "path": "toy.gain", "value": 2.0}, {"type": "step", "n": 3}]],
+    [{"type": "set", "path": "toy.gain", "value": 3.0}, {"type": "step", "n": 2}],
+    [{"type": "step", "n": 3}, [{"type": "set", "path": "toy.gain", "value": 4.0}, {"type": "step"}]],
+])  # fmt: skip
+def test_no_line_of_the_log_counts_a_request_that_none_has_told(worker, asked):
+    """A kill between two lines must leave a log that leads to where its last line stands."""
+    lines = []
+    promise = worker.keeper.line
+    worker.keeper.line = lambda line, then: (lines.append(line), promise(line, then))
+    ask(worker, {"type": "pause"})
+    for body in asked:
+        request = Request("commands", body)
+        worker.server.requests.put(request)
+        worker._drain(0.0)
+        while not request._ready.wait(0.01):
+            worker._work(0.0)
+        assert request.wait()["ok"]
+    told = set()
+    for line in lines:
+        told |= {request["n"] for request in line.done}
+        assert told == set(range(1, line.applied + 1))
+    assert told
+
+
 def test_the_ring_begins_with_the_course_and_goes_on_step_by_step(worker, tmp_path):
     for _ in range(5):
         worker._work(0.0)
