@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from dashboard.api import strict_json
 from t4dm.params import ParamError, did_you_mean, plain
@@ -57,7 +58,7 @@ def checked(model: type[Model], values: dict[str, Any], *, strict: bool = True) 
 
 
 def _refused(model: type[BaseModel], error: ValidationError) -> ParamError:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = _nearest(error.errors(include_url=False, include_input=False, include_context=False))
     field = ".".join(str(part) for part in first["loc"][:1]) or "body"
     bounds = _bounds(model).get(field, {})
     lo, hi, choices = bounds.get("lo"), bounds.get("hi"), bounds.get("choices")
@@ -67,6 +68,15 @@ def _refused(model: type[BaseModel], error: ValidationError) -> ParamError:
     span = f" (valid: {plain(lo)} to {plain(hi)})" if lo is not None and hi is not None else ""
     message = f"{field}: {words[:1].lower()}{words[1:]}{span}"
     return ParamError(field, message, lo=lo, hi=hi, choices=choices)
+
+
+def _nearest(errors: list[ErrorDetails]) -> ErrorDetails:
+    """The first error; of a field that may have several forms, of the one with the fewest."""
+    forms: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
+    for error in errors:
+        if error["loc"][:1] == errors[0]["loc"][:1]:
+            forms.setdefault(error["loc"][1:2], []).append(error)
+    return min(forms.values(), key=len)[0]
 
 
 @lru_cache(maxsize=128)

@@ -252,3 +252,15 @@ def test_a_trace_that_is_refused(client, path, body, field):
     assert answer.status_code == 422
     assert answer.get_json()["error"]["field"] == field
     assert post(client, {"type": "note", "text": "still here"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([[0.1] * 64] * 513, "at most 512"), ([[0.1], ["x"]], "valid number"),
+        ([0.1] * 63 + ["x"], "valid number"), ([[0.1] * 64, []], "at least 1"),
+    ],
+)  # fmt: skip
+def test_a_refused_trace_says_what_is_wrong_with_the_form_that_was_meant(client, rows, words):
+    answer = client.post("/spiking/trace", json={"input": rows}, headers=HOST)
+    assert answer.status_code == 422 and words in answer.get_json()["error"]["message"]
