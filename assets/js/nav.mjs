@@ -4,7 +4,8 @@ import { h } from "./dom.mjs";
 
 /** Fills `#pages` of a page other than the board. */
 export function pageLinks(app) {
-  fill(others(app, ""));
+  const checklist = h("a", { href: "/#checklist", text: "Checklist", title: "Thirteen things to look at in a spiking session" });
+  fill([...others(app, ""), checklist]);
 }
 
 /** Fills `#pages` of the board: a link for each part of it scrolls there, and the part in view is the current one. */

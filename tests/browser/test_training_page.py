@@ -126,6 +126,7 @@ def test_the_step_at_which_sleep_began_and_ended_is_read(page):
 def test_the_nav_marks_this_page_and_leads_to_the_others(page):
     expect(page.locator("#pages [aria-current=page]")).to_have_text("Training")
     assert page.locator("#pages a").first.get_attribute("href") == "/"
+    assert page.locator("#pages a").last.get_attribute("href") == "/#checklist"
 
 
 def test_a_reader_who_comes_late_has_the_whole_course(page, browser, live_app):
