@@ -6,8 +6,9 @@ Every value of ``tests/hostile.py`` goes into every path, query and body field o
 document and into the headers, and mutated bodies to ``/_dash-update-component``.  The page has no
 callbacks on the server, so that every one of those bodies is refused by the guard
 (``dashboard/callbacks.py``) before Dash sees it; that it is, is what they show.  The jobs process runs
-beside, so that tables may be asked for as well.  No answer may be a 5xx, take 2 s, show the inside, or change anything with a 4xx; afterwards the worker, reset, must
-spike bit for bit as one that never saw any of it.  Writes ``benchmarks/results/fuzz.json``.
+beside, so that tables may be asked for as well.  No answer may be a 5xx, take 2 s, show the inside, or
+change anything with a 4xx; afterwards every array of the worker's state must be, bit for bit, that of a
+session that did again what was accepted and never saw the rest.  Writes ``benchmarks/results/fuzz.json``.
 """
 
 from __future__ import annotations

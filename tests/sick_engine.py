@@ -1,6 +1,7 @@
 """A small live engine that falls ill on request, for tests of what a worker then does."""
 
 import time
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from t4dm.live import engine
 from t4dm.live.segment import Segment
+from t4dm.params import ParamError
 
 StackConfig = partial(engine.StackConfig, 2, 32, 4)
 
@@ -19,6 +21,16 @@ class SickEngine(engine.Engine):
         if value == -1.0:
             self.arrays.w_rec[1, 2, 3] = np.nan
         return super().reward(value)
+
+
+class LeakyEngine(SickEngine):
+    """As :class:`SickEngine`; it refuses a ``lif.u_max`` of 7, and has changed a level by then."""
+
+    def params_changed(self, paths: Iterable[str]) -> None:
+        if self.tree.get("lif.u_max") == 7.0:
+            self.arrays.levels[0] += 1e-9
+            raise ParamError("value", "lif.u_max: not 7")
+        super().params_changed(paths)
 
 
 class SlowEngine(SickEngine):

@@ -60,7 +60,11 @@ def _fuzz() -> list[str]:
         part = found[name]
         failures = sum(n for code, n in part["answers"].items() if int(code) >= 500)
         failures -= part["no_jobs"]
-        harm = "unharmed, bit for bit" if part["run_unharmed"] else "**changed**"
+        harm = (
+            "as if it had never seen what was refused, every array bit for bit"
+            if part["run_unharmed"]
+            else "**changed**"
+        )
         outcome = (
             f"{failures} server errors, {part['troubles_total']} other faults, slowest answer "
             f"{part['slowest_s']:.2f} s; the run {harm}"

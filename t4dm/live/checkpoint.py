@@ -232,8 +232,11 @@ class Keeper:
         try:
             write(value)
         except OSError as error:
-            self._errors[what] = error.strerror or "write failed"
-            log.warning("%s not written: %s", what, self._errors[what])
+            words = error.strerror or "write failed"
+            if self._errors.get(what) != words:  # once, not at every try
+                log.warning("%s not written: %s", what, words)
+            self._errors[what] = words
             return False
-        self._errors.pop(what, None)
+        if self._errors.pop(what, None):
+            log.info("%s written again", what)
         return True

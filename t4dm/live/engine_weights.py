@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,10 @@ from t4dm.spiking.calibrate import Scales, apply_scales, bisect_scale
 from t4dm.spiking.cortical_stack import CorticalStack
 from t4dm.step_length import STEP_MS
 from t4dm.stimuli.registry import make_stimulus
+from t4dm.store.files import write_durable
 
 CALIBRATION_MS = 1200  # steps are a multiple of 8 at every dt
+log = logging.getLogger(__name__)
 
 
 def read_weights(stack: CorticalStack) -> Weights:
@@ -98,10 +100,12 @@ def _load(path: Path) -> Scales | None:
 
 
 def _save(path: Path, scales: Scales) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps(scales._asdict()))
-    os.replace(draft, path)
+    """Keep ``scales`` for the next start; where there is no room they are found again then."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_durable(path, json.dumps(scales._asdict()).encode())
+    except OSError as error:
+        log.warning("the calibration is not kept: %s", error.strerror)
 
 
 def calibrate(stack: CorticalStack, dt: float = STEP_MS) -> Scales:

@@ -55,8 +55,8 @@ def open_run(
         if values := session.tree.non_default():
             begun: dict[str, Any] = {"step": engine.step, "who": "start"}
             session.note_applied(begun | {"commands": [{"type": "replace", "values": values}]})
-    command_log.append(session.line())
     keeper = Keeper(store, command_log, args.checkpoint_s)
+    keeper.line(session.line(), lambda durable: None)
     kept = KeptFiles(keep, asked, data, paths.run_dir(), limits_in_force())
     return Opened(
         build(session, code),

@@ -103,8 +103,8 @@ def open_session(
         session.note_applied(begun | {"commands": [{"type": "replace", "values": values}]})
     for sentence in notes["warnings"]:
         log.warning(sentence)
-    command_log.append(session.line())
     keeper = Keeper(store, command_log, args.checkpoint_s)
+    keeper.line(session.line(), lambda durable: None)
     return Opened(
         manifest.build(session, code),
         lambda ring, server: Worker(session, ring, server, keeper, notes),

@@ -55,29 +55,38 @@ def write_sealed(
 def read_sealed(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """``(meta, arrays)``; raises :class:`SealError` if one bit differs, OSError if unreadable.
 
-    Raises :class:`NewerFormat` where the header names the kind and a newer version.
+    Raises :class:`NewerFormat` where the header names the kind and a newer version, unless all else is
+    of this version: then that number is what was altered.
     """
     with open(path, "rb") as file:
         line, data = file.readline(HEADER_LIMIT), file.read()
-    try:
-        head = json.loads(line)
-        text, size, digest = head["meta"], head["size"], head["sha256"]
-        named, version = head["kind"], head["format_version"]
-    except (ValueError, KeyError, TypeError):
-        raise SealError(f"{path.name} has no readable header") from None
+    head = _header(line)
+    named, version = head.get("kind"), head.get("format_version")
+    text, size, digest = head.get("meta"), head.get("size"), head.get("sha256")
     whole = isinstance(text, str) and size == len(data)
-    newer = named == kind and isinstance(version, int) and version > FORMAT_VERSION
-    if newer and whole and digest == _digest(kind, text, data, version):
-        raise NewerFormat(path.name, version, FORMAT_VERSION)
+    ours = whole and digest == _digest(kind, str(text), data)
+    if named == kind and type(version) is int and version > FORMAT_VERSION and not ours:
+        raise NewerFormat(path.name, version, FORMAT_VERSION)  # whatever else its format changed
+    if not head:
+        raise SealError(f"{path.name} has no readable header")
     if (named, version) != (kind, FORMAT_VERSION):
         raise SealError(f"{path.name} is {named} version {version}, not {kind} {FORMAT_VERSION}")
-    if not whole or digest != _digest(kind, text, data):
+    if not ours:
         raise SealError(f"{path.name} is damaged: its SHA-256 or size does not match")
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return json.loads(text), {name: archive[name] for name in archive.files}
+        return json.loads(str(text)), {name: archive[name] for name in archive.files}
 
 
-def _digest(kind: str, text: str, data: bytes | memoryview, version: int = FORMAT_VERSION) -> str:
-    seal = hashlib.sha256(f"{kind}\n{version}\n{text}\n".encode())
+def _header(line: bytes) -> dict[str, Any]:
+    """The header's fields; none where it is no JSON object."""
+    try:
+        head = json.loads(line)
+    except ValueError:
+        return {}
+    return head if isinstance(head, dict) else {}
+
+
+def _digest(kind: str, text: str, data: bytes | memoryview) -> str:
+    seal = hashlib.sha256(f"{kind}\n{FORMAT_VERSION}\n{text}\n".encode())
     seal.update(data)
     return seal.hexdigest()

@@ -82,3 +82,27 @@ def test_a_full_disk_is_said_and_what_was_set_meanwhile_is_kept_once_there_is_ro
     killed.kill()
     assert killed.again()["params_rev"] == rev == answers[-1]["rev"]
     assert client.params()["values"]["lif.beta"] == 0.42 + 299 / 1000
+
+
+def test_a_worker_that_starts_on_a_full_disk_runs_and_saves_once_there_is_room(disk):
+    killed = disk.killed
+    killed.again()
+    client = killed.client
+    assert "durable" not in client.command({"type": "set", "path": "lif.beta", "value": 0.41})
+    if disk.mounted:
+        disk.fill()
+        killed.kill()
+        assert killed.start()
+    else:
+        killed.kill()
+        assert killed.start(T4DM_FULL_AT="1-12")
+    said = eventually(lambda: client.status()["checkpoint"]["error"])
+    assert os.strerror(errno.ENOSPC) in said
+    assert client.params()["non_default"] == {"lif.beta": 0.41}
+    assert client.command({"type": "set", "path": "lif.beta", "value": 0.43})["durable"] is False
+    if disk.mounted:
+        disk.empty()
+    eventually(lambda: client.status()["checkpoint"]["error"] == "")
+    killed.kill()
+    killed.again()
+    assert client.params()["non_default"] == {"lif.beta": 0.43}

@@ -114,7 +114,6 @@ def test_no_damage_is_taken_for_another_value(tmp_path, kind):
 
 def test_a_newer_version_s_files_are_refused_and_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(sealed, "FORMAT_VERSION", 7)
-    monkeypatch.setattr(sealed._digest, "__defaults__", (7,))
     newer = keep_checkpoint(tmp_path)
     monkeypatch.undo()
     monkeypatch.setattr("t4dm.live.command_log.FORMAT", 9)
@@ -130,6 +129,25 @@ def test_a_newer_version_s_files_are_refused_and_left_alone(tmp_path, monkeypatc
         read_json(tmp_path / "a.json", 2)
     assert {path: path.read_bytes() for path in before} == before
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("gone", [(), ("sha256",), ("meta", "size", "data")])
+def test_a_newer_version_may_have_changed_the_seal_itself(tmp_path, gone):
+    """Of its files only the kind and the number of the format are known."""
+    path = keep_checkpoint(tmp_path)
+    head, _, arrays = path.read_bytes().partition(b"\n")
+    fields = json.loads(head) | {"format_version": 2, "sha256": "of another formula"}
+    kept = {name: value for name, value in fields.items() if name not in gone}
+    path.write_bytes(json.dumps(kept).encode() + b"\n" + arrays)
+    small = keep_set(tmp_path)
+    kept = json.loads(small.read_text()) | {"format": 3, "sha256": "of another formula"}
+    small.write_text(json.dumps({name: kept[name] for name in kept if name not in gone}))
+    before = [path.read_bytes(), small.read_bytes()]
+    with pytest.raises(NewerFormat, match="format 2"):
+        CheckpointStore(tmp_path).load(lambda c: None)
+    with pytest.raises(NewerFormat, match="format 3"):
+        read_json(small, 2)
+    assert [path.read_bytes(), small.read_bytes()] == before
 
 
 def test_a_digit_that_flipped_is_damage_and_no_newer_version(tmp_path):
