@@ -8,7 +8,8 @@ own routes and routes added later included.
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+import re
+from urllib.parse import quote
 
 from flask import Flask, Response, g, redirect, request
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
@@ -19,7 +20,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from dashboard.api.errors import ApiError
 from dashboard.counters import SharedCounters
 from dashboard.keys import Access, Keys
-from dashboard.settings import LOOPBACK_NAMES, Rates, Settings
+from dashboard.settings import LOOPBACK_NAMES, Rates, Settings, is_loopback
 
 READING = frozenset({"GET", "HEAD"})
 API_PREFIXES = (
@@ -33,7 +34,13 @@ OPEN = frozenset({
     (LOGIN, "POST"), (LOGOUT, "POST"),
 })  # fmt: skip
 KEY_NAMES = frozenset({"key", "api_key", "apikey", "api-key", "x-api-key", "token"})
+HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{0,5}))?")
 VIEW_ONLY = "this key may look and change nothing; ask for the full key to do that"
+FOREIGN = "only pages of this server may send requests to it"
+UNTOLD_TLS = (
+    "the page was loaded over https and this server is asked over http: a proxy that ends TLS sends "
+    "X-Forwarded-Proto, and T4DM_PROXY_HOPS counts it"
+)
 
 
 def is_api(path: str) -> bool:
@@ -43,10 +50,10 @@ def is_api(path: str) -> bool:
 
 def host_name(value: str) -> str:
     """The lower-case name in a Host header, without port and brackets; empty where it is malformed."""
-    try:
-        return (urlsplit(f"//{value}").hostname or "").rstrip(".").lower()
-    except ValueError:
+    found = HOST.fullmatch(value)
+    if found is None or int(found["port"] or 0) > 65_535:
         return ""
+    return found["name"].strip("[]").removesuffix(".").lower()
 
 
 class Gate:
@@ -78,7 +85,7 @@ class Gate:
     def _access(self) -> Access | None:
         """What the header opens; raises :class:`ApiError` for a wrong key or one in the URL."""
         if not self.keys.wanted:
-            if request.remote_addr not in LOOPBACK_NAMES:
+            if not is_loopback(request.remote_addr or ""):
                 raise ApiError(403, "loopback_only", "without a key only this machine is served")
             return "full"
         if request.query_string and KEY_NAMES & {name.lower() for name in request.args}:
@@ -164,10 +171,12 @@ def _address() -> str:
 def _check_origin() -> None:
     """Only our own pages and programs without an Origin are answered; others may link to a page."""
     origin = request.headers.get("Origin")
-    if origin is not None and origin not in (f"http://{request.host}", f"https://{request.host}"):
-        raise ApiError(403, "foreign_origin", "only pages of this server may send requests to it")
+    if origin is not None and origin != f"{request.scheme}://{request.host}":
+        over_tls = request.scheme == "http" and origin == f"https://{request.host}"
+        message = UNTOLD_TLS if over_tls else FOREIGN
+        raise ApiError(403, "foreign_origin", message)
     if request.headers.get("Sec-Fetch-Site") == "cross-site" and not _is_link():
-        raise ApiError(403, "foreign_origin", "only pages of this server may send requests to it")
+        raise ApiError(403, "foreign_origin", FOREIGN)
 
 
 def _is_link() -> bool:

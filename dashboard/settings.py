@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,16 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 MAX_KEY = 200
 MAX_HOURS = 24 * 30
 MAX_HOPS = 5
+
+
+def is_loopback(name: str) -> bool:
+    """Whether an address or a host name is this machine's own: localhost, 127.0.0.0/8 or ::1."""
+    if name.lower() in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class Settings:
 
     @property
     def loopback_only(self) -> bool:
-        return self.host in LOOPBACK_NAMES
+        return is_loopback(self.host)
 
     def refusal(self) -> str | None:
         """Why these settings must not be served, in one sentence; None when they may."""
@@ -64,7 +75,7 @@ class Settings:
                 f"T4DM_HOST={self.host} would open the dashboard to other machines without a key: "
                 "set T4DM_API_KEY, or leave T4DM_HOST at 127.0.0.1."
             )
-        foreign = [name for name in self.extra_hosts if name.lower() not in LOOPBACK_NAMES]
+        foreign = [name for name in self.extra_hosts if not is_loopback(name)]
         if foreign or self.proxy_hops:
             what = f"T4DM_ALLOWED_HOSTS={foreign[0]}" if foreign else "T4DM_PROXY_HOPS"
             return f"{what} would serve other machines without a key: set T4DM_API_KEY."

@@ -16,7 +16,7 @@ The same as a page of the running program is at `/docs`, the document at `/opena
 
 Every line of curl here is run by the tests, from top to bottom. Where keys are set, add `-H "X-API-Key: $T4DM_API_KEY"`; a view-only key opens every GET.
 `session_id` may be left out or empty: the session `default`. Times are simulated ms. A window is `from_ms`/`to_ms`, or `last_ms`; by default the newest part of the run. History reaches back 120 s in the session `default`; a created session holds the part of that which fits 96 MB, less at a shorter `dt`. A time that is not held is refused with 416, which tells what is.
-Every answer says of which `step`, `t_ms` and `params_rev` it is. A refusal has one shape, `{"error": {"code", "message", "field", "lo", "hi", "unit", "choices"}}`: 422 for a value, 404, 416 with the range held, 409 where no step is held since a reset or a start of the worker and the run is paused (run it or make a step), 429 for too many requests or a busy worker and 503 while a worker starts, both with `Retry-After`.
+Every answer says of which `step`, `t_ms` and `params_rev` it is, and under `shown` how much it lists of what there is: `{"blocks": {"n": 1, "total": 6}, "steps": {"n": 75, "total": 300}}`. A field of the query that an operation does not have is refused with 422; `/healthz` alone ignores it. A refusal has one shape, `{"error": {"code", "message", "field", "lo", "hi", "unit", "choices"}}`: 422 for a value, 404, 416 with the range held, 409 where no step is held since a reset or a start of the worker and the run is paused (run it or make a step), 429 for too many requests or a busy worker and 503 while a worker starts, both with `Retry-After`.
 """
 
 

@@ -41,9 +41,9 @@ export function findingCard(app) {
     Object.assign(node.dataset, { finding: now.id, severity: now.severity, state: now.state });
     mark.dataset.severity = now.severity;
     write(title, now.title ?? now.id);
-    write(grade, over ? (now.by ? "explained" : "cleared") : now.severity);
+    write(grade, over ? goneWord(now) : now.severity);
     const where = whereText(app, now);
-    const when = over ? `${now.by ? `explained by ${now.by}` : "cleared"} at ${momentText(now.cleared_ms, app.meta?.axis)}` : `since ${momentText(now.since_ms, app.meta?.axis)}`;
+    const when = over ? goneText(app, now) : `since ${momentText(now.since_ms, app.meta?.axis)}`;
     write(place, [where, when, now.held && !over ? "held" : ""].filter(Boolean).join(" · "));
     place.title = now.held && !over ? `${heldText(app, now.id)} It stands until the rule can.` : "";
     write(rule, now.rule);
@@ -59,6 +59,14 @@ export function findingCard(app) {
     tick();
   };
   return { node, show, tick };
+}
+
+/** What became of a finding that stands no more. */
+const goneWord = ({ by, cleared_ms: at }) => (by ? "explained" : at === null ? "before the reset" : "cleared");
+
+function goneText(app, { by, cleared_ms: at }) {
+  if (at === null) return "found before the reset";
+  return `${by ? `explained by ${by}` : "cleared"} at ${momentText(at, app.meta?.axis)}`;
 }
 
 function write(node, text) { if (node.textContent !== text) node.textContent = text; }

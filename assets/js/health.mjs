@@ -5,7 +5,7 @@
 
 import { askJson } from "./ask.mjs";
 import { h } from "./dom.mjs";
-import { explainedBy, judged } from "./health-trials.mjs";
+import { appliedAt, explainedBy, isOver, judged } from "./health-trials.mjs";
 
 const FOLLOW_MS = 1000;
 const RETRY_MS = 2000;
@@ -19,7 +19,7 @@ const SEVERITIES = ["note", "warning", "critical"];
 export function mount(app) {
   const health = app.health = { report: null, past: [], trials: new Map() };
   const followers = new Set(), cleared = new Map();
-  let mark = null, askedAt = -Infinity, asking = false, failed = false;
+  let gone = [], mark = null, askedAt = -Infinity, asking = false, failed = false;
 
   /** Numbers once a second while `who` looks at them. */
   health.follow = (who, yes) => {
@@ -28,6 +28,8 @@ export function mount(app) {
   };
   app.on("event", (event) => {
     if (event.type === "finding" && event.state === "cleared") cleared.set(event.id, event.t_ms ?? event.step);
+    if (event.type !== "param" || event.who !== app.who) return;
+    for (const [id, trial] of health.trials) health.trials.set(id, appliedAt(trial, event));
   });
   app.on("tick", look);
 
@@ -47,12 +49,12 @@ export function mount(app) {
 
   /** A frame may carry the whole report; it is taken where it says something new. */
   function taken(report) {
-    const { epoch } = app.meta, said = `${epoch} ${report.step} ${report.severity} ${report.findings.length}`;
+    const { epoch, params_rev } = app.meta, said = `${epoch} ${report.step} ${report.severity} ${report.findings.length}`;
     if (said === mark) return;
     mark = said;
     const twice = ({ id }) => report.findings.filter((other) => other.id === id).length > 1;
     const findings = report.findings.map((one) => ({ ...one, id: twice(one) ? `${one.id}:${one.where.group}` : one.id }));
-    take(timed({ ...report, epoch, findings }));
+    take(timed({ ...report, epoch, params_rev, findings }));
   }
 
   const newer = () => app.meta.epoch !== health.report?.epoch || (app.meta.t_ms ?? app.meta.step1 ?? 0) > health.report.t_ms;
@@ -75,11 +77,14 @@ export function mount(app) {
   function take(report) {
     const old = health.report;
     health.report = report;
+    if (old?.epoch !== report?.epoch) {
+      gone = [];
+      cleared.clear();
+    } else if (report) keep(old, report);
     if (report === null) Object.assign(health, { past: [], trials: new Map() });
     else {
-      if (old && old.epoch === report.epoch) keep(old, report);
-      else health.past = [];
       for (const [id, trial] of health.trials) health.trials.set(id, judged(trial, report, cleared.get(id)));
+      health.past = [...carried(health.trials, report, gone), ...gone];
     }
     app.emit("health", health);
   }
@@ -87,13 +92,21 @@ export function mount(app) {
   /** Findings that went since `old` are listed for a while. */
   function keep(old, report) {
     const stands = new Set(report.findings.map(({ id }) => id));
-    const gone = old.findings.filter(({ id }) => !stands.has(id)).map((finding) => {
+    const now = old.findings.filter(({ id }) => !stands.has(id)).map((finding) => {
       const told = cleared.get(finding.id);
       return { ...finding, state: "cleared", cleared_ms: told > finding.since_ms ? told : report.t_ms, by: explainedBy(report, finding.id) };
     });
-    health.past = [...gone, ...health.past].filter(({ id, cleared_ms: at }, i, all) =>
+    gone = [...now, ...gone].filter(({ id, cleared_ms: at }, i, all) =>
       !stands.has(id) && report.t_ms - at < KEPT_MS && all.findIndex((other) => other.id === id) === i);
   }
+}
+
+/** Findings from before a reset that a remedy is, or was lately, on trial for and that are not found since. */
+function carried(trials, report, gone) {
+  return [...trials.values()].filter(({ id, anew, outcome }) =>
+    anew && outcome !== "again" && ![...report.findings, ...gone].some((one) => one.id === id)).map((trial) =>
+    ({ ...trial.finding, state: "cleared", before_reset: true, cleared_ms: isOver(trial) ? trial.from_ms + trial.after_ms : null }))
+    .filter(({ cleared_ms: at }) => at === null || report.t_ms - at < KEPT_MS);
 }
 
 /** `report` with its times on the session's axis: steps where nothing is simulated. */
@@ -135,8 +148,13 @@ export function summary(app) {
     if (severity !== "waiting") return { kind: "ok", word: "healthy", findings };
     return { kind: "waiting", word: app.params?.values["health.enabled"] === false ? "health off" : "waiting for data", findings };
   }
-  const many = `${findings.length} finding${findings.length > 1 ? "s" : ""}`;
-  return { kind: severity, word: severity === "critical" ? `critical: ${findings.length}` : many, findings };
+  return { kind: severity, word: countText(findings), findings };
+}
+
+/** `1 critical, 2 warnings`, worst first. */
+function countText(findings) {
+  const counts = [...SEVERITIES].reverse().map((grade) => [findings.filter(({ severity }) => severity === grade).length, grade]);
+  return counts.filter(([n]) => n > 0).map(([n, grade]) => `${n} ${grade}${n > 1 && grade !== "critical" ? "s" : ""}`).join(", ");
 }
 
 /** Where a finding stands, in words: `block 0 LIF in and 3 more stages`; empty for the whole network. */
@@ -161,7 +179,7 @@ export function findingTexts(app, findings) {
 export function ailing(app, epoch, t_ms) {
   const marks = new Map(), { report, past } = app.health ?? {};
   if (!report || report.epoch !== epoch) return marks;
-  const standing = [...report.findings, ...past.filter(({ cleared_ms: at }) => at > t_ms)];
+  const standing = [...report.findings, ...past.filter(({ before_reset: before, cleared_ms: at }) => !before && at > t_ms)];
   for (const { groups = [], where, severity, since_ms: since } of standing) {
     if (since > t_ms) continue;
     for (const g of groups.length ? groups : placeOf(app, where)) {

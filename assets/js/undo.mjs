@@ -25,6 +25,9 @@ export const undo = () => replay(done, undone, "back", "Nothing to undo");
 /** Makes the change taken back last again. */
 export const redo = () => replay(undone, done, "forth", "Nothing to redo");
 
+/** Whether undo would take back the changes of `gesture`: whether they are the newest that it holds. */
+export const takesBack = (gesture) => Boolean(gesture) && done.at(-1)?.gesture === gesture;
+
 /** How many changes can be taken back and made again. */
 export const depth = () => ({ undo: done.length, redo: undone.length });
 

@@ -49,7 +49,7 @@ def checked(model: type[Model], values: dict[str, Any], *, strict: bool = True) 
     known = [field.alias or name for name, field in model.model_fields.items()]
     for name in values:
         if name not in known:
-            hint = did_you_mean(name[:SHOWN], known)
+            hint = did_you_mean(name[:SHOWN], known) if known else ": no field is taken here"
             raise ParamError(name[:SHOWN], f"unknown field '{name[:SHOWN]}'{hint}")
     try:
         return model.model_validate(values, strict=strict)
@@ -58,7 +58,9 @@ def checked(model: type[Model], values: dict[str, Any], *, strict: bool = True) 
 
 
 def _refused(model: type[BaseModel], error: ValidationError) -> ParamError:
-    first = _nearest(error.errors(include_url=False, include_input=False, include_context=False))
+    first = _nearest(error.errors(include_url=False, include_input=False))
+    if isinstance(of_fields := first.get("ctx", {}).get("error"), ParamError):
+        return of_fields  # of several fields together: it names them itself
     field = ".".join(str(part) for part in first["loc"][:1]) or "body"
     bounds = _bounds(model).get(field, {})
     lo, hi, choices = bounds.get("lo"), bounds.get("hi"), bounds.get("choices")
@@ -71,12 +73,22 @@ def _refused(model: type[BaseModel], error: ValidationError) -> ParamError:
 
 
 def _nearest(errors: list[ErrorDetails]) -> ErrorDetails:
-    """The first error; of a field that may have several forms, of the one with the fewest."""
+    """The first error; of a field that may have several forms, of the one with the fewest.
+
+    Where as many are wrong with two forms, of the one whose values are of the right type, or else are
+    so to the greatest depth.
+    """
     forms: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
     for error in errors:
         if error["loc"][:1] == errors[0]["loc"][:1]:
             forms.setdefault(error["loc"][1:2], []).append(error)
-    return min(forms.values(), key=len)[0]
+    return min(forms.values(), key=_distance)[0]
+
+
+def _distance(errors: list[ErrorDetails]) -> tuple[int, bool, int]:
+    """How far a form with these errors is from what was sent."""
+    first = errors[0]
+    return len(errors), first["type"].endswith("_type"), -len(first["loc"])
 
 
 @lru_cache(maxsize=128)

@@ -29,7 +29,9 @@ MOST_SET = 192  # parameters set by one PATCH
 MOST_CLEARED = MAX_COMMANDS - MOST_SET
 ACKS = APPLIED, QUEUED = ("applied", "queued")
 SOON = "soon"  # what came of it where that is known at once, else "queued"
-REVISION = '[0-9]{1,15}|(W/)?"[0-9]{1,15}"'
+REVISION = (
+    '[0-9]{1,15}|"[0-9]{1,15}(:[a-z]+)?"'  # the ETag of an answer that came compressed has :br
+)
 _WHO = re.compile(r"[ -~]{1,64}")
 
 
@@ -144,14 +146,17 @@ def idempotency_key(header: str | None) -> str:
 
 
 def if_match(header: str | None) -> int | None:
-    """The revision that a request is meant for, None for any; raises :class:`ApiError` 400."""
-    if header is None or header.strip() in ("", "*"):
+    """The revision that a request is meant for, None for any; raises :class:`ApiError` 400.
+
+    RFC 9110 13.1.1: compared strongly, so that a weak ETag is none; an empty header is none either.
+    """
+    if header is None or header.strip() == "*":
         return None
     found = re.fullmatch(REVISION, header.strip())
     if found is None:
-        message = "If-Match is a revision, as in the ETag of GET"
+        message = 'If-Match is a revision as in the ETag of GET ("7" or 7, not W/"7"), or *'
         raise ApiError(400, "bad_header", message, field="If-Match")
-    return int(found.group().removeprefix("W/").strip('"'))
+    return int(found.group().strip('"').partition(":")[0])
 
 
 def json_body() -> Any:

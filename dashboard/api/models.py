@@ -33,8 +33,22 @@ class Refusal(BaseModel):
     error: RefusalBody
 
 
+class Shown(Answer):
+    """How many of all there are an answer lists."""
+
+    n: int = Field(description="Listed here.")
+    total: int = Field(description="There are.")
+
+
+Parts = dict[str, Shown]
+PARTS = (
+    "How many of what there is are listed here, each kind as n of total: blocks, stages, neurons, "
+    "neuromodulators; steps of the window; samples of weights or attention in it; events of it."
+)
+
+
 class Head(Answer):
-    """Where in the run an answer is from."""
+    """Where in the run an answer is from, and how much of it."""
 
     session_id: str
     epoch: int = Field(description="Rises with every reset and restart.")
@@ -42,6 +56,7 @@ class Head(Answer):
     t_ms: float = Field(description="The same in simulated ms.")
     params_rev: int | None = Field(description="Parameter changes applied until then.")
     units: dict[str, str] = Field(description="Unit of each kind of number; 1 is a pure number.")
+    shown: Parts = Field(description=PARTS)
 
 
 class Span(Answer):
@@ -50,13 +65,6 @@ class Span(Answer):
     from_ms: float
     to_ms: float
     n_steps: int
-
-
-class Shown(Answer):
-    """How many of all neurons an answer covers."""
-
-    n: int
-    total: int
 
 
 class Windowed(Head):

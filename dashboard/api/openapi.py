@@ -29,7 +29,7 @@ ONCE = {
     "schema": {"type": "string", "pattern": "^[ -~]{0,64}$"},
     "description": "A request with the same key is applied once and answered as the first time, also "
     "after the worker was killed, as long as it is among the newest 256 keys of the session; the key "
-    "of another request is refused with 422 `key_reused`.",
+    "of another request (another body, another If-Match) is refused with 422 `key_reused`.",
 }  # fmt: skip
 ONE_SESSION = ONCE | {
     "description": "A request with the same key makes one session, also where a process was killed "
@@ -43,8 +43,9 @@ WHO = {
 }  # fmt: skip
 IF_MATCH = {
     "name": "If-Match", "in": "header", "required": False,
-    "schema": {"type": "string", "pattern": rf"^({REVISION}|\*)?$"},
-    "description": "The revision that the change is meant for; 412 at another one.",
+    "schema": {"type": "string", "pattern": rf"^({REVISION}|\*)$"},
+    "description": "The revision that the change is meant for, as in the ETag of GET; 412 at another "
+    "one, 400 for what is none (empty, or weak as W/).",
 }  # fmt: skip
 ACK = {
     "name": "X-T4DM-Ack", "in": "header", "required": False,
@@ -61,8 +62,8 @@ FIGURE = {
             "properties": {
                 "meta": {
                     "type": "object", "required": ["step", "t_ms", "params_rev", "units", "window"],
-                    "description": "Where in the run it is from, as of every answer; neurons "
-                    "shown of all where it has a row for each.",
+                    "description": "Where in the run it is from, as of every answer; the blocks "
+                    "shown, and how much of all.",
                 }
             },
         },
@@ -71,7 +72,10 @@ FIGURE = {
 }  # fmt: skip
 OF_PICTURES = {
     name: {"description": f"Of an image: its `{key}`.", "schema": {"type": "string"}}
-    for name, key in (figure_head.IN_HEADERS | {figure_head.NEURONS: "neurons"}).items()
+    for name, key in (
+        figure_head.IN_HEADERS
+        | {figure_head.NEURONS: "neurons", figure_head.BLOCKS: "blocks", figure_head.SHOWN: "shown"}
+    ).items()
 }
 IN_PATH: dict[str, dict[str, Any]] = {
     "name": {"pattern": f"^{paths.NAME.pattern}$"},

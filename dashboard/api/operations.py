@@ -30,6 +30,10 @@ TAGS = {
 }
 
 
+class NoQuery(BaseModel):
+    """The query of an operation that declares none."""
+
+
 def model_name(model: Any) -> str:
     """Name of a model's schema in the document."""
     return model.__name__
@@ -66,11 +70,14 @@ def operation(
     status: int = 200,
     created: bool = False,
     also: Mapping[int, str] | None = None,
+    any_query: bool = False,
     other_media: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare one route of the API; the function gets ``query`` and ``body`` as read models.
 
-    What is ``documented_body`` the function reads itself: commands.
+    What is ``documented_body`` the function reads itself: commands.  A query field that is not
+    declared is refused, so that nothing is done to another session than the sender meant; with
+    ``any_query`` it is ignored.
 
     ``answer`` is the JSON answer's model (None: no JSON); with ``created`` it may come as 201 too.
     ``also`` further statuses of refusals
@@ -91,6 +98,8 @@ def operation(
         def view(**path: Any) -> Any:
             if query is not None:
                 path["query"] = read_query(query)
+            elif not any_query:
+                read_query(NoQuery)
             if body is not None:
                 path["body"] = read_body(body)
             return function(**path)

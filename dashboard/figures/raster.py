@@ -148,15 +148,18 @@ def _label(band: _Band, window: Window | None) -> str:
 
 
 def _why_empty(window: Window) -> str:
-    if np.isfinite(window.u).any():
-        highest = float(np.nanmax(window.u))
-        known = window.theta[-1][np.isfinite(window.theta[-1])]
-        if not known.size:
-            return f"0 spikes in window; max u {highest:.2f}"
-        lowest = float(known.min())
-        sign = "<" if highest < lowest else ">="
-        return f"0 spikes in window; max u {highest:.2f} {sign} v_thresh {lowest:.2f}"
-    return "0 spikes in window"
+    """The watched neuron and step whose u came closest to the threshold of its own group; as on the canvas."""
+    said, known = "0 spikes in window", np.isfinite(window.u)
+    if not known.any():
+        return said
+    own = groups.stage_indices(window, window.membrane)
+    u, theta = window.u.astype(np.float64), window.theta[:, own].astype(np.float64)
+    gap = np.where(known & np.isfinite(theta), u - theta, -np.inf)
+    t, k = np.unravel_index(gap.argmax(), gap.shape)
+    if not np.isfinite(gap[t, k]):
+        return f"{said} · max u {u[known].max():.2f} (watched neurons)"
+    sign, name = "<" if gap[t, k] < 0 else "≥", groups.stages(window)[own[k]].label
+    return f"{said} · closest watched: u {u[t, k]:.2f} {sign} θ {theta[t, k]:.2f} ({name})"
 
 
 def _add_ticks(

@@ -1,4 +1,7 @@
-"""``/docs``: the API as a page to read, without a script, from our own files."""
+"""``/docs``: the API as a page to read, from our own files.
+
+Its one script puts the address that the page was loaded from into the lines of curl.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from jinja2 import Environment, StrictUndefined
 
 from dashboard.api.about import ABOUT
 from dashboard.api.command_fields import LISTED_WITH, described_commands
+from dashboard.api.examples import ADDRESS
 from dashboard.api.openapi import WORDS, document
 from dashboard.api.reference import sections
 
 pages = Blueprint("reference", __name__)
 PATH = "/docs"
-STYLE = "/assets/css/docs.css"
+STYLE, SCRIPT = "/assets/css/docs.css", "/assets/js/docs.mjs"
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -20,8 +24,9 @@ TEMPLATE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>t4dm: REST API</title>
 <link rel="stylesheet" href="{{ style }}">
+<script type="module" src="{{ script }}"></script>
 </head>
-<body>
+<body data-address="{{ address }}">
 <nav aria-label="Operations">
 <p class="brand"><a href="/">t4dm</a> <span>{{ version }}</span></p>
 {% for section in sections %}
@@ -37,7 +42,8 @@ TEMPLATE = """<!DOCTYPE html>
 <h1>REST API</h1>
 <p>{{ words }} The document behind this page: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
 <p>Where keys are set, send yours in the header <code>X-API-Key</code>; a view-only key opens every GET.
-Leave <code>session_id</code> out for the session <code>default</code>. A refusal has one shape:
+Leave <code>session_id</code> out for the session <code>default</code>. A query field that an operation does
+not have is refused; what an answer lists of how much there is stands under <code>shown</code>. A refusal has one shape:
 <code>{"error": {code, message, field, lo, hi, unit, choices}}</code>.</p>
 {% for section in sections %}
 <h2>{{ section.tag }}</h2>
@@ -87,7 +93,7 @@ def docs() -> Response:
     """The page, made from the same document that ``/openapi.json`` answers."""
     text = _page.render(
         sections=sections(document(current_app)),  # type: ignore[arg-type]
-        version=ABOUT["version"], words=WORDS, style=STYLE,
+        version=ABOUT["version"], words=WORDS, style=STYLE, script=SCRIPT, address=ADDRESS,
         listed_with=LISTED_WITH, commands=described_commands(),
     )  # fmt: skip
     return Response(text, mimetype="text/html")

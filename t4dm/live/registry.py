@@ -107,13 +107,13 @@ class SessionSpec:
         _between("n", self.n, LEAST_N, MOST_N)
         _between("seed", self.seed, 0, 2**31 - 1)
         check_step(self.dt)
-        if self.n % (2 * N_HEADS):
-            multiple = 2 * N_HEADS
+        multiple = 2 * N_HEADS
+        if self.n % multiple:
             message = f"n: expected a multiple of {multiple} (two for each of {N_HEADS} heads)"
             raise ParamError("n", f"{message}, got {self.n}", lo=LEAST_N, hi=MOST_N)
         total = 2 * self.blocks * self.n + N_SENSORY
         if total > MOST_IDS:
-            most = (MOST_IDS - N_SENSORY) // (2 * self.blocks)
+            most = (MOST_IDS - N_SENSORY) // (2 * self.blocks * multiple) * multiple
             message = f"n: {self.blocks} blocks have room for {most} neurons a stage at most"
             raise ParamError("n", f"{message}, got {self.n}", lo=LEAST_N, hi=most)
 

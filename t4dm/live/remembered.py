@@ -42,17 +42,17 @@ class Remembered:
     def answer_of(self, request: Request) -> Answer | None:
         """What a request with this key was answered; None where it is the first or still in work.
 
-        A refusal where the key belongs to another body.
+        A refusal where the key belongs to another body, or to the same at another revision.
         """
         if not request.key:
             return None
         if request.key in self._in_work:
-            same = _digest(self._in_work[request.key][0].body) == _digest(request.body)
+            same = _digest(self._in_work[request.key][0]) == _digest(request)
             return None if same else _reused()
         entry = self._entries.get(request.key)
         if entry is None:
             return None
-        if entry["body"] != _digest(request.body):
+        if entry["body"] != _digest(request):
             return _reused()
         return None if "goal" in entry else entry["answer"]
 
@@ -109,7 +109,7 @@ def _entry(
     text = dumps(answer)
     if len(text) > TOLD_BYTES:
         text = dumps({name: answer[name] for name in SHORT if name in answer} | {"short": True})
-    entry = {"key": request.key, "body": _digest(request.body), "answer": json.loads(text)}
+    entry = {"key": request.key, "body": _digest(request), "answer": json.loads(text)}
     return entry if goal is None else entry | {"goal": goal, "run_id": run_id}
 
 
@@ -117,5 +117,7 @@ def _reused() -> Answer:
     return failure("key_reused", "Idempotency-Key", REUSED)
 
 
-def _digest(body: Any) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
+def _digest(request: Request) -> str:
+    """What the key stands for: the body, and the revision where it was meant for one."""
+    asked = request.body if request.if_rev is None else {"of": request.body, "rev": request.if_rev}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

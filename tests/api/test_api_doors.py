@@ -23,6 +23,18 @@ def test_foreign_hosts_are_refused_everywhere(bare, path, host):
     assert set(answer.get_json()["error"]) >= SHAPE
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil@localhost", "localhost:8941:1", "localhost:80:80@localhost", "localhost:x",
+        "localhost:65536", "localhost/", "localhost?", "localhost#", "::1", "[localhost]", "localhost\t",
+    ],
+)  # fmt: skip
+def test_malformed_hosts_are_refused(bare, host):
+    answer = bare.get("/sessions", headers={"Host": host})
+    assert answer.status_code == 421, answer.text
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"])
 def test_loopback_names_are_answered(bare, host):
     assert bare.get("/healthz", headers={"Host": host}).status_code == 200

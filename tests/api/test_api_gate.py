@@ -254,7 +254,7 @@ def test_the_secret_is_private_and_made_anew_where_it_is_not(folders):
 # -- origins -----------------------------------------------------------------------------------
 
 ORIGINS = [
-    ({}, True), ({"Origin": OURS}, True), ({"Origin": "https://localhost"}, True),
+    ({}, True), ({"Origin": OURS}, True), ({"Origin": "https://localhost"}, False),
     ({"Origin": "http://localhost:1"}, False), ({"Origin": "null"}, False), ({"Origin": ""}, False),
     ({"Origin": "http://evil.example"}, False), ({"Origin": "http://localhost.evil.example"}, False),
     ({"Origin": "http://LOCALHOST"}, False), ({"Origin": "http://localhost/"}, False),
@@ -281,6 +281,26 @@ def test_origins(client, method, path, sent, taken):
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("hops", "scheme", "origin", "taken"),
+    [
+        (1, "https", "https://localhost", True), (1, "https", "http://localhost", False),
+        (1, "http", "https://localhost", False), (1, "", "https://localhost", False),
+        (0, "https", "https://localhost", False), (0, "https", "http://localhost", True),
+    ],
+)  # fmt: skip
+def test_the_scheme_of_an_origin_is_ours_as_a_proxy_of_ours_tells_it(
+    folders, hops, scheme, origin, taken
+):
+    server = create_app(Settings(api_key="sesame", proxy_hops=hops)).server
+    told = {"X-Forwarded-Proto": scheme} if scheme else {}
+    sent = HOST | FULL | {"Origin": origin} | told
+    answer = server.test_client().get("/sets", headers=sent)
+    assert answer.status_code == (200 if taken else 403)
+    if origin.startswith("https:") and not taken:
+        assert "T4DM_PROXY_HOPS" in answer.get_json()["error"]["message"]
+
+
 def test_a_link_on_another_site_may_lead_to_the_page_and_post_nothing(client):
     link = HOST | FULL | {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert client.get("/", headers=link).status_code == 200
@@ -288,6 +308,15 @@ def test_a_link_on_another_site_may_lead_to_the_page_and_post_nothing(client):
 
 
 # -- without a key -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "127.255.255.254", "::1", "localhost"])
+def test_every_address_of_this_machine_needs_no_key(folders, host):
+    client = create_app(Settings(host=host)).server.test_client()
+    near = {"REMOTE_ADDR": "127.0.0.2"}
+    name = f"[{host}]" if ":" in host else host
+    answer = client.get("/sets", headers={"Host": f"{name}:8000"}, environ_base=near)
+    assert answer.status_code == 200
 
 
 def test_without_a_key_only_this_machine_is_served(folders):
@@ -302,6 +331,8 @@ def test_without_a_key_only_this_machine_is_served(folders):
     ("settings", "named"),
     [
         (Settings(host="0.0.0.0"), "T4DM_HOST"),
+        (Settings(host="128.0.0.1"), "T4DM_HOST"),
+        (Settings(host="127.0.0.1.example"), "T4DM_HOST"),
         (Settings(extra_hosts=("lab.example",)), "T4DM_ALLOWED_HOSTS"),
         (Settings(proxy_hops=1), "T4DM_PROXY_HOPS"),
         (Settings(view_key="x"), "T4DM_API_KEY"),

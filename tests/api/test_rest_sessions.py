@@ -11,6 +11,8 @@ import pytest
 from dashboard.api.rest.traces import MembraneTrace, Trace
 from t4dm.health import presets
 from t4dm.live.client import SessionClient
+from t4dm.live.registry import SessionSpec
+from t4dm.params import ParamError
 from tests.api.conftest import HOST, ROOT, post
 from tests.waiting import eventually
 
@@ -45,6 +47,10 @@ def create(client, **body):
 
 def delete(client, name):
     return client.delete(f"/sessions/{name}", headers=HOST)
+
+
+def patch(client, body, **headers):
+    return client.patch("/sessions/default/params", json=body, headers=HOST | headers)
 
 
 def test_a_session_is_created_runs_and_is_deleted(client, supervisor, folders):
@@ -105,7 +111,7 @@ def test_a_created_session_outlives_its_supervisor(client, folders):
         ({"blocks": 2.5}, "blocks", "valid: 1 to 32"),
         ({"n": 100}, "n", "multiple of 16"),
         ({"n": 4096}, "n", "valid: 16 to 2048"),
-        ({"blocks": 32, "n": 2048}, "n", "room for"),
+        ({"blocks": 32, "n": 2048}, "n", "room for 1008 neurons"),
         ({"blocks": 15, "n": 2048}, "n", "are allowed in all"),
         ({"dt": 0.75}, "dt", "0.25, 0.5, 1 or 2 ms"),
         ({"dt": 10}, "dt", "0.25, 0.5, 1 or 2 ms"),
@@ -182,25 +188,66 @@ def test_only_created_sessions_are_deleted(client):
 
 
 def test_parameters_are_patched_wholly_or_not_at_all(client):
-    def patch(body, **headers):
-        return client.patch("/sessions/default/params", json=body, headers=HOST | headers)
-
     read = client.get("/sessions/default/params", headers=HOST)
     rev = read.get_json()["rev"]
     assert read.headers["ETag"] == f'"{rev}"'
-    done = patch({"values": {"lif.beta": 0.5, "lif.alpha": 0.8}}, **{"If-Match": f'"{rev}"'})
+    done = patch(
+        client, {"values": {"lif.beta": 0.5, "lif.alpha": 0.8}}, **{"If-Match": f'"{rev}"'}
+    )
     assert done.status_code == 200 and done.headers["ETag"] == f'"{done.get_json()["rev"]}"'
-    late = patch({"values": {"lif.beta": 0.9}}, **{"If-Match": str(rev)})
+    late = patch(client, {"values": {"lif.beta": 0.9}}, **{"If-Match": str(rev)})
     assert late.status_code == 412
     assert late.get_json()["error"]["rev"] == done.get_json()["rev"]
-    assert patch({"values": {"lif.beta": 0.9}}, **{"If-Match": "soon"}).status_code == 400
-    bad = patch({"values": {"lif.beta": 0.9, "lif.alpha": 9}}, **{"If-Match": "*"})
+    assert patch(client, {"values": {"lif.beta": 0.9}}, **{"If-Match": "soon"}).status_code == 400
+    bad = patch(client, {"values": {"lif.beta": 0.9, "lif.alpha": 9}}, **{"If-Match": "*"})
     assert bad.status_code == 422 and bad.get_json()["error"]["field"] == "lif.alpha"
-    cleared = patch({"clear": ["lif.alpha"]})
+    cleared = patch(client, {"clear": ["lif.alpha"]})
     assert cleared.status_code == 200
     values = client.get("/sessions/default/params", headers=HOST).get_json()["non_default"]
     assert values == {"lif.beta": 0.5}
-    assert patch({"values": {}}).status_code == 422
+    assert patch(client, {"values": {}}).status_code == 422
+
+
+def test_the_largest_size_that_a_refusal_names_is_taken(client):
+    most = create(client, blocks=32, n=2048).get_json()["error"]["hi"]
+    SessionSpec("x", blocks=32, n=most).check()
+    with pytest.raises(ParamError):
+        SessionSpec("x", blocks=32, n=most + 16).check()
+
+
+@pytest.mark.parametrize("sent", ["", " ", "W/{}", 'W/"{}"', '"{}', '"{}", "1"', '"{}:BR"'])
+def test_what_is_no_strong_revision_changes_nothing(client, sent):
+    before = client.get("/sessions/default/params", headers=HOST).get_json()
+    header = {"If-Match": sent.format(before["rev"])}
+    answer = patch(client, {"values": {"lif.beta": 0.25}}, **header)
+    assert answer.status_code == 400 and answer.get_json()["error"]["field"] == "If-Match"
+    after = client.get("/sessions/default/params", headers=HOST).get_json()
+    assert (after["rev"], after["values"]) == (before["rev"], before["values"])
+
+
+@pytest.mark.parametrize("encoding", ["identity", "br", "gzip"])
+def test_the_etag_of_an_answer_is_taken_back_however_it_was_packed(client, encoding):
+    url = "/sessions/default/params"
+    read = client.get(url, headers=HOST | {"Accept-Encoding": encoding})
+    assert read.headers.get("Content-Encoding", "identity") == encoding
+    fits = patch(client, {"values": {"lif.beta": 0.5}}, **{"If-Match": read.headers["ETag"]})
+    assert fits.status_code == 200, fits.text
+    late = patch(client, {"values": {"lif.beta": 0.6}}, **{"If-Match": read.headers["ETag"]})
+    assert late.status_code == 412
+
+
+def test_a_key_stands_for_the_revision_too(client):
+    rev = client.get("/sessions/default/params", headers=HOST).get_json()["rev"]
+    asked = {"values": {"lif.beta": 0.5}}
+    key = {"Idempotency-Key": f"of revision {rev}"}
+    first = patch(client, asked, **key, **{"If-Match": f'"{rev}"'})
+    again = patch(client, asked, **key, **{"If-Match": str(rev)})
+    assert first.status_code == again.status_code == 200
+    assert again.get_json() == first.get_json()
+    for other in ({"If-Match": f'"{rev + 1}"'}, {"If-Match": "*"}, {}):
+        answer = patch(client, asked, **key, **other)
+        assert answer.status_code == 422, other
+        assert answer.get_json()["error"]["code"] == "key_reused"
 
 
 def test_a_trace_says_whose_membranes_it_tells_and_passes_on_what_the_rows_are(client, monkeypatch):
@@ -220,6 +267,7 @@ def test_a_trace_says_whose_membranes_it_tells_and_passes_on_what_the_rows_are(c
         answer = client.post(path, json=given, headers=HOST).get_json()
         told = model.model_validate(answer)
         assert (told.neurons.n, told.neurons.total) == (2, 3072)
+        assert told.shown["neurons"] == told.neurons and told.shown["steps"].n == 1
         assert (told.step, told.t_ms, told.params_rev, told.input) == (5, 5.0, 3, "current")
     assert [body["as"] for body in asked] == ["current"] * 2
 
@@ -259,6 +307,7 @@ def test_a_trace_that_is_refused(client, path, body, field):
     [
         ([[0.1] * 64] * 513, "at most 512"), ([[0.1], ["x"]], "valid number"),
         ([0.1] * 63 + ["x"], "valid number"), ([[0.1] * 64, []], "at least 1"),
+        ([[]], "at least 1"), ([["x"]], "valid number"), (["x"], "valid number"),
     ],
 )  # fmt: skip
 def test_a_refused_trace_says_what_is_wrong_with_the_form_that_was_meant(client, rows, words):

@@ -120,7 +120,7 @@ def test_a_text_that_is_cut_is_told_and_shortened(page):
     page.locator("#brain-read").click()
     until(page, "() => window.t4dm.app.health.report?.findings[0]?.id === 'brain_cut'")
     until(page, "() => window.t4dm.app.meta.state === 'paused'")
-    expect(page.locator("#health-badge")).to_contain_text("1 finding")
+    expect(page.locator("#health-badge")).to_contain_text("1 note")
     page.locator("#health-badge").click()
     card = page.locator('#health [data-finding="brain_cut"]')
     expect(card).to_contain_text("20 words and marks at the end are not read")

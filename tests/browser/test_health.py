@@ -70,7 +70,7 @@ def test_a_report_is_asked_for_only_when_its_mark_moved(patient):
 def test_a_finding_is_explained_and_its_remedy_mends_it_and_is_undone(patient):
     patient.keyboard.press("h")
     fall_ill(patient)
-    expect(patient.locator("#health-badge")).to_have_text("1 finding")
+    expect(patient.locator("#health-badge")).to_have_text("1 warning")
     expect(patient.locator("#health-badge")).to_have_attribute("data-severity", "warning")
     found = patient.evaluate("window.t4dm.app.health.report.findings[0]")
     assert found["cause"]["code"] == "disabled"
@@ -113,13 +113,13 @@ def test_a_remedy_is_judged_after_five_simulated_seconds(board):
                 ({t_ms, epoch, waiting, findings: ids.map(id => ({id}))});
             const still = judged(trial, report(6000, ['x']));
             const late = judged(still, report(9000, ['y']), 8500);
-            const reset = judged(trial, report(700, [], 2, 'two rules wait'));
+            const reset = judged({...trial, resets: true}, report(700, [], 2, 'two rules wait'));
             return [judged(trial, report(5900, ['x'])).outcome, still.outcome, late.outcome,
                 late.after_ms, reset.outcome, judged(reset, report(900, [], 2, 'wait')).outcome,
                 judged(reset, report(2000, [], 2)).outcome];
         }"""
     )
-    assert outcomes == ["watching", "still", "cleared", 7500, "watching", "watching", "cleared"]
+    assert outcomes == ["watching", "still", "late", 7500, "watching", "watching", "cleared"]
 
 
 def test_a_finding_that_is_held_is_neither_healed_nor_still_there(board):
@@ -144,7 +144,7 @@ def test_a_finding_that_is_held_is_neither_healed_nor_still_there(board):
         }"""
     )
     watched = ["watching"] * 5
-    assert outcomes == [*watched, "still", "cleared", 12_900]
+    assert outcomes == [*watched, "still", "late", 12_900]
     assert "Put it back: applied at" in text and "cannot tell" in text
     assert "waits until it can" in text
 
@@ -186,8 +186,8 @@ def test_a_remedy_is_no_success_while_its_own_rule_cannot_tell(board):
             const begun = {id: 'sparsity', label: 'Put it back', epoch: 1, from_ms: 1000,
                 t_ms: 1000, outcome: 'watching', anew: false};
             const told = [];
-            const follow = (looks) => {
-                let trial = begun;
+            const follow = (looks, resets = false) => {
+                let trial = {...begun, resets};
                 for (const [epoch, t_ms, findings, cannot_tell] of looks) {
                     const report = {t_ms, epoch, waiting: '', findings, cannot_tell};
                     trial = judged(trial, report, 2200);
@@ -197,7 +197,7 @@ def test_a_remedy_is_no_success_while_its_own_rule_cannot_tell(board):
             };
             follow([[1, 2200, other, blind('not_firing')], [1, 2600, [], blind(null)],
                 [1, 8300, [], blind(null)], [1, 8400, [], []], [1, 9300, [], []]]);
-            follow([[2, 2100, [], blind(null)], [2, 9000, [], blind(null)], [2, 9100, [], []]]);
+            follow([[2, 2100, [], blind(null)], [2, 9000, [], blind(null)], [2, 9100, [], []]], true);
             return told;
         }"""
     )
@@ -347,7 +347,7 @@ def test_a_preset_breaks_it_and_the_healthy_one_mends_it(patient):
 def test_the_snapshot_carries_badge_and_findings(patient):
     fall_ill(patient)
     told = embedded(take(patient))["health"]
-    assert (told["kind"], told["word"]) == ("warning", "1 finding")
+    assert (told["kind"], told["word"]) == ("warning", "1 warning")
     (finding,) = told["findings"]
     assert finding["id"] == FINDING and finding["cause"] == "disabled"
     assert finding["rule"] in told["texts"][0]
@@ -357,13 +357,13 @@ def test_the_snapshot_carries_badge_and_findings(patient):
             const drawn = [], proto = CanvasRenderingContext2D.prototype, fill = proto.fillText;
             proto.fillText = function (text, ...more) { drawn.push(text); fill.call(this, text, ...more); };
             drawPicture({panels: [], width: 900, height: 10, scale: 1}, {title: 't', badge: {kind: 'live', word: 'LIVE', shape: 'o'},
-                health: {kind: 'warning', word: '1 finding'}, findings: texts, strip: '', note: '', footer: ''});
+                health: {kind: 'warning', word: '1 warning'}, findings: texts, strip: '', note: '', footer: ''});
             proto.fillText = fill;
             return drawn.join(' ');
         }""",
         told["texts"],
     )
-    assert "1 finding" in head and " ".join(told["texts"][0].split()) in head
+    assert "1 warning" in head and " ".join(told["texts"][0].split()) in head
     json.dumps(told)
 
 

@@ -1,9 +1,11 @@
-/** Rows of a group that a finding names: a sign at the lane's label and a band at the plot's edge. */
+/** Rows of a group that a finding names: a sign before the lane's label and a band at the plot's edge. */
 
 const CRITICAL = { light: "#B00020", dark: "#FF9AA2" };
 const SIGN = 4, BAND = 4;
+/** Width that a sign takes from its label, with the gap between them. */
+export const SIGN_ROOM = 2 * SIGN + 4;
 
-/** Mark every lane in `ill`, a Map from a group's place to its severity. */
+/** Band of every lane in `ill`, a Map from a group's place to its severity. */
 export function markLanes(ctx, scene, ill) {
   const { box, theme } = scene;
   for (const group of scene.rowGroups) {
@@ -12,14 +14,18 @@ export function markLanes(ctx, scene, ill) {
     const from = Math.max(box.y, scene.rowEdge(group.from));
     const to = Math.min(box.y + box.h, scene.rowEdge(group.to));
     if (to - from < 2) continue;
-    ctx.fillStyle = ctx.strokeStyle = colorOf(severity, theme);
+    ctx.fillStyle = colorOf(severity, theme);
     ctx.fillRect(box.x + box.w + 1, from + 1, BAND, to - from - 2);
-    if (to - from >= 2 * SIGN + 2) sign(ctx, severity, SIGN + 1, (from + to) / 2);
   }
 }
 
-/** A cross for critical, a triangle for a warning, a ring for a note, as beside the words of the page. */
-function sign(ctx, severity, x, y) {
+/**
+ * A cross for critical, a triangle for a warning, a ring for a note, as beside the words of the page;
+ * it ends where the label that begins at `left` leaves a gap.
+ */
+export function signBefore(ctx, severity, left, y, theme) {
+  const x = left - SIGN_ROOM + SIGN;
+  ctx.fillStyle = ctx.strokeStyle = colorOf(severity, theme);
   ctx.lineWidth = 2;
   ctx.beginPath();
   if (severity === "critical") {

@@ -1,7 +1,7 @@
 /** Spike raster: exact vertical ticks, or a stated density when there are too many of them. */
 
 import { CIVIDIS, CIVIDIS_STOPS, groupColor, mix } from "../colors.mjs";
-import { markLanes } from "./ailing.mjs";
+import { SIGN_ROOM, markLanes, signBefore } from "./ailing.mjs";
 import { eventLines } from "./events.mjs";
 import {
   Pixels, behind, colorBar, devicePixels, emptyNote, grouped, label, timeAxis, timeGrid,
@@ -57,6 +57,7 @@ export const mark = {
     ctx.beginPath();
     ctx.rect(0, box.y, box.x, box.h);
     ctx.clip();
+    const ill = scene.ailing(), right = box.x - LABEL_GAP;
     let lowest = -1e9;
     shown.labels = [];
     for (const group of scene.rowGroups) {
@@ -64,16 +65,18 @@ export const mark = {
       const y = (Math.max(box.y, from) + Math.min(box.y + box.h, to)) / 2;
       if (to <= box.y || from >= box.y + box.h || y - lowest < 13) continue;
       lowest = y;
-      const lines = groupLabel(ctx, group, scene, box.x - LABEL_GAP, to - from);
-      lines.forEach((text, i) => label(ctx, text, box.x - LABEL_GAP, y + (i - (lines.length - 1) / 2) * LINE, theme.fg, "right"));
+      const severity = ill.get(group.g), room = right - (severity ? SIGN_ROOM : 0);
+      const lines = groupLabel(ctx, group, scene, room, to - from);
+      lines.forEach((text, i) => label(ctx, text, right, y + (i - (lines.length - 1) / 2) * LINE, theme.fg, "right"));
+      if (severity) signBefore(ctx, severity, right - Math.max(...lines.map((text) => widthOf(ctx, text))), y, theme);
       shown.labels.push(lines.join(" "));
       ctx.fillStyle = groupColor(group, theme.dark);
       ctx.fillRect(box.x - 10, from + 1, 4, to - from - 2);
     }
     inhibitoryBars(ctx, scene);
     ctx.restore();
-    shown.ailing = scene.ailing();
-    markLanes(ctx, scene, shown.ailing);
+    shown.ailing = ill;
+    markLanes(ctx, scene, ill);
     if (shown.mode === "density") {
       colorBar(ctx, { x: box.x + box.w + 8, y: box.y, h: box.h }, CIVIDIS_STOPS,
         [[0, "0"], [1, String(shown.bin_max)]], "spikes / bin", theme);
@@ -105,10 +108,10 @@ function groupLabel(ctx, { g, n, name, short }, { unit, hz }, width, height) {
   const rate = hz(g), share = unit.share(rate), told = `${unit.rate(rate)}${share && ` (${share})`}`;
   const one = [`${name} n=${n} ${told}`, `${short} n=${n} ${told}`, `${short} ${told}`];
   const brief = `${unit.rate(rate)} ${unit.share(rate, rate < 99.5 ? 1 : 0)}`.trim();
-  const two = [[`${name} n=${n}`, told], [`${short} n=${n}`, told], [`${short} n=${n}`, brief]];
+  const two = [[`${name} n=${n}`, told], ...[told, brief, unit.rate(rate)].map((text) => [`${short} n=${n}`, text])];
   const fits = (lines) => lines.every((text) => widthOf(ctx, text) <= width);
-  const most = [[one[0]], ...height >= 2 * LINE ? two : [], [one[1]], [one[2]]];
-  return most.find(fits) ?? [`${short} ${unit.rate(rate)}`];
+  const most = [[one[0]], ...height >= 2 * LINE ? two : [], [one[1]], [one[2]], [`${short} ${unit.rate(rate)}`]];
+  return most.find(fits) ?? [short];
 }
 
 export const ORDER_NAMES = { id: "id", rate: "rate", latency: "first-spike latency" };
@@ -227,15 +230,20 @@ function inhibitoryBars(ctx, scene) {
   }
 }
 
+/** The watched neuron and step whose u came closest to the threshold of its own group; as in the figure. */
 function whyEmpty(scene) {
-  const { store } = scene;
-  let top = -Infinity, low = Infinity;
+  const { store } = scene, own = store.membrane.map((id) => scene.groupOf(id));
+  let top = -Infinity, best = { gap: -Infinity };
   for (let step = scene.step0; step < scene.step1; step++) {
     const slot = step % store.capacity;
-    for (let k = 0; k < store.K; k++) top = Math.max(top, store.u[slot * store.K + k]);
-    for (let g = 0; g < store.G; g++) low = Math.min(low, store.theta[slot * store.G + g]);
+    for (let k = 0; k < store.K; k++) {
+      const u = store.u[slot * store.K + k], theta = store.theta[slot * store.G + own[k]];
+      if (Number.isFinite(u) && u > top) top = u;
+      if (Number.isFinite(u - theta) && u - theta > best.gap) best = { gap: u - theta, u, theta, g: own[k] };
+    }
   }
-  if (!Number.isFinite(top) || !Number.isFinite(low)) return "0 spikes in window";
-  const sign = top < low ? "<" : "≥";
-  return `0 spikes in window · max u ${top.toFixed(2)} ${sign} v_thresh ${low.toFixed(2)} (watched neurons)`;
+  if (!Number.isFinite(top)) return "0 spikes in window";
+  if (!Number.isFinite(best.gap)) return `0 spikes in window · max u ${top.toFixed(2)} (watched neurons)`;
+  const { gap, u, theta, g } = best;
+  return `0 spikes in window · closest watched: u ${u.toFixed(2)} ${gap < 0 ? "<" : "≥"} θ ${theta.toFixed(2)} (${scene.groups[g].name})`;
 }

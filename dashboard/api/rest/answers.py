@@ -103,6 +103,9 @@ class Table(Windowed):
     """Columns of equal length."""
 
     neurons: Shown | None = Field(description="Neurons shown of all; null where it has none.")
+    blocks: list[int] | None = Field(
+        description="The blocks shown; null where it is of the whole network."
+    )
     rows: int = Field(description="Rows of the whole table.")
     offset: int
     next_offset: int | None

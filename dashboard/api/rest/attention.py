@@ -33,7 +33,8 @@ def spiking_attention_weights(query: LayerQuery) -> Response:
     """Weights of the newest query over the last 64 keys, and how even they are."""
     client = live.client_of(query)
     live.check_published(client, "attention")
-    layers = live.layers_of(len(live.layout_of(client).blocks), query)
+    every = len(live.layout_of(client).blocks)
+    layers = live.layers_of(every, query)
     steps = live.steps_of(client, query, NOW_MS)
     blocks: list[dict[str, Any]] = []
     for layer in layers:
@@ -41,6 +42,10 @@ def spiking_attention_weights(query: LayerQuery) -> Response:
         blocks.append(_block(window, layer))
     body = {
         **live.head(client, window, weights="1", relative_entropy="1", ages_ms="ms"),
+        "shown": {
+            "blocks": live.part(len(layers), every),
+            "samples": live.part(min(1, len(window.gate_steps)), len(window.gate_steps)),
+        },
         "ages_ms": (np.arange(KEYS) * window.dt).tolist(),
         "fewest_keys": attention.FEWEST_KEYS,
         "blocks": blocks,

@@ -8,7 +8,7 @@ from flask import Response
 from pydantic import Field
 
 from dashboard.api.errors import ApiError
-from dashboard.api.models import Answer
+from dashboard.api.models import PARTS, Answer, Parts
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
 from dashboard.api.rest.queries import SessionQuery
@@ -29,6 +29,7 @@ class HealthReport(Answer):
     t_ms: float
     params_rev: int | None
     units: dict[str, str] = Field(description="Unit of each kind of number; 1 is a pure number.")
+    shown: Parts = Field(description=PARTS)
     severity: Literal["ok", "note", "warning", "critical", "waiting", "untold"] = Field(
         description="Of the gravest finding. Without one: waiting (rules wait for data), untold"
         " (not_firing or sparsity has not been able to tell for 2 s; cannot_tell says why), or ok."
@@ -56,6 +57,7 @@ def spiking_health(query: SessionQuery) -> Response:
         starts = status.get("state") in (None, "starting")
         words = "this session is starting" if starts else "this session gives no health report"
         raise ApiError(503, "no_health", words, headers={"Retry-After": "1"})
+    unsure = report.get("cannot_tell", [])
     body = {
         "severity": report["severity"],
         "session_id": client.session,
@@ -64,9 +66,13 @@ def spiking_health(query: SessionQuery) -> Response:
         "t_ms": report["t_ms"],
         "params_rev": status.get("params_rev"),
         "units": UNITS,
+        "shown": {
+            "findings": live.all_of(len(report["findings"])),
+            "cannot_tell": live.all_of(len(unsure)),
+        },
         "waiting": report.get("waiting", ""),
         "findings": report["findings"],
-        "cannot_tell": report.get("cannot_tell", []),
+        "cannot_tell": unsure,
         "evidence": report.get("evidence", {}),
     }
     return live.answer(body)

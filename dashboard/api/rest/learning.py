@@ -53,11 +53,13 @@ def learning_stdp_metrics(query: LayerQuery) -> Response:
     params, now, rev = _rule(client, query, window)
     ltp, ltd = stdp_figure.da_factors(window)
     da = stdp_figure.da_level(window)
+    layers = weights.sampled_layers(window, query)
     body = {
         **live.sampled_head(
             client, window, da="1", ltp_gain="1", ltd_gain="1", learning_rate="1", a_plus_now="1",
             a_minus_now="1", mean_weight="1", share="1", pairs="pairs in 1 s", sampled_ms="ms",
         ) | rev,
+        "shown": weights.newest_of(window, layers),
         "enabled": params["enabled"], "mode": params["mode"],
         "learning_rate": params["learning_rate"],
         "da": round(da, 6), "da_gate": params["da_gate"], "gated_off": da < params["da_gate"],
@@ -65,7 +67,7 @@ def learning_stdp_metrics(query: LayerQuery) -> Response:
         "a_plus_now": now.plus, "a_minus_now": now.minus, "quantity": now.quantity,
         "words": list(now.words),
         "sampled_ms": weights.sampled_ms(window),
-        "blocks": [_learning(window, b) for b in weights.sampled_layers(window, query)],
+        "blocks": [_learning(window, b) for b in layers],
     }  # fmt: skip
     return live.answer(body)
 
@@ -110,6 +112,7 @@ def learning_stdp_windows(query: LayerQuery) -> Response:
     total = int(pairs.sum())
     body = {
         **live.sampled_head(client, window, dt_ms="ms", change="1", pairs="pairs in 1 s") | rev,
+        "shown": weights.newest_of(window, layers),
         "parameters": params,
         "quantity": now.quantity,
         "words": list(now.words),
@@ -139,8 +142,9 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
     lags, half = _lags(window), window.pairs.shape[2] // 2
     per_pair = np.nan_to_num(stdp_figure.change_at(params, now, lags))
     per_pair[half] = 0.0
+    layers = weights.sampled_layers(window, query)
     blocks = []
-    for block in weights.sampled_layers(window, query):
+    for block in layers:
         pairs = window.pairs[:, block].astype(np.float64)
         up, down = pairs[:, half + 1 :] @ per_pair[half + 1 :], pairs[:, :half] @ per_pair[:half]
         blocks.append(
@@ -151,6 +155,7 @@ def learning_hebbian_trace(query: LayerQuery) -> Response:
         )  # fmt: skip
     body = {
         **live.sampled_head(client, window, **dict.fromkeys(SUMS, IN_1_S), sample_ms="ms") | rev,
+        "shown": weights.course_of(window, layers),
         "sample_ms": (window.hist_steps * window.dt).tolist(),
         "quantity": now.quantity,
         "blocks": blocks,
@@ -172,16 +177,20 @@ def learning_homeostatic_state(query: LayerQuery) -> Response:
     window = live.window_of(client, query, SECOND_MS, "theta", only=("theta", "rates"))
     told = revisions.told(client, query, window)
     tree = told.tree
-    layers = live.layers_of(len(window.layout.blocks), query)
-    blocks = [window.layout.blocks[k] for k in layers]
+    every = window.layout.blocks
+    blocks = [every[k] for k in live.layers_of(len(every), query)]
+    of_blocks = [g for g in window.layout.groups if g.block is not None]
+    stages = [_stage(tree, window, g, told.same) for g in of_blocks if g.block in blocks]
     head = live.head(client, window, rate="spikes/neuron/step", theta="1", drift="1")
     body = {
         **head | told.head,
+        "shown": {
+            "blocks": live.part(len(blocks), len(every)),
+            "stages": live.part(len(stages), len(of_blocks)),
+        },
         **{n: tree.get(f"homeostasis.{n}") for n in ("enabled", "target_rate", "learning_rate")},
         "theta_max": tree.get("homeostasis.theta_max"),
-        "stages": [
-            _stage(tree, window, g, told.same) for g in window.layout.groups if g.block in blocks
-        ],
+        "stages": stages,
     }
     return live.answer(body)
 

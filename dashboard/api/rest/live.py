@@ -144,6 +144,16 @@ def answer(body: dict[str, Any], status: int = 200) -> Response:
     return response
 
 
+def part(n: int, total: int) -> dict[str, int]:
+    """``n`` are listed of ``total`` that there are (``dashboard.api.models.Shown``)."""
+    return {"n": n, "total": total}
+
+
+def all_of(n: int) -> dict[str, int]:
+    """Every one of ``n`` is listed."""
+    return part(n, n)
+
+
 def rows_of(neurons: str, layer: int | None, client: SessionClient) -> tuple[int, ...] | str:
     """The rows that ``neurons`` and ``layer`` ask for, as a :class:`View` takes them.
 

@@ -11,7 +11,13 @@ from dashboard.api.errors import json_response
 from dashboard.api.operations import operation
 from dashboard.api.rest import live, revisions
 from dashboard.api.rest.learning_answers import Course, Schedule
-from dashboard.api.rest.queries import InjectBody, TraceQuery, WindowQuery
+from dashboard.api.rest.queries import (
+    InjectBody,
+    SessionOfPost,
+    TraceQuery,
+    WindowQuery,
+    session_meant,
+)
 from dashboard.api.rest.session_answers import Injected
 from dashboard.api.sessions import session_asked
 from t4dm.live.tree import ParamTree
@@ -56,13 +62,20 @@ def _course(which: str, query: TraceQuery) -> Response:
     window = live.window_of(client, query, SECOND_MS, "levels", only=("levels", "gains"))
     steps, every = live.picked(window.step0, window.step1, query.every_ms, window.dt)
     at = steps - window.step0
+    events = [event for event in window.events if _concerns(event, names)]
     body = {
         **live.head(client, window, time_ms="ms", levels="1", gains="1"),
+        "shown": {
+            "neuromodulators": live.part(len(names), len(NEUROMODULATORS)),
+            "gains": live.part(len(gains), len(GAINS)),
+            "steps": live.part(len(steps), window.n_steps),
+            "events": live.part(len(events), len(window.events)),
+        },
         "every_ms": every * window.dt,
         "time_ms": (steps * window.dt).tolist(),
         "levels": {n: live.numbers(window.levels[at, NEUROMODULATORS.index(n)]) for n in names},
         "gains": {GAINS[k]: live.numbers(window.gains[at, k]) for k in gains},
-        "events": [event for event in window.events if _concerns(event, names)],
+        "events": events,
     }
     return live.answer(body)
 
@@ -96,13 +109,20 @@ def spiking_nt_injection_schedule(query: WindowQuery) -> Response:
     kinds = ("inject", "reward", "answer", "param")
     happened = [e for e in events if e["type"] in kinds and _concerns(e, names)]
     onsets = [e["t_ms"] for e in events if e["type"] == "stimulus"]
+    sources = _sources(tree)
     body = {
         **live.head(client, window, dose="1", level="1", update_every="steps"),
         **told.head,
         "window": live.span(steps.step0, steps.step1, client.dt),
+        "shown": {
+            "neuromodulators": live.all_of(len(names)),
+            "sources": live.all_of(len(sources)),
+            "onsets": live.all_of(len(onsets)),
+            "events": live.part(len(happened), len(events)),
+        },
         "enabled": tree.get("neuromod.enabled"),
         "update_every": tree.get("neuromod.update_freq"),
-        "sources": _sources(tree),
+        "sources": sources,
         "held": {n: tree.get(f"neuromod.{n}") for n in names},
         "onsets_ms": onsets,
         "events": happened,
@@ -123,11 +143,18 @@ def _sources(tree: ParamTree) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@operation("POST", "/spiking/inject-neuromod", Injected, tag="spiking", body=InjectBody)
-def spiking_inject_neuromod(body: InjectBody) -> Response:
+@operation(
+    "POST",
+    "/spiking/inject-neuromod",
+    Injected,
+    tag="spiking",
+    query=SessionOfPost,
+    body=InjectBody,
+)
+def spiking_inject_neuromod(query: SessionOfPost, body: InjectBody) -> Response:
     """Add ``level`` to a neuromodulator at the next update; the command ``inject``."""
     command = {"type": "inject", "nt": body.nt, "level": body.level}
-    client = session_asked(body.session_id or "default")
+    client = session_asked(session_meant(query, body))
     answer = commands.send(client, command, *commands.who_and_key())
     if answer.status_code != 200:
         return answer

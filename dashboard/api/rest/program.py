@@ -15,9 +15,12 @@ from dashboard.traffic import counts_of
 LINE = ("state", "step", "params_rev", "t_ms", "speed", "ratio")
 
 
-@operation("GET", "/healthz", Health, tag="program")
+@operation("GET", "/healthz", Health, tag="program", any_query=True)
 def healthz() -> Response:
-    """One line a session: pid, state, step, params_rev, t_ms, speed, ratio."""
+    """One line a session: pid, state, step, params_rev, t_ms, speed, ratio.
+
+    A query is ignored here, and here alone: probes of load balancers may send one.
+    """
     if g.get("access") is None:
         return json_response({"ok": True})
     answer = {}

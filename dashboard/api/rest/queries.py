@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from dashboard.api.frames import MAX_WINDOW_MS
 from t4dm.live import paths
 from t4dm.live.view import ID, NAMED_ROWS
+from t4dm.params import ParamError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
@@ -70,9 +71,9 @@ class WindowQuery(SessionQuery):
     @model_validator(mode="after")
     def _one_begin(self) -> WindowQuery:
         if self.from_ms is not None and self.last_ms is not None:
-            raise ValueError("give from_ms or last_ms, not both")
+            raise ParamError("last_ms", "last_ms: give from_ms or last_ms, not both")
         if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
-            raise ValueError("from_ms must be less than to_ms")
+            raise ParamError("from_ms", "from_ms: it must be less than to_ms")
         return self
 
 
@@ -113,8 +114,8 @@ class PictureQuery(WindowQuery):
     format: Literal["json", "figure", "png", "svg"] = Field(
         "json",
         description="Data; a Plotly figure, which says in layout.meta of which step, t_ms and "
-        "params_rev it is, its units and neurons; or an image, whose answer says so in the headers "
-        "X-T4DM-Step, -T-Ms, -Params-Rev, -Epoch and -Neurons.",
+        "params_rev it is, its units, its blocks and how much is shown; or an image, whose answer says so "
+        "in the headers X-T4DM-Step, -T-Ms, -Params-Rev, -Epoch, -Neurons, -Blocks and -Shown.",
     )
     theme: Literal["light", "dark"] = Field("light", description="Of a figure or image.")
     width: Annotated[int, Field(ge=200, le=4000), WHOLE] = Field(
@@ -153,6 +154,28 @@ class SessionBody(BaseModel):
     session_id: Annotated[str, Field(pattern=f"^({paths.NAME.pattern})?$")] = Field(
         default=paths.DEFAULT_SESSION, description="The session; empty: default."
     )
+
+
+class SessionOfPost(Query):
+    session_id: (
+        Annotated[str, Field(pattern=f"^({paths.NAME.pattern})?$")] | SkipJsonSchema[None]
+    ) = Field(
+        default=None,
+        description="The session, where the body does not name it; where the two differ, 422.",
+    )
+
+
+def session_meant(query: SessionOfPost, body: SessionBody) -> str:
+    """The session that a POST names in its query or in its body, else the default one.
+
+    An empty name counts as none; raises :class:`ParamError` for two different ones.
+    """
+    in_body = body.session_id if "session_id" in body.model_fields_set else ""
+    in_query = query.session_id or ""
+    if in_query and in_body and in_query != in_body:
+        message = f"session_id: the query names '{in_query}' and the body '{in_body}'; name one"
+        raise ParamError("session_id", message)
+    return in_body or in_query or paths.DEFAULT_SESSION
 
 
 class InjectBody(SessionBody):

@@ -41,7 +41,8 @@ def spiking_stats(query: WindowQuery) -> Response:
         "rate_hz": round(share * 1000 / window.dt, 3),
         **live.head(client, window, share="spikes/neuron/step", hz="Hz per neuron"),
         "spikes": spikes,
-        "neurons": {"n": window.n_total, "total": window.n_total},
+        "neurons": live.all_of(window.n_total),
+        "shown": {"neurons": live.all_of(window.n_total), "groups": live.all_of(len(groups))},
         "silent": sum(group["silent"] for group in groups),
         "groups": groups,
     }
@@ -64,14 +65,14 @@ def spiking_lif_params(query: SessionQuery) -> Response:
     del head["window"]
     mine = ("lif", "lif_in", "lif_out")
     overrides = tree.to_json()["overrides"]
+    stages = [_stage(tree, window, g, same) for g in window.layout.groups if g.block is not None]
     body = {
         **head | {"params_rev": held.rev},
+        "shown": {"stages": live.all_of(len(stages)), "parameters": live.all_of(len(specs))},
         "values": {spec.name: tree.get(spec.path) for spec in specs},
         "ranges": {spec.name: [spec.lo, spec.hi] for spec in specs},
         "overrides": {p: v for p, v in overrides.items() if p.split(".")[2] in mine},
-        "stages": [
-            _stage(tree, window, g, same) for g in window.layout.groups if g.block is not None
-        ],
+        "stages": stages,
     }
     return live.answer(body)
 
@@ -106,13 +107,19 @@ def spiking_neuromodulators(query: WindowQuery) -> Response:
     window = live.window_of(client, query, SECOND_MS, "levels", only=LEVELS)
     told = revisions.told(client, query, window)
     tree = told.tree
+    events = [event for event in window.events if event["type"] in NT_EVENTS]
     body = {
         **live.head(client, window, level="1", gain="1", tau="ms") | told.head,
+        "shown": {
+            "neuromodulators": live.all_of(len(NEUROMODULATORS)),
+            "gains": live.all_of(len(GAINS)),
+            "events": live.part(len(events), len(window.events)),
+        },
         "enabled": tree.get("neuromod.enabled"),
         "update_freq": tree.get("neuromod.update_freq"),
         "levels": [_level(tree, window, k, nt) for k, nt in enumerate(NEUROMODULATORS)],
         "gains": dict(zip(GAINS, live.numbers(window.gains[-1]), strict=True)),
-        "events": [event for event in window.events if event["type"] in NT_EVENTS],
+        "events": events,
     }
     return live.answer(body)
 
@@ -137,9 +144,12 @@ def spiking_spike_times(query: PageQuery) -> Response:
     window = live.window_of(client, query, SECOND_MS, "spikes", View(rows=rows), FIRED)
     total = len(window.spk_row)
     page = slice(query.offset, query.offset + query.limit)
+    neurons = live.part(len(window.rows), window.n_total)
+    on_page = len(window.spk_row[page])
     body = {
         **live.head(client, window, times_ms="ms"),
-        "neurons": {"n": len(window.rows), "total": window.n_total},
+        "neurons": neurons,
+        "shown": {"neurons": neurons, "spikes": live.part(on_page, total)},
         "spikes": total,
         "offset": query.offset,
         "next_offset": page.stop if page.stop < total else None,

@@ -12,12 +12,11 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from dashboard.api.errors import ApiError, refused_by_worker
-from dashboard.api.models import Answer, Shown
+from dashboard.api.models import PARTS, Answer, Parts, Shown
 from dashboard.api.operations import operation
 from dashboard.api.rest import live
-from dashboard.api.rest.queries import SessionBody
+from dashboard.api.rest.queries import SessionBody, SessionOfPost, session_meant
 from dashboard.api.sessions import session_asked
-from t4dm.live import paths
 from t4dm.live.trace_limits import MAX_ABS, MAX_NEURONS, MAX_STEPS
 
 Value = Annotated[float, Field(ge=-MAX_ABS, le=MAX_ABS, allow_inf_nan=False)]
@@ -83,6 +82,7 @@ class Trace(Answer):
     step: int = Field(description="Step of the live run at which the copy was made.")
     t_ms: float
     units: dict[str, str]
+    shown: Parts = Field(description=PARTS)
     input: str = Field(description="What the rows were taken for: stimulus or current.")
     from_step: int
     steps: int
@@ -106,6 +106,7 @@ class MembraneTrace(Answer):
     step: int
     t_ms: float
     units: dict[str, str]
+    shown: Parts = Field(description=PARTS)
     input: str
     from_step: int
     steps: int
@@ -115,21 +116,29 @@ class MembraneTrace(Answer):
     not_finite: dict[str, Any] | None = None
 
 
-@operation("POST", "/spiking/trace", Trace, tag="spiking", body=TraceBody)
-def spiking_trace(body: TraceBody) -> Response:
+@operation("POST", "/spiking/trace", Trace, tag="spiking", query=SessionOfPost, body=TraceBody)
+def spiking_trace(query: SessionOfPost, body: TraceBody) -> Response:
     """Run an input through a copy of the model: spikes and thresholds of every stage."""
-    return _traced(body, body.steps, Trace)
+    return _traced(session_meant(query, body), body, body.steps, Trace)
 
 
-@operation("POST", "/spiking/trace-membrane", MembraneTrace, tag="spiking", body=MembraneBody)
-def spiking_trace_membrane(body: MembraneBody) -> Response:
+@operation(
+    "POST",
+    "/spiking/trace-membrane",
+    MembraneTrace,
+    tag="spiking",
+    query=SessionOfPost,
+    body=MembraneBody,
+)
+def spiking_trace_membrane(query: SessionOfPost, body: MembraneBody) -> Response:
     """Membranes over the steps of an input (10 of a single row) on a copy of the model."""
     single = not isinstance(body.input[0], list) or len(body.input) == 1
-    return _traced(body, body.steps or (10 if single else None), MembraneTrace)
+    steps = body.steps or (10 if single else None)
+    return _traced(session_meant(query, body), body, steps, MembraneTrace)
 
 
-def _traced(body: TraceBody, steps: int | None, model: type[Answer]) -> Response:
-    client = session_asked(body.session_id or paths.DEFAULT_SESSION)
+def _traced(session_id: str, body: TraceBody, steps: int | None, model: type[Answer]) -> Response:
+    client = session_asked(session_id)
     if client.manifest().get("owner") != "supervised":
         message = "a script's model is not copied; run it in the script"
         raise ApiError(422, "not_offered", message, field="session_id")
@@ -140,7 +149,10 @@ def _traced(body: TraceBody, steps: int | None, model: type[Answer]) -> Response
     told = client.trace(asked)
     if not told["ok"]:
         return refused_by_worker(told["error"], failed=500)
-    shown = {"n": len(told["membranes"]), "total": live.layout_of(client).n_total}
     told |= {"session_id": client.session, "params_rev": told["rev"], "units": UNITS}
-    told["neurons"] = shown
+    layout = live.layout_of(client)
+    told["neurons"] = live.part(len(told["membranes"]), layout.n_total)
+    told["shown"] = {"neurons": told["neurons"], "steps": live.all_of(told["steps"])}
+    if "stages" in model.model_fields:
+        told["shown"]["stages"] = live.part(len(told["stages"]), len(layout.groups))
     return live.answer({name: told[name] for name in model.model_fields if name in told})

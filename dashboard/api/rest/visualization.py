@@ -97,8 +97,11 @@ def _table(client: SessionClient, window: Window, panel: Panel, query: PictureQu
     columns = panel.table(window)
     rows = max((len(column) for column in columns.values()), default=0)
     end = query.offset + query.limit
+    head = figure_head.head_of(client, panel, window)
+    on_page = max(0, min(end, rows) - query.offset)
     body = {
-        **figure_head.head_of(client, panel, window),
+        **head,
+        "shown": head["shown"] | {"rows": live.part(on_page, rows)},
         "rows": rows,
         "offset": query.offset,
         "next_offset": end if end < rows else None,

@@ -31,15 +31,37 @@ def spiking_weights(query: LayerQuery) -> Response:
     client = live.client_of(query)
     window = live.samples_of(client, query, "weights")
     w_lo, w_hi = weights_figure.limits(window)
+    layers = sampled_layers(window, query)
     body = {
         **live.sampled_head(client, window, weight="1", count="weights"),
+        "shown": newest_of(window, layers) | {"weights": _counted(window, layers)},
         "sampled_ms": sampled_ms(window),
         "w_max": window.meta.get("w_max"),
         "edges_exc": live.numbers(np.linspace(0.0, w_hi, HIST_BINS + 1)),
         "edges_inh": live.numbers(np.linspace(w_lo, 0.0, HIST_BINS + 1)),
-        "blocks": [_histogram(window, block) for block in sampled_layers(window, query)],
+        "blocks": [_histogram(window, block) for block in layers],
     }
     return live.answer(body)
+
+
+def newest_of(window: Window, layers: list[int]) -> dict[str, Any]:
+    """How much an answer lists that tells the newest sample of the blocks ``layers``."""
+    samples = len(window.hist_steps)
+    return {
+        "blocks": live.part(len(layers), window.hist_exc.shape[1]),
+        "samples": live.part(min(1, samples), samples),
+    }
+
+
+def course_of(window: Window, layers: list[int]) -> dict[str, Any]:
+    """As :func:`newest_of`, of an answer that tells every sample of the window."""
+    return newest_of(window, layers) | {"samples": live.all_of(len(window.hist_steps))}
+
+
+def _counted(window: Window, layers: list[int]) -> dict[str, int]:
+    """Weights of the newest sample that the histograms of ``layers`` count, of those of all blocks."""
+    newest = window.hist_exc[-1:].sum(axis=(0, 2)) + window.hist_inh[-1:].sum(axis=(0, 2))
+    return live.part(int(newest[layers].sum()), int(newest.sum()))
 
 
 def _histogram(window: Window, block: int) -> dict[str, Any]:
@@ -68,6 +90,7 @@ def learning_weight_deltas(query: LayerQuery) -> Response:
     """How each block's plastic weights moved from sample to sample, by default over 10 s."""
     client = live.client_of(query)
     window = live.samples_of(client, query, "weights")
+    layers = sampled_layers(window, query)
     body = {
         **live.sampled_head(
             client,
@@ -79,10 +102,11 @@ def learning_weight_deltas(query: LayerQuery) -> Response:
             changed_at_least="weights",
             sample_ms="ms",
         ),
+        "shown": course_of(window, layers),
         "sample_ms": (window.hist_steps * window.dt).tolist(),
         "moved_rows": client.manifest()["constants"].get("moved_rows"),
         "bin_width": weights_figure.limits(window)[1] / HIST_BINS,
-        "blocks": [_delta(window, block) for block in sampled_layers(window, query)],
+        "blocks": [_delta(window, block) for block in layers],
     }
     return live.answer(body)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dashboard.figures import raster
 from tests.unit.dashboard.figure_values import THREE, texts, values
 
@@ -86,4 +88,18 @@ def test_raster_bins_lie_on_the_absolute_grid_of_steps(window):
 
 def test_empty_raster_says_why(window):
     figure = raster.figure(window([[], [], []]), {})
-    assert "0 spikes in window; max u 0.50 < v_thresh 1.00" in texts(figure)
+    assert "0 spikes in window · closest watched: u 0.50 < θ 1.00 (block 0 LIF in)" in texts(figure)
+
+
+def test_membranes_are_compared_with_the_threshold_of_their_own_group(window):
+    """Of the neurons watched, 1 of group 0 and 9 of group 2, the one that came closest to firing."""
+    made = window([[], [], []])
+    made.theta[:] = [8.0, 0.1, 2.5, 0.1]
+    made.u[:] = [[3.0, 0.5], [4.9, 1.0], [4.0, 0.0]]
+    assert "closest watched: u 1.00 < θ 2.50 (block 1 LIF in)" in texts(raster.figure(made, {}))
+    made.theta[:, 2] = np.nan
+    assert "closest watched: u 4.90 < θ 8.00 (block 0 LIF in)" in texts(raster.figure(made, {}))
+    made.theta[:, 0] = np.nan
+    assert "0 spikes in window · max u 4.90 (watched neurons)" in texts(raster.figure(made, {}))
+    made.u[:] = np.nan
+    assert "max u" not in texts(raster.figure(made, {}))

@@ -32,6 +32,20 @@ def test_another_body_under_the_key_is_refused():
     assert refusal["error"]["field"] == "Idempotency-Key"
 
 
+def test_the_same_body_for_another_revision_is_refused():
+    def at(rev):
+        return Request("commands", BODY, key="once", if_rev=rev)
+
+    remembered = Remembered()
+    remembered.begin(at(3))
+    assert remembered.answer_of(at(3)) is None and remembered.joins(at(3))
+    assert remembered.answer_of(at(4))["error"]["code"] == "key_reused"
+    remembered.end(at(3), answer())
+    assert remembered.answer_of(at(3)) == answer()
+    for other in (at(4), at(None)):
+        assert remembered.answer_of(other)["error"]["code"] == "key_reused"
+
+
 def test_one_that_comes_while_the_first_is_in_work_waits_for_its_answer():
     remembered = Remembered()
     first, second = asked(), asked()
