@@ -28,6 +28,7 @@ A look has a third answer, that it cannot tell: the stimulus rests, or nothing c
 Rates of a stimulus that pauses for {LIT_MS} ms or more (`stimulus.rest_ms`, between pulses) are those of its time alone: a window needs {LIT_MS} ms of stimulus, and reaches further back, over at most {HELD * BIN_MS / 1000:g} s, until {LIT_SHARE:.0%} of its length are stimulus. A silence longer than the stimulus's own pauses is none of them.
 The first `health.settle_ms` after a start or reset are not judged, and a rule waits until its window is full; until then the status says how much is missing.
 Where nothing is found, but {_VITAL} has not been able to tell for {UNTOLD_MS / 1000:g} s, the `severity` of the report is `untold` and not `ok`: a network that is dead behind a resting stimulus is not called healthy. The finding that ends because another explains it has that one's id as `by` in its event.
+Where that other one ends under the settings that it was found with, and what it explained is there yet by its limit of leaving, this is found at the same look: nothing is called healthy in between.
 A finding has a severity (note, warning, critical), a place, the rule with its numbers, the likely cause told apart by evidence, and remedies: lists of ordinary commands, applied as one and undone as one.
 A note is no illness: a stage somewhat above its band, say. Everything above is.
 
@@ -37,12 +38,15 @@ The status of a session has it all under `health`; each finding and its end is a
 
 Causes of silence and of too many spikes are told apart by the *drive* of a stage, its mean current in units of `theta * (1 - alpha)` at the defaults, 0.1, where a constant current begins to fire by itself.
 It follows from what is measured: in a steady state the mean of `u_pre = alpha * u + I` with `u = u_pre - beta * theta * s` gives `I = (1 - alpha) * mean(u_pre) + alpha * beta * theta * rate`.
-The recurrent part of it is `(0.5 + NE) * recurrent.gain * rate * mean(W)`. What is quiet behind a quiet stage is put down to the first one."""
+The recurrent part of it is `(0.5 + NE) * recurrent.gain * rate * mean(W)`.
+What is quiet is put down to the parameter off its default that makes it hardest to fire, in the stage itself or in one before it that fires below twice the floor of its band: by 2 for a threshold of 2 or a gain of 0.5. The cause that stands is kept until another is 1.5 times as strong; only where none is changed do the figures alone decide.
+Where membranes are clamped the estimate is too small, and a finding says "at least"; what a block passes on is never negative, so that the drive is at least its recurrent part.
+What fires too much is put down to a parameter off its default that drives it, and of several to the one that lifts most; only where none is changed do the figures alone decide. The first remedy puts back all of them."""
 FOOT = """## Presets that make it ill
 
 `{"type": "preset", "name": …}` puts one in force, `healthy` takes what presets touch back; both are undone like any change.
 Each is found within 2 s of simulated time; in force from the first step on, within 2.5 s, since the first `health.settle_ms` are not judged. The first remedy of the finding heals it within 5 s.
-`tests/unit/health/test_presets.py` runs all of them on the default network from three starts: two seeds, one of them from its first step too, the remedy 0.2 to 2.5 s after the finding.
+`tests/unit/health/test_presets.py` runs all of them on the default network from three starts: two seeds, one of them from its first step too, the remedy 0.2 to 2.5 s after the finding; sparsity, which lies between two limits, under four seeds more.
 
 | preset | parameters | found as | cause |
 |---|---|---|---|"""
@@ -88,7 +92,8 @@ def _instead(rule: Rule) -> str:
     if not rule.instead:
         return ""
     names = ", ".join(f"`{name}`" for name in rule.instead)
-    echo = ", or its window reaches back to one that was" if rule.echoes else ""
+    echo = ", or, after a change of parameters, its window reaches back to one that was"
+    echo = echo if rule.echoes else ""
     return f" Not looked for while it is explained by {names}{echo}."
 
 

@@ -17,24 +17,23 @@ FIRES = 0.02  # spikes/ms of a LIF in from which its queries say something
 def blocks_that_ask(ev: Evidence, name: str, ms: float) -> tuple[np.ndarray, np.ndarray, list[int]]:
     """(L,) mean and least of field ``name`` over the last ``ms``, and the blocks that ask enough.
 
-    Attention is looked at once in 500 ms; a window of a second or more needs two such looks.
+    Attention is looked at once in 500 ms; a window of a second or more needs two such looks.  Looks
+    at a block that hardly fired meanwhile do not count: over empty traces all keys are alike.
     """
-    values = ev.last(name, ms)
+    values, fired = ev.last(name, ms), ev.last("fired", ms)
+    queries = [
+        (p.block, p.index)
+        for p in ev.stack
+        if p.stage == "lif_in" and p.block is not None and p.block < values.shape[1]
+    ]
     known = np.isfinite(values)
+    for block, group in queries:
+        known[:, block] &= fired[:, group] >= FIRES
     counts = known.sum(axis=0)
     means = np.where(known, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
     least = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
-    rate = ev.rate(ms)
-    asked = [
-        p.block
-        for p in ev.stack
-        if p.stage == "lif_in"
-        and p.block is not None
-        and p.block < len(means)
-        and rate[p.index] >= FIRES
-        and counts[p.block] >= (2 if ms >= 1000 else 1)
-    ]
-    return means, least, asked
+    looks = 2 if ms >= 1000 else 1
+    return means, least, [block for block, _ in queries if counts[block] >= looks]
 
 
 def asking(ev: Evidence, blocks: list[int]) -> list[Place]:

@@ -18,6 +18,7 @@ class Case:
         self.rule, self._dt = rule, dt
         self.finding: dict[str, Any] | None = None
         self._seen = self._unseen = 0
+        self._explained = 0  # looks in a row at which it was seen, and explained by another finding
         self._shift = (0, 0)  # to graver (1) or milder (-1), and for how many looks in a row
         self._other = ("", 0)  # another cause than the one told, and for how many looks in a row
 
@@ -34,6 +35,11 @@ class Case:
     def seen(self) -> bool:
         """Whether it was seen at the last look that could tell."""
         return self._seen > 0
+
+    @property
+    def inherits(self) -> bool:
+        """Whether it was seen while another finding explained it: it stands where that one ends."""
+        return self._explained > 0
 
     @property
     def severity(self) -> Severity | None:
@@ -55,7 +61,9 @@ class Case:
             self.finding["held"] = verdict is UNSURE
         if verdict is UNSURE:
             return []
-        self._seen = self._seen + 1 if verdict else 0
+        before = self._explained if changed is None else 0
+        self._explained = 0
+        self._seen = max(self._seen, before) + 1 if verdict else 0
         self._unseen = 0 if verdict else self._unseen + 1
         if verdict is not None:
             if self.finding is not None:
@@ -71,6 +79,17 @@ class Case:
             self.finding = None
             return [change]
         return []
+
+    def take_explained(self, verdict: Said, step: int, clear: int) -> list[Change]:
+        """The same while another finding explains it: it is not found, and what stands comes to its
+        end; that it is there all the same is remembered for the look after that finding's end."""
+        explained = self._explained
+        changes = self.take(None, step, 1, clear)
+        if verdict is UNSURE:
+            self._explained = explained
+        elif verdict:
+            self._explained = explained + 1
+        return changes
 
     def call(self, evidence: Evidence, step: int) -> list[Change]:
         """Look now, and find without waiting."""

@@ -88,6 +88,7 @@ class Evidence:
     weights: Weights
     get: Callable[[str], Any]  # the value in force at a parameter path
     changed: Callable[[str], bool]  # whether a path differs from its default, or is an override
+    default: Callable[[str], Any]  # what a parameter path is put back to, in a step of the session
     has: frozenset[str]  # parameter groups there are
     paused_ms: float  # longest silence of the stimulus by its own parameters
     bad: str | None = None  # tensor that is not finite
@@ -201,11 +202,14 @@ class Evidence:
         """How far back the rates of a window of ``ms`` reach, ms."""
         return ms if not self._pauses(ms) or self.idle(ms) else float(self._reach(ms) * BIN_MS)
 
-    def rested(self) -> str:
-        """For how long the stimulus made no drive, of all the bins that are held, in words."""
+    def rested(self, ms: float) -> str:
+        """For how long the stimulus made no drive, in words: in a window of ``ms`` where that has too
+        little of it, or in all the bins that are held where even those have."""
+        short = self._reach(ms) > len(self._lit)
+        lit = self._lit if short else self._lit[-max(1, round(ms / BIN_MS)) :]
         seconds = BIN_MS / 1000
-        rest = (len(self._lit) - float(self._lit.sum())) * seconds
-        return f"the stimulus rested for {rest:.1f} of the last {len(self._lit) * seconds:.1f} s"
+        rest = (len(lit) - float(lit.sum())) * seconds
+        return f"the stimulus rested for {rest:.1f} of the last {len(lit) * seconds:.1f} s"
 
     def _reach(self, ms: float) -> int:
         """How many bins back there is stimulus enough for a window of ``ms``, which it is at least;

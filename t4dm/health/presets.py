@@ -1,8 +1,9 @@
 """Named sets of parameters that make the default network ill, one a symptom, and ``healthy``.
 
 Each keeps homeostasis from hiding what it does where it would: switched off, thresholds stay where
-it left them; with a ``theta_max`` of 0 they are those that are set, whatever the run was before.  The
-cure is the finding's own remedy.
+it left them; with a ``theta_max`` of 0 they are those that are set, whatever the run was before.  That
+of sparsity leaves it on: it holds the first stage at its rate, under every seed, while the others are
+all but silent.  The cure is the finding's own remedy.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def _preset(name: str, title: str, finding: str, cause: str, **values: Any) -> P
 PRESETS: tuple[Preset, ...] = (
     _preset("not_firing", "Not firing", "not_firing", "threshold",
             homeostasis__enabled=False, lif__v_thresh=8.0),
-    _preset("sparsity", "Extreme sparsity", "sparsity", "input",
-            homeostasis__theta_max=0.0, input__gain=0.45),
+    _preset("sparsity", "Extreme sparsity", "sparsity", "threshold",
+            lif__v_thresh=4.0, **{"blocks.0.lif_in.v_thresh": 1.0}),
     _preset("runaway", "Runaway spiking", "runaway", "feedback",
             homeostasis__enabled=False, recurrent__gain=6.0, neuromod__DA=0.9),
     _preset("stdp_gated", "STDP gated off", "stdp_not_engaging", "gated", stdp__da_gate=1.0),

@@ -10,7 +10,7 @@ from typing import Any
 
 from t4dm.health.case import Case, Change
 from t4dm.health.evidence import Evidence, Place
-from t4dm.health.finding import SEVERITIES, UNSURE, Rule, Said, rules
+from t4dm.health.finding import SEVERITIES, UNSURE, Rule, Said, Severity, rules
 from t4dm.health.params import BIN_MS, HealthParams
 from t4dm.live.doctor_bins import Bins
 from t4dm.live.doctor_figures import summary
@@ -99,19 +99,33 @@ class Doctor:
             if judged < get(f"health.{rule.window}") or not self._measured(rule, evidence):
                 continue
             begun = step - self._reach(rule, evidence)
-            by = next(
-                (id for id in rule.instead if id in standing or self._echoes(rule, id, begun)), None
-            )
-            verdict: Said = None if by else rule.look(evidence, case.severity)
-            self._note(rule.id, by, verdict is UNSURE)
             changed = self._set_at if begun < self._set_at else None
-            told = case.take(verdict, step - 1, confirm, clear, changed)
+            by = self._explaining(rule, standing, begun, changed)
+            hands_over = by is not None and self._cases[by].stands
+            verdict: Said = None
+            if by is None or hands_over:
+                verdict = rule.look(evidence, self._active(case, hands_over, changed))
+            self._note(rule.id, by, verdict is UNSURE)
+            if by:
+                told = case.take_explained(verdict, step - 1, clear)
+            else:
+                told = case.take(verdict, step - 1, confirm, clear, changed)
             changes += [change | {"by": by} for change in told] if by else told
             if case.suspected:
                 standing.add(rule.id)
             if case.stands and case.seen:
                 self._seen_at[rule.id] = step
         return changes
+
+    @staticmethod
+    def _active(case: Case, hands_over: bool, changed: int | None) -> Severity | None:
+        """With which severity the rule of ``case`` looks: that of what stands, or is handed over to it.
+
+        A finding that ends under the settings that it was found with hands over to one that it
+        explained, which is then left rather than entered: between the limits of both nothing is well.
+        """
+        handed = changed is None and (hands_over or case.inherits)
+        return case.rule.severity if case.severity is None and handed else case.severity
 
     def _watch_settings(self, step: int) -> None:
         """Remember which look was the first to see the settings in force, those of health apart."""
@@ -127,9 +141,16 @@ class Doctor:
             reach = max(reach, ev.t_ms - ev.weights.end_ms + ev.weights.span_ms)
         return reach / self._dt
 
-    def _echoes(self, rule: Rule, by: str, begun: float) -> bool:
-        """Whether a finding of rule ``by`` was seen within the window of ``rule``."""
-        return rule.echoes and by in self._seen_at and begun < self._seen_at[by]
+    def _explaining(
+        self, rule: Rule, standing: set[str], begun: float, changed: int | None
+    ) -> str | None:
+        """The rule whose finding explains ``rule`` now; one that was seen within its window does too,
+        where settings have changed since that window ``begun``: what is there yet is their echo."""
+        echoes = rule.echoes and changed is not None
+        for id in rule.instead:
+            if id in standing or (echoes and begun < self._seen_at.get(id, begun)):
+                return id
+        return None
 
     def _note(self, id: str, by: str | None, unsure: bool) -> None:
         """Remember since when rule ``id`` cannot tell, or is explained ``by`` another."""
@@ -155,11 +176,14 @@ class Doctor:
             weights=self._bins.weights(tree.get("health.slow_ms")),
             get=tree.get,
             changed=self._changed,
+            default=lambda path: tree.spec(path).default,
             has=self._has,
             paused_ms=_pause(tree),
             bad=bad,
             standing={
-                id: case.finding["numbers"] for id, case in self._cases.items() if case.finding
+                id: {**case.finding["numbers"], "cause": case.finding["cause"]["code"]}
+                for id, case in self._cases.items()
+                if case.finding
             },
         )
 
@@ -201,7 +225,7 @@ class Doctor:
         seen = self._bins.count * BIN_MS
         return (
             f"{len(missing)} of {len(self._rules)} rules wait for data: "
-            f"{seen:g} of {needs:g} ms seen since the start or reset"
+            f"{seen:g} of {needs:g} ms seen since they began to look"
         )
 
     def _cannot_tell(self, ev: Evidence) -> list[dict[str, Any]]:
@@ -250,8 +274,9 @@ class Doctor:
 
 def _why_unsure(rule: Rule, ev: Evidence) -> str:
     """Why ``rule`` could not tell at the look of ``ev``: one sentence."""
-    rests = ev.idle(ev.p(rule.window))
-    resting = f"{ev.rested()}: too little of it to judge by" if rests else ""
+    window = ev.p(rule.window)
+    rests = ev.idle(window)
+    resting = f"{ev.rested(window)}: too little of it to judge by" if rests else ""
     text = "; ".join(part for part in (rule.unsure, resting) if part)
     return f"{text[:1].upper()}{text[1:]}." if text else "There is nothing to judge by."
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from t4dm.health import attending
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
+from t4dm.health.finding import UNSURE, Remedy, Rule, Said, Severity, Verdict
+from t4dm.health.remedies import put
 
 ORDER = 50
 LEAVE = 0.95  # of the threshold
+BLUNT = 0.2
+SHARPER, MOST = 5.0, 20.0  # times; and as far as it goes
 CAUSES = {
     "sharpness": "Scores are multiplied by next to nothing before the softmax.",
     "traces": "The traces it compares are as good as empty, so that all scores are alike.",
@@ -23,8 +26,8 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     flat = [b for b in asked if entropy[b] > limit]
     if not flat:
         return None if asked else UNSURE
-    block = flat[0]
-    cause = "sharpness" if ev.get("attention.sharpness") < 0.2 else "traces"
+    block = max(flat, key=lambda b: float(entropy[b]))
+    cause = _why(ev)
     text = (
         f"block {block}: entropy {entropy[block]:.3f} of log(keys) or more over {ms:g} ms,"
         f" {beyond(float(entropy[block]), enter, LEAVE * enter)}"
@@ -32,7 +35,24 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     told = {"entropy": round(float(entropy[block]), 4), "blocks": flat}
     places = attending.asking(ev, flat)
     groups = tuple(place.index for place in places)
-    return Verdict(cause, text, told, attending.remedies(ev), places[0], groups)
+    first = next(place for place in places if place.block == block)
+    return Verdict(cause, text, told, _remedies(ev), first, groups)
+
+
+def _why(ev: Evidence) -> str:
+    sharpness = ev.get("attention.sharpness")
+    traces = ev.changed("attention.tau") or ev.changed("attention.kappa")
+    blunter = sharpness < 1 and ev.changed("attention.sharpness") and not traces
+    return "sharpness" if sharpness < BLUNT or blunter else "traces"
+
+
+def _remedies(ev: Evidence) -> tuple[Remedy, ...]:
+    """Attention put back; sharper where nothing of it is changed."""
+    sharper = min(MOST, SHARPER * ev.get("attention.sharpness"))
+    label, expect = f"Set attention.sharpness to {sharper:g}", "Small differences of scores count."
+    return attending.remedies(ev) or (
+        put("sharpen", "attention.sharpness", sharper, label, expect),
+    )
 
 
 RULE = Rule(
@@ -41,8 +61,7 @@ RULE = Rule(
     severity="warning",
     text="The entropy of a block's attention over log(keys) is above `health.collapse` at every look"
     " in `health.slow_ms`. Only queries with a spike and 8 keys or more count, of blocks whose LIF in"
-    " fires at 20 Hz or more. Over below 0.95 times that; held while"
-    " no block asks.",
+    " fires at 20 Hz or more during the look. Over below 0.95 times that; held while no block asks.",
     causes=CAUSES,
     look=look,
     wants=("entropy",),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from t4dm.health import quiet
+from t4dm.health.busy import HOMEOSTASIS
+from t4dm.health.drivers import Driving, drivers
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import UNSURE, Remedy, Rule, Said, Severity, Verdict
 from t4dm.health.remedies import RESET, back, lif_paths
@@ -10,6 +12,7 @@ from t4dm.health.remedies import RESET, back, lif_paths
 ORDER = 14
 LEAVE = 0.7  # of the threshold
 UNSTABLE = 0.98  # alpha of 1 ms
+GROWN = 2.0  # times its default
 CAUSES = {
     "leak": "alpha is so near 1 that hardly anything leaks away, and nothing clips what adds up.",
     "clip": "The clamp is out of reach: u_max stands far above what a membrane needs.",
@@ -42,33 +45,27 @@ def look(ev: Evidence, active: Severity | None) -> Said:
         "max_u": round(float(high[first.index]), 2), "min_u": round(float(low[first.index]), 2),
         "u_max": u_max, "alpha": seen.alpha, "limit": limit,
     }  # fmt: skip
-    cause = _why(ev, seen.alpha ** (1 / ev.dt))
+    driving = drivers(ev, far)
+    cause = _why(ev, seen.alpha ** (1 / ev.dt), driving)
     groups = tuple(place.index for place in far)
-    return Verdict(cause, text, told, _remedies(ev, cause), first, groups)
+    return Verdict(cause, text, told, _remedies(ev, cause, driving), first, groups)
 
 
-def _why(ev: Evidence, alpha: float) -> str:
+def _why(ev: Evidence, alpha: float, driving: Driving) -> str:
     if alpha >= UNSTABLE:
         return "leak"
-    grown = ev.get("stdp.w_max") > 2 or ev.get("stdp.learning_rate") > 10
-    if grown and ev.get("recurrent.gain") <= 2 and ev.get("input.gain") <= 2:
-        return "weights"
-    if max(ev.get("recurrent.gain"), ev.get("input.gain")) > 2:
+    fed = max((one.times for one in driving.get("input", [])), default=1.0)
+    if max(fed, ev.get("recurrent.gain")) > GROWN:
         return "drive"
-    return "clip"
+    grown = ev.get("stdp.w_max") > GROWN or ev.get("stdp.learning_rate") > 10
+    return "weights" if grown else "clip"
 
 
-def _remedies(ev: Evidence, cause: str) -> tuple[Remedy, ...]:
-    clip = lif_paths(("u_max",), ev.stack)
-    frozen = ["homeostasis.enabled", "homeostasis.learning_rate", "homeostasis.theta_max"]
-    more = {
-        "leak": lif_paths(("alpha",), ev.stack),
-        "clip": [],
-        "drive": ["input.gain", "recurrent.gain", "stimulus.amplitude", "stimulus.noise_std",
-                  "neuromod.NE", "neuromod.ACh"],
-        "weights": ["stdp.w_max", "stdp.learning_rate", "stdp.a_plus"],
-    }[cause]  # fmt: skip
-    found = back(ev, cause, [*more, *clip, *frozen], EXPECT, "clamp and drive")
+def _remedies(ev: Evidence, cause: str, driving: Driving) -> tuple[Remedy, ...]:
+    """The clamp alone ends it; what drives membranes so far comes back with it."""
+    driven = [one.path for found in driving.values() for one in found]
+    paths = [*lif_paths(("u_max",), ev.stack), *driven, *HOMEOSTASIS]
+    found = back(ev, cause, paths, EXPECT, "clamp and drive")
     return (*found, Remedy("reset", "Reset the state", (RESET,), "Membranes begin at 0 again."))
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from t4dm.health import quiet
+from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 10
 LEAVE = 3.0  # times the threshold
+MILDER = ("sparsity", "silent_stage")  # that say it already where it is not deeper
 
 
 def look(ev: Evidence, active: Severity | None) -> Said:
-    sparse = active is None and "sparsity" in ev.standing
-    ms = max(ev.p("window_ms"), ev.p("slow_ms")) if sparse else ev.p("window_ms")
+    milder = active is None and any(rule in ev.standing for rule in MILDER)
+    ms = max(ev.p("window_ms"), ev.p("slow_ms")) if milder else ev.p("window_ms")
     if ev.idle(ms):
         return UNSURE
-    limit = ev.p("silent") * (LEAVE if active else 1.0 / LEAVE if sparse else 1.0)
+    enter, leave = ev.p("silent") / (LEAVE if milder else 1.0), ev.p("silent") * LEAVE
+    limit = leave if active else enter
     rate = ev.rate(ms)
     if not ev.stack or min(rate[p.index] for p in ev.stack) >= limit:
         return None
@@ -25,18 +28,17 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     whole = bool(rate[[p.index for p in ev.stack]].mean() < limit)
     if not silent or not (whole or _fed(ev, silent[0], rate)):
         return None
-    places = ev.of_block(silent[0])
-    seen = quiet.look_at(ev, quiet.root(ev, rate), ms)
-    cause = quiet.why(ev, seen, ms)
+    places = [place for b in silent for place in ev.of_block(b)]
+    first = places[0]
+    found = quiet.explain(ev, first, places, ms)
+    own = float(rate[first.index])
     text = (
-        f"{seen.place.name}: rate {seen.rate:.1%}{ev.per} over {ev.over(ms)}; "
-        f"max u {seen.high:.2f}, theta {seen.theta:.2f} (v_thresh {seen.v_thresh:.2f}), drive"
-        f" {seen.drive:.2f} of what fires by itself"
+        f"{first.name} {own:.2%}{ev.per} over {ev.over(ms)}, {beyond(own, enter, leave, '.2%')};"
+        f" {found.text}"
     )
-    told = {**seen.numbers(), "blocks": silent, "limit": limit}
-    groups = tuple(p.index for b in silent for p in ev.of_block(b))
-    mends = quiet.remedies(ev, cause, seen, [ev.places[g] for g in groups])
-    return Verdict(cause, text, told, mends, places[0], groups)
+    told = {**found.numbers, "blocks": silent, "limit": limit}
+    groups = tuple(place.index for place in places)
+    return Verdict(found.cause, text, told, found.remedies, first, groups)
 
 
 def _fed(ev: Evidence, block: int, rate: np.ndarray) -> bool:
@@ -51,8 +53,8 @@ RULE = Rule(
     severity="critical",
     text="The network fires less than `health.silent` spikes a ms over `health.window_ms`, or a"
     " block does although the block before is within its band, the stimulus not resting; over"
-    " above three times that. Where extreme sparsity stands, it takes less than a third"
-    " of it, over `health.slow_ms`: a weak image does not make one finding of another.",
+    " above three times that. Where extreme sparsity or a silent stage stands, it takes less than a"
+    " third of it, over `health.slow_ms`: a weak image does not make one finding of another.",
     causes=quiet.CAUSES,
     look=look,
     wants=("fired", "u_high"),

@@ -24,22 +24,23 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     wild = [place for place in ev.stack if rate[place.index] > limit]
     if not wild:
         return UNSURE if ev.idle(ms) else None
-    first = wild[0]
+    first = max(wild, key=lambda place: float(rate[place.index]))
     seen = quiet.look_at(ev, first, ms)
-    cause = busy.why(ev, seen, ms)
+    cause = busy.why(ev, seen, wild, ms)
     per_bin = ev.last("fired", ms)[:, first.index]
-    part = busy.feedback(ev, seen, ms)
+    drive = busy.drive(ev, seen, ms)
+    driven = drive.text() if first.stage == "lif_in" else f"max u {seen.high:.1f}"
     text = (
         f"{first.name} {seen.rate:.0%}{ev.per} over {ev.over(ms)},"
-        f" {beyond(seen.rate, enter, leave, '.0%')}; theta {seen.theta:.2f},"
-        f" drive {seen.drive:.1f} of what fires by itself, {part:.1f} of it recurrent"
+        f" {beyond(seen.rate, enter, leave, '.0%')}; theta {seen.theta:.2f}, {driven}"
     )
     told = {
-        **seen.numbers(), "recurrent_drive": round(part, 3), "limit": limit,
+        **seen.numbers(), "drive": round(drive.whole, 3),
+        "recurrent_drive": round(drive.recurrent, 3), "limit": limit,
         "climbs": round(float(per_bin[-1] - per_bin[0]), 4),
     }  # fmt: skip
     groups = tuple(place.index for place in wild)
-    return Verdict(cause, text, told, busy.remedies(ev, cause, seen, wild), first, groups)
+    return Verdict(cause, text, told, busy.remedies(ev, cause, wild, ms), first, groups)
 
 
 RULE = Rule(

@@ -51,8 +51,9 @@ def _explained(
         expect = "One neuron at most fires in a step, and rests after it."
         return "competition", tuple(back(ev, "competition", SENSORY, expect, "its competition"))
     seen = quiet.look_at(ev, first, ms)
-    cause = busy.why(ev, seen, ms)
-    return cause, busy.remedies(ev, cause, seen, [p for p in high if p.block is not None])
+    stack = [place for place in high if place.block is not None]
+    cause = busy.why(ev, seen, stack, ms)
+    return cause, busy.remedies(ev, cause, stack, ms)
 
 
 RULE = Rule(

@@ -21,15 +21,14 @@ def look(ev: Evidence, active: Severity | None) -> Said:
         return None
     first = low[0]
     assert first.band is not None
-    seen = quiet.look_at(ev, first, ms)
-    cause = quiet.why(ev, quiet.look_at(ev, quiet.root(ev, rate), ms), ms)
+    found = quiet.explain(ev, first, low, ms)
     text = (
-        f"{first.name} {seen.rate:.2%}{ev.per} over {ev.over(ms)}; its band is {first.band[0]:.0%} to"
-        f" {first.band[1]:.0%}; max u {seen.high:.2f}, theta {seen.theta:.2f}"
+        f"{first.name} {rate[first.index]:.2%}{ev.per} over {ev.over(ms)}; its band is"
+        f" {first.band[0]:.0%} to {first.band[1]:.0%}; {found.text}"
     )
-    told = {**seen.numbers(), "band": list(first.band)}
+    told = {**found.numbers, "band": list(first.band)}
     groups = tuple(place.index for place in low)
-    return Verdict(cause, text, told, quiet.remedies(ev, cause, seen, low), first, groups)
+    return Verdict(found.cause, text, told, found.remedies, first, groups)
 
 
 RULE = Rule(

@@ -22,17 +22,17 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     mean = float(rate[stack].mean())
     if mean >= limit:
         return None
-    seen = quiet.look_at(ev, quiet.root(ev, rate), ms)
-    cause = quiet.why(ev, seen, ms)
+    sparse = [place for place in ev.stack if rate[place.index] < limit]
+    first = sparse[0]
+    found = quiet.explain(ev, first, sparse, ms)
     text = (
-        f"network rate {mean:.2%}{ev.per} over {ev.over(ms)}, {beyond(mean, enter, LEAVE * enter, '.1%')}; "
-        f"{seen.place.name} {seen.rate:.2%}, theta {seen.theta:.2f}, drive {seen.drive:.2f}"
-        f" of what fires by itself"
+        f"network rate {mean:.2%}{ev.per} over {ev.over(ms)},"
+        f" {beyond(mean, enter, LEAVE * enter, '.1%')}; {first.name} {rate[first.index]:.2%},"
+        f" {found.text}"
     )
-    told = {**seen.numbers(), "network_rate": round(mean, 5), "limit": limit}
-    groups = tuple(g for g in stack if rate[g] < limit)
-    mends = quiet.remedies(ev, cause, seen, [ev.places[g] for g in groups])
-    return Verdict(cause, text, told, mends, seen.place, groups)
+    told = {**found.numbers, "network_rate": round(mean, 5), "limit": limit}
+    groups = tuple(place.index for place in sparse)
+    return Verdict(found.cause, text, told, found.remedies, first, groups)
 
 
 RULE = Rule(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import log
 
 import numpy as np
 
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence, Weights
 from t4dm.health.finding import UNSURE, Remedy, Rule, Said, Severity, Verdict
-from t4dm.health.remedies import back
+from t4dm.health.remedies import RESET, back
 
 ORDER = 12
 LEAVE = 2.0  # times the threshold
@@ -30,6 +31,20 @@ CAUSES = {
     "pairs": "No two spikes fall into one window: there is nothing to pair.",
     "bounds": "The weights stand at their bounds, or w_max leaves them no room.",
 }
+PATHS = {
+    "disabled": ("stdp.enabled",),
+    "rate": ("stdp.learning_rate",),
+    "amplitude": AMPLITUDES,
+    "gated": ("stdp.da_gate", "neuromod.DA", "neuromod.DA_baseline"),
+    "neutral": ("stdp.mode", "neuromod.enabled", "neuromod.DA", "neuromod.reward_gain"),
+    "window": WINDOWS,
+    "pairs": WINDOWS,
+    "bounds": (
+        "stdp.w_max", "stdp.learning_rate", *AMPLITUDES, "stdp.mu", "neuromod.DA",
+        "neuromod.DA_baseline",
+    ),
+}  # fmt: skip
+BOLUS = 0.3  # of dopamine
 EXPECT = "Weights move by more than 0.01 a second within 2 s."
 
 
@@ -50,7 +65,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     narrow = paired is not None and paired < fewest * (LEAVE_PAIRS if active else 1.0)
     if not still and not narrow:
         return None
-    cause = _why(ev, still, narrow, ms)
+    causes = _causes(ev, still, narrow, ms)
     shown = "no pairs" if paired is None else f"{paired:.0%} of the pairing of the default windows"
     if paired is not None and narrow:
         shown = f"{shown} used, {beyond(paired, fewest, LEAVE_PAIRS * fewest, '.0%')}"
@@ -65,7 +80,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
         "at_bounds": round(float(ev.weights.at_bounds[blocks].sum(axis=1).max()), 4),
     }  # fmt: skip
     groups = tuple(place.index for place in firing)
-    return Verdict(cause, text, told, _remedies(ev, cause), firing[0], groups)
+    return Verdict(causes[0], text, told, _remedies(ev, causes, ms), firing[0], groups)
 
 
 def used_pairing(ev: Evidence) -> float | None:
@@ -98,43 +113,50 @@ def _dopamine(ev: Evidence, ms: float) -> float:
     return round(float(ev.high("level_high", ms)[0]), 4)
 
 
-def _why(ev: Evidence, still: bool, narrow: bool, ms: float) -> str:
+def _causes(ev: Evidence, still: bool, narrow: bool, ms: float) -> list[str]:
+    """Codes of all that keeps learning from engaging, the first of them told; one at least."""
     get = ev.get
-    if not get("stdp.enabled"):
-        return "disabled"
-    if still and get("stdp.learning_rate") < 0.01:
-        return "rate"
-    if still and max(get(path) for path in AMPLITUDES) < 1e-4:
-        return "amplitude"
-    if still and _dopamine(ev, ms) < get("stdp.da_gate"):
-        return "gated"
     swing = ev.high("level_high", ms)[0] - ev.low("level_low", ms)[0]
-    if still and get("stdp.mode") == "three_factor" and swing < ev.p("frozen"):
-        return "neutral"
-    if narrow:
-        return "window"
-    if not ev.weights.pairs.any():
-        return "pairs"
-    return "bounds"
+    holds = {
+        "disabled": not get("stdp.enabled"),
+        "rate": still and get("stdp.learning_rate") < 0.01,
+        "amplitude": still and max(get(path) for path in AMPLITUDES) < 1e-4,
+        "gated": still and _dopamine(ev, ms) < get("stdp.da_gate"),
+        "neutral": still and get("stdp.mode") == "three_factor" and swing < ev.p("frozen"),
+        "window": narrow,
+    }
+    found = [cause for cause, here in holds.items() if here]
+    return found or ["bounds" if ev.weights.pairs.any() else "pairs"]
 
 
-def _remedies(ev: Evidence, cause: str) -> tuple[Remedy, ...]:
-    paths = {
-        "disabled": ["stdp.enabled"],
-        "rate": ["stdp.learning_rate"],
-        "amplitude": list(AMPLITUDES),
-        "gated": ["stdp.da_gate", "neuromod.DA", "neuromod.DA_baseline"],
-        "neutral": ["stdp.mode", "neuromod.enabled", "neuromod.DA", "neuromod.reward_gain"],
-        "window": list(WINDOWS),
-        "pairs": list(WINDOWS),
-        "bounds": ["stdp.w_max", "stdp.learning_rate", *AMPLITUDES, "stdp.mu"],
-    }[cause]
-    found = back(ev, cause, paths, EXPECT, "the rule of learning")
-    if cause == "gated":
-        bolus = ({"type": "inject", "nt": "DA", "level": 0.3},)
-        expect = "Learning opens while dopamine stands above its gate."
-        found.append(Remedy("bolus", "Release dopamine", bolus, expect))
+def _remedies(ev: Evidence, causes: list[str], ms: float) -> tuple[Remedy, ...]:
+    """What holds learning back put back at once; a bolus where one opens the gate, for a while."""
+    paths = dict.fromkeys(path for cause in causes for path in PATHS[cause])
+    found = back(ev, causes[0], paths, EXPECT, "the rule of learning")
+    if causes == ["gated"]:
+        found += _bolus(ev, ms)
+    if causes == ["bounds"] and not found:
+        expect = "Weights begin between their bounds again, from the seed."
+        found.append(Remedy("again", "Begin anew", (RESET,), expect))
     return tuple(found)
+
+
+def _bolus(ev: Evidence, ms: float) -> list[Remedy]:
+    """Dopamine released: added to the level, which stops at 1 and decays to its baseline.  None where
+    the level is held, or would not pass the gate from the lowest that was seen."""
+    get, gate = ev.get, ev.get("stdp.da_gate")
+    free = get("neuromod.enabled") and get("neuromod.DA") is None
+    base = get("neuromod.DA_baseline")
+    peak = min(1.0, float(ev.low("level_low", ms)[0]) + BOLUS)
+    if not free or peak <= gate or base >= gate:
+        return []
+    lasts = get("neuromod.DA_tau") * log((peak - base) / (gate - base))
+    command = {"type": "inject", "nt": "DA", "level": BOLUS}
+    expect = (
+        f"Dopamine rises to about {peak:.2f} and is back below its gate of {gate:g} after about"
+        f" {lasts:.0f} ms; learning is open so long."
+    )
+    return [Remedy("bolus", "Release dopamine", (command,), expect)]
 
 
 RULE = Rule(

@@ -64,6 +64,7 @@ def evidence(values=None, *, bad=None, paused_ms=50.0, weights=None, standing=No
     return Evidence(
         step=5000, t_ms=5000.0, seen_ms=4500.0, places=PLACES, bins=Bin(**healthy | given),
         weights=Weights(**held), get=tree.get, changed=changed.__contains__,
+        default=lambda path: tree.spec(path).default,
         has=frozenset(tree.groups), paused_ms=paused_ms, bad=bad, standing=standing or {},
     )  # fmt: skip
 

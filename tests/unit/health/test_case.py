@@ -63,6 +63,33 @@ def test_a_severity_changes_only_once_the_other_one_stayed():
     assert told == [None, "w!", "w", "w", "w", "w", "w", "n", "n", "n", "n", "w!"]
 
 
+# -- what another finding explains ---------------------------------------------------------------
+
+
+def handed_over(said, changed=None):
+    """Whether a case inherits that was explained at looks with these verdicts, and what the first look
+    after them changes."""
+    case = Case(RULE)
+    for step, told in enumerate(said):
+        assert case.take_explained(told, step, 3) == [] and case.finding is None
+    inherits = case.inherits
+    return inherits, [change["state"] for change in case.take(verdict(), 2, 2, 3, changed)]
+
+
+def test_what_was_seen_while_explained_is_found_at_the_first_look_after():
+    assert handed_over([None, verdict()]) == (True, ["found"])
+    assert handed_over([verdict(), UNSURE]) == (True, ["found"])
+    assert handed_over([verdict(), None]) == (False, [])
+    assert handed_over([None, verdict()], changed=1) == (True, [])
+
+
+def test_what_stands_ends_while_another_finding_explains_it():
+    case = Case(RULE)
+    course(case, [1, 1])
+    ends = [case.take_explained(verdict(), step, 3) for step in range(2, 5)]
+    assert [len(changes) for changes in ends] == [0, 0, 1] and case.finding is None
+
+
 # -- what its cause is ---------------------------------------------------------------------------
 
 TWO = Rule("odd", "Odd", "warning", "", {"a": "A.", "b": "B."}, lambda ev, active: None)

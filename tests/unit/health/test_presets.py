@@ -30,6 +30,8 @@ class Start(NamedTuple):
 
 
 STARTS = (Start(0, 3000, 400), Start(5, 4950, 2500), Start(5, 0, 200))
+SPARSE_STARTS = tuple(Start(*one, 400) for one in ((1, 1500), (2, 1500), (3, 3000), (4, 8000)))
+"""Of sparsity besides, which lies between two limits: how much fires differs from seed to seed."""
 
 
 class Patient:
@@ -86,7 +88,8 @@ def patients(calibrated):
 
     def of(start):
         if start.seed not in made:
-            at_ms = max(one.at_ms for one in STARTS if one.seed == start.seed)
+            starts = (*STARTS, *SPARSE_STARTS)
+            at_ms = max(one.at_ms for one in starts if one.seed == start.seed)
             made[start.seed] = Patient(calibrated, seed=start.seed, at_ms=at_ms)
         return made[start.seed]
 
@@ -108,6 +111,13 @@ def fires(status):
 @pytest.mark.parametrize("start", STARTS, ids=[f"{s.seed}-{s.at_ms}ms" for s in STARTS])
 def test_a_preset_is_found_for_its_cause_and_its_remedy_heals(patients, start, preset):
     treat(patients(start), preset, start)
+
+
+@pytest.mark.parametrize(
+    "start", SPARSE_STARTS, ids=[f"{s.seed}-{s.at_ms}ms" for s in SPARSE_STARTS]
+)
+def test_so_sparsity_is_under_every_seed(patients, start):
+    treat(patients(start), BY_NAME["sparsity"], start)
 
 
 @pytest.mark.parametrize("preset", [BY_NAME[name] for name in AT_2_MS], ids=AT_2_MS)
