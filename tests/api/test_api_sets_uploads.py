@@ -61,12 +61,13 @@ def test_values_are_checked_before_they_are_kept(client, body, field):
     assert client.get("/sets/bad", headers=HOST).status_code == 404
 
 
-def test_a_damaged_set_is_said_to_be_damaged(client):
+@pytest.mark.parametrize(("head", "code"), [({"format": 1}, "damaged"), ({"format": 99}, "newer")])
+def test_a_set_that_cannot_be_read_is_said_to_be_so(client, head, code):
     put(client, "torn", {"values": {}})
-    (paths.data_dir() / "sets" / "torn.json").write_text(json.dumps({"format": 99}))
+    (paths.data_dir() / "sets" / "torn.json").write_text(json.dumps(head))
     answer = client.get("/sets/torn", headers=HOST)
     assert answer.status_code == 422
-    assert answer.get_json()["error"]["code"] == "damaged"
+    assert answer.get_json()["error"]["code"] == code
     client.delete("/sets/torn", headers=HOST)
 
 
