@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from dashboard.api.errors import ApiError
-from t4dm.live.client import SessionClient
+from t4dm.live.client import SessionClient, WorkerDown
 from t4dm.live.ring import RingGone
 
 NOTHING_HELD = "nothing_held"
@@ -55,7 +55,12 @@ def span_ms(client: SessionClient, status: dict[str, Any]) -> list[float] | None
 
 
 def nothing(client: SessionClient) -> ApiError:
-    """Why nothing is held: 409 where none comes before somebody asks for it, otherwise 503."""
+    """Why nothing is held: 409 where none comes before somebody asks for it, otherwise 503.
+
+    Raises :class:`WorkerDown` where the supervisor starts no worker for it any more.
+    """
+    if why := client.gave_up:
+        raise WorkerDown(f"the worker of session '{client.session}' is not running: {why}")
     status = client.status()
     if status.get("state") not in STANDING:
         words = f"the session '{client.session}' has not made a step yet"
