@@ -1,4 +1,7 @@
-"""A stand-in for the clinic's child: a run every tenth of a second, kept in ``runs-kept``."""
+"""A stand-in for the clinic's child: a run every tenth of a second, kept in ``runs-kept``.
+
+Seed 7 stops for ever at the third run, seed 8 until there is a file ``go-on``; seed 13 fails.
+"""
 
 import argparse
 import json
@@ -27,6 +30,8 @@ def main() -> None:
         put(folder / "rows.json", rows)
         told = {"seed": seed, "steps": int(asked.steps), "name": f"run {done}", "done": done}
         put(folder / "progress.json", told | {"total": RUNS, "step": 0, "share": done / RUNS})
+        while seed == 8 and done == 2 and not (folder / "go-on").exists():
+            time.sleep(0.02)
         if not (kept / str(done)).exists():
             time.sleep(3600.0 if seed == 7 and done == 2 else 0.1)
             (kept / str(done)).write_text(str(os.getpid()))

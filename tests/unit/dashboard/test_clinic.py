@@ -20,6 +20,7 @@ from tests.waiting import eventually
 
 STAND_IN = "tests.slow_clinic"
 FOR_EVER = 7  # the seed at which the stand-in stops at its third run
+HELD = 8  # until it is told to go on
 UNLUCKY = 13
 
 
@@ -56,17 +57,18 @@ def done(n: int):
 
 
 def test_a_table_is_made_and_told_of_on_the_way(runner):
-    clinic.start(1, 20)
+    clinic.start(HELD, 20)
     eventually(done(2))
     told = clinic.state()
-    assert told["state"] == "running" and told["asked"] == {"seed": 1, "steps": 20}
+    assert told["state"] == "running" and told["asked"] == {"seed": HELD, "steps": 20}
     assert told["progress"]["total"] == 5 and len(told["rows"]) >= 1
     with pytest.raises(ApiError) as refused:
         clinic.start(2, 20)
     assert refused.value.status == 409
+    (clinic.folder() / "go-on").touch()
     eventually(lambda: clinic.state()["state"] == "done")
     told = clinic.state()
-    assert told["finished"]["seed"] == 1 and told["finished"]["origin"] == "made here"
+    assert told["finished"]["seed"] == HELD and told["finished"]["origin"] == "made here"
     assert told["asked"] is None and told["progress"] is None
 
 
