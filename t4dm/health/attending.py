@@ -6,11 +6,12 @@ import numpy as np
 
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import Remedy
-from t4dm.health.remedies import back
+from t4dm.health.remedies import back, put
 
 ATTENTION = ("attention.sharpness", "attention.kappa", "attention.tau")
 EXPECT = "Weights tell keys apart again: between one key and all alike."
 UNASKED = "no block asks: no LIF in fires at 20 Hz or more with 8 keys or more to its queries"
+MOST = 20.0  # sharpness, as far as it goes
 FIRES = 0.02  # spikes/ms of a LIF in from which its queries say something
 
 
@@ -41,5 +42,10 @@ def asking(ev: Evidence, blocks: list[int]) -> list[Place]:
     return [place for place in ev.stack if place.block in blocks and place.stage == "lif_in"]
 
 
-def remedies(ev: Evidence) -> tuple[Remedy, ...]:
-    return tuple(back(ev, "attention", ATTENTION, EXPECT, "attention"))
+def remedies(ev: Evidence, times: float) -> tuple[Remedy, ...]:
+    """Attention put back; where nothing of it is changed, scores of ``times`` the sharpness."""
+    found = tuple(back(ev, "attention", ATTENTION, EXPECT, "attention"))
+    sharpness = min(MOST, times * ev.get("attention.sharpness"))
+    label = f"Set attention.sharpness to {sharpness:g}"
+    expect = "Small differences of scores count." if times > 1 else "Large scores win by less."
+    return found or (put("sharpness", "attention.sharpness", sharpness, label, expect),)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from t4dm.health.drivers import Driver, drivers
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import Remedy
-from t4dm.health.quiet import Look, look_at
+from t4dm.health.quiet import TOLD, Look, look_at
 from t4dm.health.remedies import RESET, back, put
 
 CAUSES = {
@@ -36,6 +36,7 @@ WHAT = {
     "modulator": "the neuromodulators", "leak": "the leak", "gate": "the gate",
     "input": "the input", "target": "the target rate",
 }  # fmt: skip
+RULES = ("runaway", "saturated_stage")
 HOMEOSTASIS = ("homeostasis.enabled", "homeostasis.learning_rate", "homeostasis.theta_max")
 EXPECT = "Every stage fires at 20 to 150 Hz again within 3 s."
 LIFTS = 1.1  # times: with less, what stands off its default explains nothing
@@ -98,7 +99,11 @@ def _level(ev: Evidence, nt: int, ms: float) -> float:
 def why(ev: Evidence, look: Look, places: Sequence[Place], ms: float) -> str:
     """Code of the likely cause; ``look`` is at the worst of ``places``, which fire too much."""
     driving = drivers(ev, places)
-    lifts = {cause: _lift(ev, cause, driving[cause], look, places, ms) for cause in driving}
+    stand = {ev.standing[rule].get("cause") for rule in RULES if rule in ev.standing}
+    lifts = {
+        cause: _lift(ev, cause, driving[cause], look, places, ms) * (TOLD if cause in stand else 1)
+        for cause in driving
+    }
     most = max(lifts, key=lambda cause: lifts[cause], default="")
     return most if lifts.get(most, 0.0) >= LIFTS else _by_evidence(ev, look, places, ms)
 
@@ -121,7 +126,7 @@ def _lift(
         may = LIFTS if ev.get("recurrent.gain") * bound > GROWN else 1.0
         return float(max(may, 1 / (1 - min(MOST_SHARE, _share(ev, places, ms)))))
     if cause == "target" and not _steers(ev, look):
-        return 1.0
+        return LIFTS if ev.get("homeostasis.enabled") else 1.0
     return max(one.times for one in driving)
 
 
@@ -142,7 +147,7 @@ def _steers(ev: Evidence, look: Look) -> bool:
 
 def _by_evidence(ev: Evidence, look: Look, places: Sequence[Place], ms: float) -> str:
     """Code of the cause where no parameter that drives is changed."""
-    if look.theta < LOW_THRESHOLD and not ev.get("homeostasis.enabled"):
+    if look.theta < min(LOW_THRESHOLD, look.v_thresh - LOWERED):
         return "threshold"
     if "neuromod" in ev.has and max(_level(ev, 1, ms), _level(ev, 2, ms)) > HIGH_LEVEL:
         return "modulator"

@@ -254,8 +254,10 @@ def _fires_without_it(look: Look) -> bool:
 
 
 def _held_down(ev: Evidence, look: Look) -> float:
-    low = ev.get("homeostasis.target_rate") / ev.dt < ev.p("sparse") * 2
-    return look.theta / look.v_thresh if low and _moves(ev) else 1.0
+    """By which factor a target below its default holds the threshold up; a cause, however little yet."""
+    path = "homeostasis.target_rate"
+    low = ev.changed(path) and ev.get(path) < float(ev.default(path))
+    return max(LEAST, look.theta / look.v_thresh) if low and _moves(ev) else 1.0
 
 
 # -- remedies --------------------------------------------------------------------------------------

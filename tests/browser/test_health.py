@@ -244,6 +244,8 @@ def test_what_another_finding_explains_is_listed_as_such(patient):
 
 
 def test_rules_that_cannot_tell_are_listed_with_why_and_since_when(patient):
+    """From a fresh start: thresholds that fell while the network was silent saturate it for a while."""
+    send(patient, {"type": "reset"})
     patient.keyboard.press("h")
     blind = patient.locator("#health .health-blind")
     expect(blind).to_be_hidden()

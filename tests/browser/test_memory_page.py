@@ -152,7 +152,7 @@ def test_what_is_wrong_is_found_and_its_remedy_clears_it(page):
     Sessions(page).send(name, {"type": "replace", "values": values}, {"type": "run"})
     found = "() => window.t4dm.app.health.report?.findings.some(({ id }) => id === 'arena_noise')"
     until(page, found, patience_s=90)
-    expect(page.locator("#health-badge")).to_contain_text("finding")
+    expect(page.locator("#health-badge")).to_contain_text("1 warning")
     page.locator("#health-badge").click()
     card = page.locator('#health [data-finding="arena_noise"]')
     expect(card).to_contain_text("12")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from t4dm.health import attending
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
-from t4dm.health.finding import UNSURE, Remedy, Rule, Said, Severity, Verdict
-from t4dm.health.remedies import put
+from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 50
 LEAVE = 0.95  # of the threshold
 BLUNT = 0.2
-SHARPER, MOST = 5.0, 20.0  # times; and as far as it goes
+SHARPER = 5.0  # times
 CAUSES = {
     "sharpness": "Scores are multiplied by next to nothing before the softmax.",
     "traces": "The traces it compares are as good as empty, so that all scores are alike.",
@@ -36,7 +35,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     places = attending.asking(ev, flat)
     groups = tuple(place.index for place in places)
     first = next(place for place in places if place.block == block)
-    return Verdict(cause, text, told, _remedies(ev), first, groups)
+    return Verdict(cause, text, told, attending.remedies(ev, SHARPER), first, groups)
 
 
 def _why(ev: Evidence) -> str:
@@ -44,15 +43,6 @@ def _why(ev: Evidence) -> str:
     traces = ev.changed("attention.tau") or ev.changed("attention.kappa")
     blunter = sharpness < 1 and ev.changed("attention.sharpness") and not traces
     return "sharpness" if sharpness < BLUNT or blunter else "traces"
-
-
-def _remedies(ev: Evidence) -> tuple[Remedy, ...]:
-    """Attention put back; sharper where nothing of it is changed."""
-    sharper = min(MOST, SHARPER * ev.get("attention.sharpness"))
-    label, expect = f"Set attention.sharpness to {sharper:g}", "Small differences of scores count."
-    return attending.remedies(ev) or (
-        put("sharpen", "attention.sharpness", sharper, label, expect),
-    )
 
 
 RULE = Rule(

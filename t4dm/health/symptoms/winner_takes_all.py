@@ -9,6 +9,7 @@ from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 51
 LEAVE = 0.97  # of the threshold
+BLUNTER = 0.2  # times
 CAUSES = {
     "sharpness": "Scores are multiplied so far before the softmax that the largest takes all.",
     "scores": "The scores themselves lie far apart: many spikes, or long traces.",
@@ -23,7 +24,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     sharp = [b for b in asked if top[b] > limit]
     if not sharp:
         return None if asked else UNSURE
-    block = sharp[0]
+    block = max(sharp, key=lambda b: float(top[b]))
     cause = "sharpness" if ev.get("attention.sharpness") > 2 else "scores"
     text = (
         f"block {block}: largest weight of a head {top[block]:.3f} on average over {ms:g} ms,"
@@ -32,7 +33,8 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     told = {"top": round(float(top[block]), 4), "blocks": sharp}
     places = attending.asking(ev, sharp)
     groups = tuple(place.index for place in places)
-    return Verdict(cause, text, told, attending.remedies(ev), places[0], groups)
+    first = next(place for place in places if place.block == block)
+    return Verdict(cause, text, told, attending.remedies(ev, BLUNTER), first, groups)
 
 
 RULE = Rule(

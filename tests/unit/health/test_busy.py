@@ -277,3 +277,34 @@ def test_rules_wait_since_they_began_to_look(calibrated):
         do(session, {"type": "set", "path": "health.enabled", "value": on})
         run(session, 100)
     assert session.doctor.waiting.endswith("100 of 2000 ms seen since they began to look")
+
+
+def test_a_raised_target_stays_the_cause_while_the_rate_swings_past_it():
+    """An input below its default is never told as too large."""
+    values = {"homeostasis.target_rate": 0.25, "input.gain": 0.5}
+    for rate in (0.28, 0.4, 0.6):
+        assert look("saturated_stage", evidence(values, fired=[rate] * 4 + [0.0])).cause == "target"
+
+
+def test_a_cause_that_stands_is_left_only_for_one_half_as_strong_again():
+    values = {"lif.v_thresh": 0.4, "homeostasis.target_rate": 0.15}
+    told = {rule: {"cause": "target"} for rule in ("runaway", "saturated_stage")}
+    high = {"fired": [0.46] * 4 + [0.0], "theta": 0.3}
+    for standing, cause in (({}, "threshold"), (told, "target")):
+        ev = evidence(values, standing=standing, **high)
+        assert look("saturated_stage", ev).cause == cause
+    far = values | {"lif.v_thresh": 0.2}
+    ev = evidence(far, standing=told, **high | {"theta": 0.1})
+    assert look("saturated_stage", ev).cause == "threshold"
+
+
+def test_thresholds_that_fell_in_a_silence_are_told_when_it_ends():
+    ev = evidence(fired=[0.4] * 4 + [0.0], theta=0.3, u_mean=6.0)
+    assert look("saturated_stage", ev).cause == "threshold"
+
+
+def test_a_winner_has_a_remedy_where_nothing_of_attention_is_changed():
+    found = look("winner_takes_all", evidence({"stdp.w_max": 5.0}, top=[0.96, 0.99]))
+    assert found.place.block == 1
+    told = [(c["path"], c["value"]) for remedy in found.remedies for c in remedy.commands]
+    assert told == [("attention.sharpness", 0.2)]

@@ -195,3 +195,15 @@ def test_cause_and_remedies_stay_while_nothing_is_changed(gain, calibrated):
     told, _ = run(0, {"lif.v_thresh": 2.0, "input.gain": gain}, 7000, calibrated)
     causes = [found[id] for found in told for id in ("not_firing", "sparsity") if id in found]
     assert len(causes) > 40 and all(one == ("threshold", ["threshold"]) for one in causes)
+
+
+@pytest.mark.parametrize("target", [0.02, 0.04])
+def test_a_target_below_its_default_is_the_cause_before_any_other_parameter(target):
+    """Also where homeostasis has raised the threshold by next to nothing."""
+    quiet_out = {"fired": [0.04, 0.02, 0.02, 0.001, 0.002], "theta": 1.02}
+    found = look("silent_stage", evidence({"homeostasis.target_rate": target}, **quiet_out))
+    assert found.cause == "target" and paths(found.remedies[0]) == ["homeostasis.target_rate"]
+    raised = {"homeostasis.target_rate": target, "lif.v_thresh": 2.0}
+    assert (
+        look("silent_stage", evidence(raised, **quiet_out | {"theta": 2.02})).cause == "threshold"
+    )

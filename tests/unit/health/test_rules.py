@@ -450,4 +450,4 @@ def test_a_rate_that_homeostasis_steers_to_is_put_down_to_its_target():
         return look("saturated_stage", evidence(values, fired=[rate] * 4 + [0.002])).cause
 
     assert cause(high, 0.46) == "target"
-    assert cause(high, 0.6) != "target" and cause(high | OFF, 0.46) != "target"
+    assert cause(high, 0.6) == "target" and cause(high | OFF, 0.46) != "target"
