@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from report import machine, write
 
 from dashboard.pictures import jobs_running
-from tests.fuzzing import Input, Report, Target, callback_inputs, hostile_inputs
+from tests.fuzzing import WELL, Input, Report, Target, callback_inputs, hostile_inputs
 from tests.hostile import BODIES, VALUES
 from tests.killing import Killed
 
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the hostile values")
     parser.add_argument("--callbacks", type=int, default=2000)
     args = parser.parse_args()
-    session = Killed(checkpoint_s=1000.0)
+    session = Killed(engine=WELL, checkpoint_s=1000.0)
     os.environ |= {"T4DM_RUN_DIR": str(session.run), "T4DM_DATA_DIR": str(session.data)}
     for name in ("T4DM_API_KEY", "T4DM_VIEW_KEY"):
         os.environ.pop(name, None)

@@ -25,6 +25,7 @@ from tests.killing import Killed, differing
 
 SLOW_S = 2.0
 STEPS, SEED = 600, 3
+WELL = "tests.sick_engine:SmallEngine"  # one that no accepted value makes ill
 MANY = 10**9
 CALLBACK = "/_dash-update-component"
 

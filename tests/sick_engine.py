@@ -14,6 +14,10 @@ from t4dm.params import ParamError
 StackConfig = partial(engine.StackConfig, 2, 32, 4)
 
 
+class SmallEngine(engine.Engine):
+    """The live engine in this module's size, and well."""
+
+
 class SickEngine(engine.Engine):
     """The live engine; a reward of -1 writes a NaN into the recurrent weights of block 1."""
 
@@ -23,8 +27,8 @@ class SickEngine(engine.Engine):
         return super().reward(value)
 
 
-class LeakyEngine(SickEngine):
-    """As :class:`SickEngine`; it refuses a ``lif.u_max`` of 7, and has changed a level by then."""
+class LeakyEngine(SmallEngine):
+    """It refuses a ``lif.u_max`` of 7, and has changed a level by then."""
 
     def params_changed(self, paths: Iterable[str]) -> None:
         if self.tree.get("lif.u_max") == 7.0:

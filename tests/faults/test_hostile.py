@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.fuzzing import Input, Report, Target, callback_inputs, hostile_inputs
+from tests.fuzzing import WELL, Input, Report, Target, callback_inputs, hostile_inputs
 from tests.hostile import VALUES
 from tests.killing import Killed
 
@@ -15,7 +15,7 @@ SEED = 20
 
 @pytest.fixture(scope="module")
 def target():
-    with target_of(Killed(checkpoint_s=1000.0)) as made:
+    with target_of(Killed(engine=WELL, checkpoint_s=1000.0)) as made:
         yield made
 
 
