@@ -223,6 +223,7 @@ def test_an_event_says_by_what_its_finding_is_explained(board):
 
 def test_what_another_finding_explains_is_listed_as_such(patient):
     """Sparsity, whose weakest remedy makes it worse: the network falls silent altogether."""
+    send(patient, {"type": "reset"})
     patient.keyboard.press("h")
     send(patient, {"type": "preset", "name": "sparsity"})
     until(patient, STANDS, "sparsity")
