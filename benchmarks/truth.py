@@ -3,7 +3,8 @@
 From the spikes themselves, the engine's own membranes and levels at every step, and whole weight
 matrices; nothing of ``t4dm.health`` is used.  A symptom is there by the words that the rules are
 published with (docs/health.md): it begins when its measure lies beyond the limit of entering for
-CONFIRM steps and lasts until it has been back behind the limit of leaving for CLEAR steps.  A level
+CONFIRM steps and lasts until it has been back behind the limit of leaving for CLEAR steps: those of
+settings that nobody changes.  A level
 that nothing calls for any more is neither over nor begun while it does not move; one that the damage
 holds by hand has to move only where all three are held.  Where sparsity stands, silence is a third of
 its limit over SLOW steps; where membranes diverge, a runaway lasts down to a third of its own of leaving.
@@ -27,7 +28,7 @@ from damage import Case
 from t4dm.live.segment import Segment
 from t4dm.live.session import Session
 
-SETTLE, CONFIRM, CLEAR, SAMPLE = 500, 200, 500, 250
+SETTLE, CONFIRM, CLEAR, SAMPLE = 500, 200, 3000, 250
 FAST, SLOW = 500, 1000  # steps of a window
 FACTORS = (0.9, 1.0, 1.1)
 FED, FIRES = 0.02, 0.005
@@ -123,7 +124,7 @@ class Witness:
     def _ordered(found: Steps) -> Steps:
         """What a silent or wild network cannot show besides is not asked of it."""
         silent, wild = found["not_firing"], found["runaway"]
-        found["sparsity"] = found["sparsity"] & ~silent
+        found["sparsity"] = found["sparsity"] & ~silent & ~wild
         found["stdp_not_engaging"] = found["stdp_not_engaging"] & ~silent & ~wild
         return found
 

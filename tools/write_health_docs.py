@@ -20,10 +20,12 @@ What the doctor of a live session looks for, by which rule, and what it proposes
 the thresholds are parameters, group `health` of [parameters.md](parameters.md), and stand here with their defaults.
 
 The worker looks every {BIN_MS} ms of simulated time on the absolute grid of steps, at bins of that length: chunks, pacing and pauses change nothing of what is found.
-A finding is told once a rule has held for `health.confirm_ms`, and is over once it has not held for `health.clear_ms`; most rules are left at another threshold than they are entered.
+A finding is told once a rule has held for `health.confirm_ms`; most rules are left at another threshold than they are entered.
 A rate that swings about the threshold of entering from look to look is not told: it has to stay beyond it.
-What stands becomes graver once that has held for `health.confirm_ms`, and milder once for `health.clear_ms`.
-Another cause than the one told has to be seen for `health.clear_ms` before it is told, with its remedies. Until the window of a rule lies wholly behind the last change of a parameter, what was found before the change keeps cause and remedies, and so does the event of its end: old spikes under new parameters explain nothing. Its numbers go on.
+It is over once it has not been seen for `health.clear_ms`, where anything was done since it was found: a parameter set, a bolus or a reward given by hand. Where nothing was, a symptom has little reason to end, and it has to be away for `health.steady_ms`.
+What comes back although nothing was done swings: it then has to be away for twice as long as it was the last time, and as it had to be, up to `health.longest_ms`. A finding says so: `returns` is how often it came back, `away_ms` for how long it has not been seen, `over_after_ms` after how long away it is over. Its `rule` holds the numbers of the look at which it was last seen.
+What stands becomes graver once that has held for `health.confirm_ms`, and milder by the same spans as it would be over. It goes on naming the same stage while that is ill, until another is half as bad again.
+Another cause than the one told, or other remedies, have to be seen for `health.steady_ms` (`health.clear_ms` where anything was done) before they are told; the values in remedies are reckoned when it is found and anew after a change. While the window of a rule reaches behind a change of a parameter, a new finding has to be seen for the length of that window besides. Until the window of a rule lies wholly behind the last change of a parameter, what was found before the change keeps cause and remedies, and so does the event of its end: old spikes under new parameters explain nothing. Its numbers go on.
 A look has a third answer, that it cannot tell: the stimulus rests, or nothing calls for what the rule looks for. It counts neither as seen nor as unseen, so what stands is held (`held` is true) and nothing is found or over because of a pause. Such rules stand under `cannot_tell`, each with `why` and `since_ms`, and so do those that are not asked while a finding explains theirs (`explained_by`).
 Rates of a stimulus that pauses for {LIT_MS} ms or more (`stimulus.rest_ms`, between pulses) are those of its time alone: a window needs {LIT_MS} ms of stimulus, and reaches further back, over at most {HELD * BIN_MS / 1000:g} s, until {LIT_SHARE:.0%} of its length are stimulus. A silence longer than the stimulus's own pauses is none of them.
 The first `health.settle_ms` after a start or reset are not judged, and a rule waits until its window is full; until then the status says how much is missing.
@@ -52,8 +54,8 @@ Each is found within 2 s of simulated time; in force from the first step on, wit
 |---|---|---|---|"""
 CAMPAIGNS = """## How often it is right
 
-`python benchmarks/bench_healthy.py` runs healthy networks and counts what is called above a note; `python benchmarks/bench_confusion.py` damages a hundred configurations at random and compares what is called with what other means measure.
-Their results lie in `benchmarks/results/` as `healthy.json` and `confusion.json`; `tests/unit/health/test_campaigns.py` runs a sample of both."""
+`python benchmarks/bench_healthy.py` runs healthy networks and counts what is called above a note; `python benchmarks/bench_confusion.py` damages a hundred configurations at random and compares what is called with what other means measure; `python benchmarks/bench_flapping.py` draws settings at random, leaves them alone and counts what comes back, and what changes its cause, remedies or place.
+Their results lie in `benchmarks/results/` as `healthy.json`, `confusion.json` and `flapping.json`; `tests/unit/health/test_campaigns.py` runs a sample of each."""
 
 
 def health_page() -> str:

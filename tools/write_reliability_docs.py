@@ -145,7 +145,7 @@ def _crowd() -> list[str]:
 
 
 def _health() -> list[str]:
-    found, healthy = _load("confusion"), _load("healthy")
+    found, healthy, flapping = _load("confusion"), _load("healthy"), _load("flapping")
     symptoms = found["symptoms"].values()
     right, missed, wrong = (sum(s[key] for s in symptoms) for key in ("right", "missed", "wrong"))
     outcome = f"{right} findings right, {missed} missed, {wrong} wrong"
@@ -156,7 +156,21 @@ def _health() -> list[str]:
     return [
         _row(what, str(found["cases"]), outcome, found["command"]),
         _row(peace, str(len(runs)), f"{called} findings graver than a note", healthy["command"]),
-    ]
+        _row(
+            f"random settings, left alone for {flapping['seconds']:g} s simulated",
+            str(flapping["cases"]), _restless(flapping), flapping["command"],
+        ),
+    ]  # fmt: skip
+
+
+def _restless(flapping: dict[str, Any]) -> str:
+    """What did not stand still of what the doctor said."""
+    counts, sessions = flapping["in_all"], flapping["sessions"]
+    return (
+        f"{flapping['ill']} were called ill; in {sessions['returns']} of them a finding was over and came"
+        f" back ({counts['returns']} times in all), in {sessions['gaps']} the session was called well in"
+        f" between; other causes {counts['causes']}, other remedies {counts['remedies']} times"
+    )
 
 
 def _symptoms() -> list[str]:

@@ -1,7 +1,7 @@
 // One finding: severity, where, rule with its numbers, cause, remedies, and what came of them.
 
 import { h } from "./dom.mjs";
-import { momentText } from "./format.mjs";
+import { momentText, simTime } from "./format.mjs";
 import { severityMark, whereText } from "./health.mjs";
 import { breakpointOn, commandText, heldText, hindrance, outcomeText, pauseOn, treat } from "./health-trials.mjs";
 import { lacking } from "./capabilities.mjs";
@@ -44,9 +44,10 @@ export function findingCard(app) {
     write(grade, over ? goneWord(now) : now.severity);
     const where = whereText(app, now);
     const when = over ? goneText(app, now) : `since ${momentText(now.since_ms, app.meta?.axis)}`;
-    write(place, [where, when, now.held && !over ? "held" : ""].filter(Boolean).join(" · "));
-    place.title = now.held && !over ? `${heldText(app, now.id)} It stands until the rule can.` : "";
-    write(rule, now.rule);
+    const course = over ? [] : [now.held && "held", returnsText(now), awayText(now)];
+    write(place, [where, when, ...course].filter(Boolean).join(" · "));
+    place.title = over ? "" : [now.held && `${heldText(app, now.id)} It stands until the rule can.`, now.returns && COMES_AND_GOES].filter(Boolean).join(" ");
+    write(rule, now.away_ms && !over ? `Last seen: ${now.rule}` : now.rule);
     write(cause, now.cause.text);
     remedies.hidden = over;
     stop.hidden = over || app.manifest?.commands?.includes("break_on") === false;
@@ -60,6 +61,15 @@ export function findingCard(app) {
   };
   return { node, show, tick };
 }
+
+/** Why a finding that came back stays for longer than others. */
+const COMES_AND_GOES = "It comes and goes although nothing was changed: each time it has to be away for longer until it is over.";
+
+const returnsText = ({ returns: n }) => (n ? `came back ${n === 1 ? "once" : `${n} times`}` : "");
+
+/** `not seen for 1.2 s, over after 4 s`; empty while it is seen, and where the session does not say. */
+const awayText = ({ away_ms: away, over_after_ms: over }) =>
+  (away ? `not seen for ${simTime(away)}, over after ${simTime(over)}` : "");
 
 /** What became of a finding that stands no more. */
 const goneWord = ({ by, cleared_ms: at }) => (by ? "explained" : at === null ? "before the reset" : "cleared");

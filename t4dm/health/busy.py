@@ -30,11 +30,12 @@ CAUSES = {
     "gate": "The thalamic gate is stuck open and passes twice the input.",
     "input": "The input is too large.",
     "target": "Homeostasis drives the rate up: its target is above the band.",
+    "unheld": "Homeostasis does not hold it: no threshold rises against what weights have learned.",
 }
 WHAT = {
     "reset": "the reset", "threshold": "the threshold", "feedback": "recurrence and learning",
     "modulator": "the neuromodulators", "leak": "the leak", "gate": "the gate",
-    "input": "the input", "target": "the target rate",
+    "input": "the input", "target": "the target rate", "unheld": "homeostasis",
 }  # fmt: skip
 RULES = ("runaway", "saturated_stage")
 HOMEOSTASIS = ("homeostasis.enabled", "homeostasis.learning_rate", "homeostasis.theta_max")
@@ -153,8 +154,11 @@ def _by_evidence(ev: Evidence, look: Look, places: Sequence[Place], ms: float) -
         return "modulator"
     if float(ev.mean("gate", ms)[look.place.block]) > OPEN_GATE:
         return "gate"
-    strong = _share(ev, places, ms) > STRONG_FEEDBACK
-    return "feedback" if strong and _fed(ev, ms) < LARGE_DRIVE else "input"
+    if _fed(ev, ms) >= LARGE_DRIVE:
+        return "input"
+    if any(ev.changed(path) for path in HOMEOSTASIS):
+        return "unheld"
+    return "feedback" if _share(ev, places, ms) > STRONG_FEEDBACK else "input"
 
 
 def _fed(ev: Evidence, ms: float) -> float:
@@ -167,7 +171,8 @@ def remedies(ev: Evidence, cause: str, places: Sequence[Place], ms: float) -> tu
     driving = {told: [one.path for one in found] for told, found in drivers(ev, places).items()}
     own = driving.pop(cause, [])
     others = [path for paths in driving.values() for path in paths]
-    found = back(ev, cause, [*own, *others, *HOMEOSTASIS], EXPECT, "what drives it")
+    what = "what drives it" if own or others else WHAT["unheld"]
+    found = back(ev, cause, [*own, *others, *HOMEOSTASIS], EXPECT, what)
     if own and others:
         expect = "It fires less; what else drives it stays as it is."
         found += back(ev, "only", own, expect, f"only {WHAT[cause]}")

@@ -6,6 +6,8 @@ from typing import Any
 
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
+from t4dm.health.params import BIN_MS
+from t4dm.health.patience import Patience, Spans
 from t4dm.step_length import STEP_MS
 
 Change = dict[str, Any]
@@ -17,10 +19,13 @@ class Case:
     def __init__(self, rule: Rule, dt: float = STEP_MS) -> None:
         self.rule, self._dt = rule, dt
         self.finding: dict[str, Any] | None = None
+        self._patience, self._grave = Patience(), Patience()  # with it, and with its severity
         self._seen = self._unseen = 0
+        self._of = -1  # the last act before which the values of its remedies were reckoned
         self._explained = 0  # looks in a row at which it was seen, and explained by another finding
+        self._eased = False  # whether it became milder than it was
         self._shift = (0, 0)  # to graver (1) or milder (-1), and for how many looks in a row
-        self._other = ("", 0)  # another cause than the one told, and for how many looks in a row
+        self._other = ("", 0)  # another cause or mend than is told, and for how many looks in a row
 
     @property
     def stands(self) -> bool:
@@ -47,44 +52,67 @@ class Case:
         return None if self.finding is None else self.finding["severity"]
 
     def take(
-        self, verdict: Said, step: int, confirm: int, clear: int, changed: int | None = None
+        self, verdict: Said, step: int, spans: Spans, acted: int = 0, mixed: bool = False
     ) -> list[Change]:
         """The verdict of the look at the end of ``step``; returns what changed.
 
-        ``confirm`` and ``clear``: looks in a row after which it is found, and over.  A look that
-        cannot tell counts neither as seen nor as unseen: what stands is ``held``.
-        ``changed``: the step at which settings last changed, where the window reaches behind it.
-        Its evidence is then of other settings than those in force, and explains nothing: what was
-        found before keeps its cause and remedies.
+        ``spans``: for how long it has to be seen, and to be away.  A look that cannot tell counts
+        neither as seen nor as unseen: what stands is ``held``.
+        ``acted``: the step at which settings were last changed, or anything was injected.
+        ``mixed``: whether the window reaches behind a change of settings.  Its evidence is then of
+        other settings than those in force, and explains nothing: what was found before keeps its cause
+        and remedies.
         """
+        self._patience.acted(acted, self.stands)
         if self.finding is not None:
             self.finding["held"] = verdict is UNSURE
         if verdict is UNSURE:
             return []
-        before = self._explained if changed is None else 0
+        before = 0 if mixed else self._explained
         self._explained = 0
         self._seen = max(self._seen, before) + 1 if verdict else 0
         self._unseen = 0 if verdict else self._unseen + 1
-        if verdict is not None:
-            if self.finding is not None:
-                mixed = changed is not None and self.finding["since_step"] < changed
-                self.finding = self._told_anew(verdict, self.finding, clear, mixed)
-                return self._regraded(verdict, step, confirm, clear)
-            if self._seen >= confirm:
-                self.finding = self._told(verdict, step)
-                self._shift, self._other = (0, 0), ("", 0)
-                return [self._change("found", step)]
-        elif self.finding is not None and self._unseen >= clear:
-            change = self._change("cleared", step)
-            self.finding = None
-            return [change]
-        return []
+        self._patience.looked(away=verdict is None or not self.stands)
+        if verdict is None:
+            return self._away(step, spans)
+        if self.finding is not None:
+            mixed = mixed and self.finding["since_step"] < acted
+            self.finding = self._told_anew(verdict, self.finding, spans, acted, mixed)
+            return self._regraded(verdict, step, spans, acted)
+        if self._seen < spans.confirm:
+            return []
+        self._patience.found(spans)
+        self._of = -1 if mixed else acted
+        self._grave, self._eased = Patience(), False
+        self._grave.found(spans)
+        self.finding = self._told(verdict, step) | self._comes_and_goes(spans, step)
+        self._shift, self._other = (0, 0), ("", 0)
+        return [self._change("found", step)]
 
-    def take_explained(self, verdict: Said, step: int, clear: int) -> list[Change]:
-        """The same while another finding explains it: it is not found, and what stands comes to its
-        end; that it is there all the same is remembered for the look after that finding's end."""
+    def _away(self, step: int, spans: Spans) -> list[Change]:
+        """It is not seen at this look."""
+        if self.finding is None:
+            return []
+        if self._unseen < self._patience.asks(spans, self.finding["since_step"]):
+            self.finding |= self._comes_and_goes(spans, self.finding["since_step"])
+            return []
+        change = self._change("cleared", step)
+        self.finding = None
+        return [change]
+
+    def _comes_and_goes(self, spans: Spans, since: int) -> dict[str, Any]:
+        """How often it came back, for how long it has not been seen and when it is over."""
+        patience = self._patience
+        return {
+            "returns": patience.returns, "away_ms": patience.away * BIN_MS,
+            "over_after_ms": patience.asks(spans, since) * BIN_MS,
+        }  # fmt: skip
+
+    def take_explained(self, verdict: Said, step: int, clear: int, acted: int = 0) -> list[Change]:
+        """The same while another finding explains it: it is not found, and what stands is over after
+        ``clear`` looks; that it is there all the same is remembered for the look after that one's end."""
         explained = self._explained
-        changes = self.take(None, step, 1, clear)
+        changes = self.take(None, step, Spans(1, clear, clear, clear), acted)
         if verdict is UNSURE:
             self._explained = explained
         elif verdict:
@@ -94,36 +122,45 @@ class Case:
     def call(self, evidence: Evidence, step: int) -> list[Change]:
         """Look now, and find without waiting."""
         verdict = self.rule.look(evidence, self.severity)
-        return self.take(verdict, step, 1, 1)
+        return self.take(verdict, step, Spans(1, 1, 1, 1))
 
     def _told_anew(
-        self, verdict: Verdict, before: dict[str, Any], clear: int, mixed: bool
+        self, verdict: Verdict, before: dict[str, Any], spans: Spans, acted: int, mixed: bool
     ) -> dict[str, Any]:
-        """``before`` with the figures of ``verdict``; its cause and remedies follow only where they
-        may: another cause has to be seen for as long as it takes a finding to be over."""
-        told = self._told(verdict, before["since_step"])
+        """``before`` with the figures of ``verdict``; cause and remedies follow only where they may:
+        other ones have to be seen for as long as it takes a finding to be over."""
+        told = before | self._told(verdict, before["since_step"])
         told["severity"] = before["severity"]
-        code = verdict.cause
+        kept = told | {name: before[name] for name in ("cause", "remedies")}
         if mixed:
             self._other = ("", 0)
-        elif code != before["cause"]["code"]:
-            self._other = (code, self._other[1] + 1 if code == self._other[0] else 1)
-            mixed = self._other[1] < clear
-        if mixed:
-            return told | {name: before[name] for name in ("cause", "remedies")}
-        self._other = ("", 0)
-        return told
+            return kept
+        code = _code(told)
+        if code == _code(before):
+            self._other = ("", 0)
+            of_before, self._of = self._of != acted, acted
+            return told if of_before else kept
+        self._other = (code, self._other[1] + 1 if code == self._other[0] else 1)
+        asked = spans.clear if before["since_step"] < acted else spans.steady
+        return kept if self._other[1] < asked else told
 
-    def _regraded(self, verdict: Verdict, step: int, confirm: int, clear: int) -> list[Change]:
-        """Graver after ``confirm`` looks and milder after ``clear``."""
+    def _regraded(self, verdict: Verdict, step: int, spans: Spans, acted: int) -> list[Change]:
+        """Graver after ``spans.confirm`` looks, and milder once it might be over."""
         assert self.finding is not None
+        since, patience = self.finding["since_step"], self._grave
+        self.finding |= self._comes_and_goes(spans, since)
+        patience.acted(acted, stands=True)
         now, then = self._rank(verdict), _RANKS[self.finding["severity"]]
+        patience.looked(away=now < then or self._eased)
         way = (now > then) - (now < then)
         looks = self._shift[1] + 1 if way == self._shift[0] else 1
         self._shift = (way, looks)
-        if way and looks < (confirm if way > 0 else clear):
+        if way and looks < (spans.confirm if way > 0 else patience.asks(spans, since)):
             return []
         self._shift = (0, 0)
+        if way > 0 and self._eased:
+            patience.found(spans)
+        self._eased = way < 0 or (self._eased and not way)
         self.finding["severity"] = verdict.severity or self.rule.severity
         return [self._change("found", step)] if way > 0 else []
 
@@ -160,3 +197,12 @@ class Case:
 
 
 _RANKS = {"note": 0, "warning": 1, "critical": 2}
+
+
+def _code(finding: dict[str, Any]) -> str:
+    """What cause and remedies come to, the values that they set apart."""
+    mends = [
+        (remedy["id"], [(one["type"], one.get("path")) for one in remedy["commands"]])
+        for remedy in finding["remedies"]
+    ]
+    return repr((finding["cause"]["code"], mends))

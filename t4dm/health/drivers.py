@@ -15,6 +15,7 @@ DRIVES: dict[str, dict[str, int]] = {
     "feedback": {
         "recurrent.gain": UP, "stdp.w_max": UP, "stdp.learning_rate": UP, "stdp.a_plus": UP,
         "stdp.a_minus": DOWN, "neuromod.DA": UP, "neuromod.DA_baseline": UP,
+        "neuromod.DA_tau": UP, "neuromod.reward_gain": UP, "neuromod.update_freq": UP,
     },
     "modulator": {
         "neuromod.NE": UP, "neuromod.ACh": UP, "neuromod.NE_baseline": UP,

@@ -7,7 +7,7 @@ Numpy only.  The live worker fills it from its segments (``t4dm.live.doctor``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil, floor
@@ -21,6 +21,7 @@ from t4dm.step_length import STEP_MS
 STAGES = ("lif_in", "lif_out")
 HELD = 128  # bins: the longest window, and what rates reach back to over pauses
 LIT_MS = 200  # of stimulus without which a window with pauses says nothing; shorter pauses are none
+WORSE = 1.5  # times: by which another stage has to be worse than the one that a finding names
 LIT_SHARE = 0.4  # of a window that has to have stimulus: with less, it reaches further back
 
 
@@ -93,7 +94,7 @@ class Evidence:
     paused_ms: float  # longest silence of the stimulus by its own parameters
     bad: str | None = None  # tensor that is not finite
     standing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Numbers of the findings that stand, by the rule's id."""
+    """Numbers of the findings that stand, ``cause`` and ``group`` they name, by the rule's id."""
     dt: float = STEP_MS  # of a step
     _told: dict[tuple[str, str, float], np.ndarray] = field(default_factory=dict)
 
@@ -156,6 +157,20 @@ class Evidence:
         if key not in self._told:
             self._told[key] = how.reduce(self.last(name, ms), axis=0)
         return self._told[key]
+
+    def named(self, rule: str, places: Sequence[Place]) -> Place | None:
+        """The one of ``places`` that the finding of ``rule`` names, if it does one of them."""
+        name = self.standing.get(rule, {}).get("group")
+        return next((place for place in places if place.name == name), None)
+
+    def worst(
+        self, rule: str, places: Sequence[Place], of: Callable[[Place], float], times: float = WORSE
+    ) -> Place:
+        """The one of ``places`` at which ``of`` is largest; that which the finding of ``rule`` names
+        as long as no other is ``times`` worse."""
+        worst = max(places, key=of)
+        told = self.named(rule, places) or worst
+        return told if of(worst) < times * of(told) else worst
 
     def p(self, name: str) -> Any:
         """A threshold of the rules."""

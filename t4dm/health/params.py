@@ -27,8 +27,16 @@ class HealthParams(Params):
         200, 100, 10000, unit="ms", help="A symptom is called once it has been seen for this long."
     )
     clear_ms: int = param(
-        500, 100, 10000, unit="ms", help="It is over once it has not been seen for this long."
+        500, 100, 10000, unit="ms",
+        help="It is over once it has not been seen for this long, after something was changed.",
+    )  # fmt: skip
+    steady_ms: int = param(
+        3000, 100, 60000, unit="ms", help="The same where nothing was changed since it was found."
     )
+    longest_ms: int = param(
+        10000, 100, 60000, unit="ms",
+        help="What comes back has to be away for twice as long as before, but no longer than this.",
+    )  # fmt: skip
     window_ms: int = param(
         500, 100, 3000, unit="ms", help="Rates and membranes of not firing, runaway, divergence."
     )

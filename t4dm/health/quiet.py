@@ -62,6 +62,7 @@ USUAL_DRIVE = 1.2  # of that: of a healthy block 0 under digits
 HELD_UP = 0.3  # theta above v_thresh, left by a homeostasis that is off
 OUT_THRESH = 1.2  # v_thresh of a LIF out up to which it is not raised
 FAINT = 2.0  # times its band's floor: below it a stage may be why those after it are quiet
+FALLS = 0.05  # of a threshold within a window, from which homeostasis is bringing the stage back
 LEAST = 1.1  # by which a parameter makes it harder to fire, to be a cause
 TOLD = 1.5  # by which another cause has to be stronger than the one that is told
 OPEN = 0.5  # sigmoid of a gate at rest, and the level of a neuromodulator
@@ -117,6 +118,7 @@ class Quiet(NamedTuple):
     text: str
     numbers: dict[str, Any]
     remedies: tuple[Remedy, ...]
+    recovers: bool  # nothing that is set keeps it quiet, and homeostasis lowers its threshold
 
 
 def explain(ev: Evidence, place: Place, places: Sequence[Place], ms: float) -> Quiet:
@@ -125,7 +127,13 @@ def explain(ev: Evidence, place: Place, places: Sequence[Place], ms: float) -> Q
     seen = looks[-1]
     cause = why(ev, looks, ms)
     mends = remedies(ev, cause, [*(look.place for look in looks), *places], ms)
-    return Quiet(cause, _membranes(seen) + _begins(looks), _figures(seen), mends)
+    text = _membranes(seen) + _begins(looks)
+    theta = ev.last("theta", ms)[:, place.index]
+    free = cause == "other" and all(one["type"] == "reset" for m in mends for one in m.commands)
+    if not (free and _moves(ev) and theta[0] - theta[-1] >= FALLS):
+        return Quiet(cause, text, _figures(seen), mends, recovers=False)
+    text += f"; it recovers: homeostasis lowered theta from {theta[0]:.2f} to {theta[-1]:.2f}"
+    return Quiet(cause, text, _figures(seen), mends, recovers=True)
 
 
 def faint(ev: Evidence, place: Place, rate: np.ndarray) -> list[Place]:

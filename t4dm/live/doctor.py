@@ -6,12 +6,14 @@ Looks every 100 ms on the absolute grid of steps, so that chunks and pacing do n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from t4dm.health.case import Case, Change
 from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import SEVERITIES, UNSURE, Rule, Said, Severity, rules
 from t4dm.health.params import BIN_MS, HealthParams
+from t4dm.health.patience import Spans
 from t4dm.live.doctor_bins import Bins
 from t4dm.live.doctor_figures import summary
 from t4dm.live.groups import Layout
@@ -47,6 +49,7 @@ class Doctor:
         self._differing: dict[str, Any] | None = None
         self._settings: dict[str, Any] | None = None  # those in force at the last look
         self._set_at = step  # the look that was the first to see them
+        self._acted_at = step  # the same, or the last one before which anything was injected
         self._seen_at: dict[str, int] = {}  # rule: the last look at which a finding of it was seen
 
     @property
@@ -89,27 +92,34 @@ class Doctor:
         if judged <= 0:
             return []
         evidence = self._evidence = self._gather(step)
-        confirm = max(1, round(get("health.confirm_ms") / BIN_MS))
-        clear = max(1, round(get("health.clear_ms") / BIN_MS))
+        confirm, clear, steady, longest = (
+            max(1, round(get(f"health.{name}_ms") / BIN_MS)) for name in Spans._fields
+        )
+        usual = Spans(confirm, clear, max(clear, steady), max(clear, steady, longest))
         changes: list[Change] = []
         standing: set[str] = set()
         self._watch_settings(step)
+        if evidence.bins.injected[-1].any():
+            self._acted_at = step
         for rule in self._rules:
             case = self._cases[rule.id]
             if judged < get(f"health.{rule.window}") or not self._measured(rule, evidence):
                 continue
-            begun = step - self._reach(rule, evidence)
-            changed = self._set_at if begun < self._set_at else None
-            by = self._explaining(rule, standing, begun, changed)
+            reach = self._reach(rule, evidence)
+            mixed = step - reach < self._set_at
+            by = self._explaining(rule, standing, step - reach, mixed)
             hands_over = by is not None and self._cases[by].stands
             verdict: Said = None
             if by is None or hands_over:
-                verdict = rule.look(evidence, self._active(case, hands_over, changed))
+                verdict = rule.look(evidence, self._active(case, hands_over, mixed))
             self._note(rule.id, by, verdict is UNSURE)
             if by:
-                told = case.take_explained(verdict, step - 1, clear)
+                told = case.take_explained(
+                    verdict, step - 1, 1 if hands_over else clear, self._acted_at
+                )
             else:
-                told = case.take(verdict, step - 1, confirm, clear, changed)
+                spans = usual if not mixed else usual._replace(confirm=confirm + self._looks(reach))
+                told = case.take(verdict, step - 1, spans, self._acted_at, mixed)
             changes += [change | {"by": by} for change in told] if by else told
             if case.suspected:
                 standing.add(rule.id)
@@ -118,13 +128,13 @@ class Doctor:
         return changes
 
     @staticmethod
-    def _active(case: Case, hands_over: bool, changed: int | None) -> Severity | None:
+    def _active(case: Case, hands_over: bool, mixed: bool) -> Severity | None:
         """With which severity the rule of ``case`` looks: that of what stands, or is handed over to it.
 
         A finding that ends under the settings that it was found with hands over to one that it
         explained, which is then left rather than entered: between the limits of both nothing is well.
         """
-        handed = changed is None and (hands_over or case.inherits)
+        handed = not mixed and (hands_over or case.inherits)
         return case.rule.severity if case.severity is None and handed else case.severity
 
     def _watch_settings(self, step: int) -> None:
@@ -132,7 +142,7 @@ class Doctor:
         own = f"{HealthParams.group}."
         now = {k: v for k, v in self._tree.non_default().items() if not k.startswith(own)}
         if now != self._settings:
-            self._settings, self._set_at = now, step
+            self._settings, self._set_at, self._acted_at = now, step, step
 
     def _reach(self, rule: Rule, ev: Evidence) -> float:
         """How many steps back the evidence of ``rule`` begins."""
@@ -141,12 +151,14 @@ class Doctor:
             reach = max(reach, ev.t_ms - ev.weights.end_ms + ev.weights.span_ms)
         return reach / self._dt
 
-    def _explaining(
-        self, rule: Rule, standing: set[str], begun: float, changed: int | None
-    ) -> str | None:
+    def _looks(self, steps: float) -> int:
+        """How many looks there are in ``steps``."""
+        return ceil(steps * self._dt / BIN_MS)
+
+    def _explaining(self, rule: Rule, standing: set[str], begun: float, mixed: bool) -> str | None:
         """The rule whose finding explains ``rule`` now; one that was seen within its window does too,
         where settings have changed since that window ``begun``: what is there yet is their echo."""
-        echoes = rule.echoes and changed is not None
+        echoes = rule.echoes and mixed
         for id in rule.instead:
             if id in standing or (echoes and begun < self._seen_at.get(id, begun)):
                 return id
@@ -181,7 +193,11 @@ class Doctor:
             paused_ms=_pause(tree),
             bad=bad,
             standing={
-                id: {**case.finding["numbers"], "cause": case.finding["cause"]["code"]}
+                id: {
+                    **case.finding["numbers"],
+                    "cause": case.finding["cause"]["code"],
+                    "group": case.finding["where"]["group"],
+                }
                 for id, case in self._cases.items()
                 if case.finding
             },
@@ -251,6 +267,16 @@ class Doctor:
             by is None and (self._step - since) * self._dt >= UNTOLD_MS for by, since in told
         )
 
+    @property
+    def _answering(self) -> int:
+        """How many rules could tell at the last look."""
+        ev = self._evidence
+        if ev is None:
+            return 0
+        seen = self._judged_ms
+        ready = (r for r in self._rules if seen >= ev.p(r.window) and self._measured(r, ev))
+        return sum(rule.id not in self._blind for rule in ready)
+
     def status(self) -> dict[str, Any]:
         """The ``health`` of the status; made anew once after every look."""
         enabled = self._offered and self._tree.get("health.enabled")
@@ -267,6 +293,7 @@ class Doctor:
             "severity": found[0]["severity"] if found else well,
             "findings": found,
             "waiting": waiting,
+            "rules": {"n": self._answering, "total": len(self._rules)},
             "cannot_tell": [] if self._evidence is None else self._cannot_tell(self._evidence),
             "evidence": {} if self._evidence is None else summary(self._evidence),
         }

@@ -35,7 +35,9 @@ class HealthReport(Answer):
         " (not_firing or sparsity has not been able to tell for 2 s; cannot_tell says why), or ok."
     )
     findings: list[dict[str, Any]] = Field(
-        description="id, severity, state, where, rule, cause, numbers, remedies, since_ms."
+        description="id, severity, state, where, rule, cause, numbers, remedies, since_ms; held (its rule"
+        " cannot tell now); returns (how often it came back since anything was changed), away_ms (for how"
+        " long it has not been seen) and over_after_ms (how long it has to be away until it is over)."
     )
     waiting: str = Field(description="Why nothing is called yet; empty otherwise.")
     cannot_tell: list[dict[str, Any]] = Field(
@@ -69,6 +71,7 @@ def spiking_health(query: SessionQuery) -> Response:
         "shown": {
             "findings": live.all_of(len(report["findings"])),
             "cannot_tell": live.all_of(len(unsure)),
+            **({"rules": report["rules"]} if "rules" in report else {}),
         },
         "waiting": report.get("waiting", ""),
         "findings": report["findings"],

@@ -25,16 +25,16 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     flat = [b for b in asked if entropy[b] > limit]
     if not flat:
         return None if asked else UNSURE
-    block = max(flat, key=lambda b: float(entropy[b]))
+    places = attending.asking(ev, flat)
+    first = ev.worst(RULE.id, places, lambda place: float(entropy[place.block]))
+    block = first.block
     cause = _why(ev)
     text = (
         f"block {block}: entropy {entropy[block]:.3f} of log(keys) or more over {ms:g} ms,"
         f" {beyond(float(entropy[block]), enter, LEAVE * enter)}"
     )
     told = {"entropy": round(float(entropy[block]), 4), "blocks": flat}
-    places = attending.asking(ev, flat)
     groups = tuple(place.index for place in places)
-    first = next(place for place in places if place.block == block)
     return Verdict(cause, text, told, attending.remedies(ev, SHARPER), first, groups)
 
 

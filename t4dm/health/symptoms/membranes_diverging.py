@@ -31,7 +31,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     far = [p for p in far if ev.lif("u_max", p) > limit]
     if not far:
         return UNSURE if ev.idle(ms) else None
-    first = max(far, key=lambda p: max(high[p.index], -low[p.index]))
+    first = ev.worst(RULE.id, far, lambda p: float(max(high[p.index], -low[p.index])))
     u_max = ev.lif("u_max", first)
     seen = quiet.look_at(ev, first, ms)
     side = f"beyond +-{enter:g}"

@@ -29,7 +29,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     if not silent or not (whole or _fed(ev, silent[0], rate)):
         return None
     places = [place for b in silent for place in ev.of_block(b)]
-    first = places[0]
+    first = ev.named(RULE.id, places) or places[0]
     found = quiet.explain(ev, first, places, ms)
     own = float(rate[first.index])
     text = (

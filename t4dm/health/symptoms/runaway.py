@@ -24,7 +24,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     wild = [place for place in ev.stack if rate[place.index] > limit]
     if not wild:
         return UNSURE if ev.idle(ms) else None
-    first = max(wild, key=lambda place: float(rate[place.index]))
+    first = ev.worst(RULE.id, wild, lambda place: float(rate[place.index]))
     seen = quiet.look_at(ev, first, ms)
     cause = busy.why(ev, seen, wild, ms)
     per_bin = ev.last("fired", ms)[:, first.index]

@@ -27,7 +27,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     high = [p for p in banded if rate[p.index] > factor * _ceiling(p)]
     if not high:
         return UNSURE if ev.idle(ms) else None
-    first = max(high, key=lambda place: rate[place.index] / _ceiling(place))
+    first = ev.worst(RULE.id, high, lambda place: float(rate[place.index]) / _ceiling(place))
     full = ev.p("full_stage") * (LEAVE if active == RULE.severity else 1.0)
     grave = rate[first.index] > full * _ceiling(first)
     text = (

@@ -29,21 +29,21 @@ def look(ev: Evidence, active: Severity | None) -> Verdict | None:
     full = [b for b in range(len(shares)) if shares[b] > limit]
     if not full:
         return None
-    block = max(full, key=lambda b: float(shares[b]))
+    places = [place for place in ev.stack if place.block in full and place.stage == "lif_in"]
+    first = ev.worst(RULE.id, places, lambda place: float(shares[place.block])) if places else None
+    block = full[0] if first is None else first.block
     low, high = (float(value) for value in ev.weights.at_bounds[block])
     text = (
         f"block {block}: {low:.1%} of plastic weights at 0, {high:.1%} at w_max,"
         f" together {beyond(low + high, enter, LEAVE * enter, '.0%')}"
     )
     told = {"at_0": round(low, 4), "at_w_max": round(high, 4), "blocks": full}
-    places = [place for place in ev.places if place.block in full and place.stage == "lif_in"]
     cause = _why(ev, low, high)
     again = Remedy(
         "again", "Put learning back and begin anew",
         (*changed(ev, PATHS), RESET), "Weights begin between their bounds again, from the seed.",
     )  # fmt: skip
     groups = tuple(place.index for place in places)
-    first = next((place for place in places if place.block == block), None)
     return Verdict(cause, text, told, (again,), first, groups)
 
 

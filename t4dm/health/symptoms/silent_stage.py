@@ -19,7 +19,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     low = [p for p in ev.stack if p.band and rate[p.index] < factor * p.band[0]]
     if not low:
         return None
-    first = low[0]
+    first = ev.named(RULE.id, low) or low[0]
     assert first.band is not None
     found = quiet.explain(ev, first, low, ms)
     text = (
@@ -28,7 +28,8 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     )
     told = {**found.numbers, "band": list(first.band)}
     groups = tuple(place.index for place in low)
-    return Verdict(found.cause, text, told, found.remedies, first, groups)
+    severity: Severity | None = "note" if found.recovers else None
+    return Verdict(found.cause, text, told, found.remedies, first, groups, severity)
 
 
 RULE = Rule(
@@ -36,13 +37,14 @@ RULE = Rule(
     title="Silent stage",
     severity="warning",
     text="A stage fires below `health.low_stage` of the floor of the band it declares, over"
-    " `health.stage_ms`, while the network lives; over above twice that. A band from 0 on, as the"
+    " `health.stage_ms`, while the network lives; over above twice that. A note"
+    " while nothing that is set explains it and homeostasis brings its threshold down. A band from 0 on, as the"
     " sensory layer's, is never too low.",
     causes=quiet.CAUSES,
     look=look,
     wants=("fired", "u_high"),
     window="stage_ms",
     groups=("lif", "homeostasis", "gate"),
-    instead=("not_firing", "sparsity"),
+    instead=("runaway", "not_firing", "sparsity"),
     echoes=True,
 )

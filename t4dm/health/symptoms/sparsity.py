@@ -23,7 +23,7 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     if mean >= limit:
         return None
     sparse = [place for place in ev.stack if rate[place.index] < limit]
-    first = sparse[0]
+    first = ev.named(RULE.id, sparse) or sparse[0]
     found = quiet.explain(ev, first, sparse, ms)
     text = (
         f"network rate {mean:.2%}{ev.per} over {ev.over(ms)},"
@@ -47,5 +47,5 @@ RULE = Rule(
     wants=("fired", "u_high"),
     window="slow_ms",
     groups=("lif", "homeostasis", "gate"),
-    instead=("not_firing",),
+    instead=("runaway", "not_firing"),
 )

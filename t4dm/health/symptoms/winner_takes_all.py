@@ -24,16 +24,16 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     sharp = [b for b in asked if top[b] > limit]
     if not sharp:
         return None if asked else UNSURE
-    block = max(sharp, key=lambda b: float(top[b]))
+    places = attending.asking(ev, sharp)
+    first = ev.worst(RULE.id, places, lambda place: float(top[place.block]))
+    block = first.block
     cause = "sharpness" if ev.get("attention.sharpness") > 2 else "scores"
     text = (
         f"block {block}: largest weight of a head {top[block]:.3f} on average over {ms:g} ms,"
         f" {beyond(float(top[block]), enter, LEAVE * enter)}"
     )
     told = {"top": round(float(top[block]), 4), "blocks": sharp}
-    places = attending.asking(ev, sharp)
     groups = tuple(place.index for place in places)
-    first = next(place for place in places if place.block == block)
     return Verdict(cause, text, told, attending.remedies(ev, BLUNTER), first, groups)
 
 

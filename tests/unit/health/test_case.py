@@ -2,20 +2,25 @@
 
 from t4dm.health.case import Case
 from t4dm.health.finding import UNSURE, Remedy, Rule, Verdict
+from t4dm.health.patience import Spans
 
 RULE = Rule("odd", "Odd", "warning", "It is odd.", {"a": "Because."}, lambda ev, active: None)
+
+
+SPANS = Spans(confirm=2, clear=3, steady=3, longest=3)
+AT_ONCE = Spans(1, 1, 1, 1)
 
 
 def verdict(severity=None):
     return Verdict("a", "3 of 2", {"x": 3}, (), severity=severity)
 
 
-def course(case, seen, confirm=2, clear=3):
+def course(case, seen, spans=SPANS, acted=0, first=0):
     """One letter a look: found, cleared, or a point."""
     out = ""
-    for step, there in enumerate(seen):
+    for step, there in enumerate(seen, first):
         said = UNSURE if there == "?" else verdict() if there else None
-        changes = case.take(said, step, confirm, clear)
+        changes = case.take(said, step, spans, acted)
         out += changes[0]["state"][0] if changes else "."
     return out
 
@@ -33,16 +38,16 @@ def test_the_finding_keeps_its_first_step_and_tells_its_newest_numbers():
     case = Case(RULE)
     course(case, [0, 1, 1, 1])
     assert case.finding["since_step"] == 2 and case.finding["state"] == "active"
-    case.take(Verdict("a", "5 of 2", {"x": 5}, ()), 4, 2, 3)
+    case.take(Verdict("a", "5 of 2", {"x": 5}, ()), 4, SPANS)
     assert case.finding["numbers"] == {"x": 5} and case.finding["since_step"] == 2
     assert case.finding["cause"] == {"code": "a", "text": "Because."}
 
 
 def test_a_graver_verdict_is_told_again():
     case = Case(RULE)
-    assert case.take(verdict("note"), 1, 1, 1)[0]["severity"] == "note"
-    assert case.take(verdict("note"), 2, 1, 1) == []
-    assert case.take(verdict(), 3, 1, 1)[0]["severity"] == "warning"
+    assert case.take(verdict("note"), 1, AT_ONCE)[0]["severity"] == "note"
+    assert case.take(verdict("note"), 2, AT_ONCE) == []
+    assert case.take(verdict(), 3, AT_ONCE)[0]["severity"] == "warning"
 
 
 def test_a_look_that_cannot_tell_counts_neither_as_seen_nor_as_unseen():
@@ -58,7 +63,7 @@ def test_a_severity_changes_only_once_the_other_one_stayed():
     case, told = Case(RULE), []
     grades = [None, None, "note", "note", None, "note", "note", "note", None, "note", None, None]
     for step, grade in enumerate(grades):
-        changes = case.take(verdict(grade), step, 2, 3)
+        changes = case.take(verdict(grade), step, SPANS)
         told.append(case.severity and case.severity[0] + "!" * len(changes))
     assert told == [None, "w!", "w", "w", "w", "w", "w", "n", "n", "n", "n", "w!"]
 
@@ -66,21 +71,21 @@ def test_a_severity_changes_only_once_the_other_one_stayed():
 # -- what another finding explains ---------------------------------------------------------------
 
 
-def handed_over(said, changed=None):
+def handed_over(said, mixed=False):
     """Whether a case inherits that was explained at looks with these verdicts, and what the first look
     after them changes."""
     case = Case(RULE)
     for step, told in enumerate(said):
         assert case.take_explained(told, step, 3) == [] and case.finding is None
     inherits = case.inherits
-    return inherits, [change["state"] for change in case.take(verdict(), 2, 2, 3, changed)]
+    return inherits, [change["state"] for change in case.take(verdict(), 2, SPANS, mixed=mixed)]
 
 
 def test_what_was_seen_while_explained_is_found_at_the_first_look_after():
     assert handed_over([None, verdict()]) == (True, ["found"])
     assert handed_over([verdict(), UNSURE]) == (True, ["found"])
     assert handed_over([verdict(), None]) == (False, [])
-    assert handed_over([None, verdict()], changed=1) == (True, [])
+    assert handed_over([None, verdict()], mixed=True) == (True, [])
 
 
 def test_what_stands_ends_while_another_finding_explains_it():
@@ -107,7 +112,7 @@ def told(case):
 def test_another_cause_is_told_only_once_it_stayed():
     case, causes = Case(TWO), ""
     for step, cause in enumerate("aabbabbabbbbaaa"):
-        case.take(of(cause), step, 2, 3)
+        case.take(of(cause), step, SPANS)
         causes += told(case)[0] if case.finding else "."
         assert not case.finding or told(case)[0] == told(case)[1]
     assert causes == ".aaaaaaaaabbbba"
@@ -116,23 +121,23 @@ def test_another_cause_is_told_only_once_it_stayed():
 def test_settings_changed_within_the_window_leave_cause_and_remedies_as_they_were():
     case = Case(TWO)
     for step in range(2):
-        case.take(of("a"), step, 2, 3)
+        case.take(of("a"), step, SPANS)
     for step in range(2, 9):
-        case.take(of("b", x=step), step, 2, 3, changed=2)
+        case.take(of("b", x=step), step, SPANS, 2, mixed=True)
         assert told(case) == ("a", "a") and case.finding["numbers"] == {"x": step}
-    course = [case.take(None, step, 2, 3, changed=2) for step in range(9, 12)]
+    course = [case.take(None, step, SPANS, 2, mixed=True) for step in range(9, 12)]
     assert [change[0]["cause"] for change in course if change] == ["a"]
 
 
 def test_looks_at_settings_of_before_are_none_of_those_that_another_cause_needs():
     case = Case(TWO)
     for step in range(2):
-        case.take(of("a"), step, 2, 3)
+        case.take(of("a"), step, SPANS)
     for step in range(2, 9):
-        case.take(of("b"), step, 2, 3, changed=2)
+        case.take(of("b"), step, SPANS, 2, mixed=True)
     causes = []
     for step in range(9, 12):
-        case.take(of("b"), step, 2, 3)
+        case.take(of("b"), step, SPANS)
         causes.append(told(case)[0])
     assert causes == ["a", "a", "b"]
 
@@ -140,5 +145,73 @@ def test_looks_at_settings_of_before_are_none_of_those_that_another_cause_needs(
 def test_what_is_found_after_the_change_may_be_told_otherwise():
     case = Case(TWO)
     for step in range(3, 9):
-        case.take(of("a" if step < 5 else "b"), step, 2, 3, changed=2)
+        case.take(of("a" if step < 5 else "b"), step, SPANS, 2, mixed=True)
     assert told(case) == ("b", "b")
+
+
+def test_remedies_keep_their_values_until_something_is_done():
+    case = Case(TWO)
+
+    def put(value, step, acted):
+        command = {"type": "set", "path": "input.gain", "value": value}
+        mend = Remedy("lower", f"Lower to {value}", (command,), "")
+        case.take(Verdict("a", "", {}, (mend,)), step, SPANS, acted)
+        return case.finding and case.finding["remedies"][0]["commands"][0]["value"]
+
+    assert [put(value, value, 0) for value in range(5)] == [None, 1, 1, 1, 1]
+    assert [put(value, value, 5) for value in range(5, 8)] == [5, 5, 5]
+
+
+# -- what comes and goes ---------------------------------------------------------------------------
+
+LONG = Spans(confirm=1, clear=2, steady=3, longest=10)
+
+
+def test_it_is_over_sooner_where_something_was_done_since_it_was_found():
+    assert course(Case(RULE), [1, 0, 0, 0], LONG) == "f..c"
+    case = Case(RULE)
+    course(case, [1], LONG)
+    assert course(case, [1, 0, 0], LONG, acted=1, first=1) == "..c"
+    assert course(case, [1, 0, 0, 0], LONG, acted=1, first=4) == "f..."  # found after it
+
+
+def test_what_came_back_has_to_be_away_for_twice_as_long():
+    case = Case(RULE)
+    away = [1, 0, 0, 0, 0]
+    assert course(case, away, LONG) == "f..c."
+    assert course(case, [*away, 0, 0, 0, 0, 0], LONG) == "f........."
+    assert (case.finding["returns"], case.finding["over_after_ms"]) == (1, 1000)
+    assert course(case, [0], LONG) == "c"
+
+
+def test_it_is_never_asked_for_longer_than_the_longest_span():
+    case = Case(RULE)
+    for _ in range(4):
+        told = course(case, [1] + 12 * [0], LONG)
+    assert told == "f.........c.."
+
+
+def test_what_is_done_begins_the_count_anew():
+    case = Case(RULE)
+    course(case, [1, 0, 0, 0, 1], LONG)
+    assert case.finding["returns"] == 1
+    assert course(case, [0, 0], LONG, acted=5, first=5) == ".c"
+    course(case, [1], LONG, acted=5, first=7)
+    assert case.finding["returns"] == 1  # it stood when that was done
+
+
+def test_a_severity_that_came_back_stays_for_longer_too():
+    case, told = Case(RULE), ""
+    for step, grade in enumerate("wnnnnwnnnnnnnnnn"):
+        case.take(verdict("note" if grade == "n" else None), step, LONG)
+        told += case.severity[0]
+    assert told == "wwwnnw" + 9 * "w" + "n"
+
+
+def test_how_long_it_has_been_away_is_told():
+    case = Case(RULE)
+    course(case, [1, 1, 0, 0], LONG)
+    told = [case.finding[name] for name in ("returns", "away_ms", "over_after_ms")]
+    assert told == [0, 200, 300]
+    course(case, [1], LONG, first=4)
+    assert case.finding["away_ms"] == 0

@@ -435,3 +435,42 @@ def test_steps_done_anew_measure_the_same_change(calibrated):
     engine.restore(before)
     np.testing.assert_array_equal(engine.advance(64).moved, once)
     assert (once > 0).all()
+
+
+def test_a_new_finding_is_seen_under_the_settings_in_force_or_for_as_long_as_its_window(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("homeostasis.enabled", False))
+    run(session, 1000)
+    do(session, set_("lif.v_thresh", 9.0))
+    while not findings(session):
+        run(session, 100)
+    assert findings(session)[0]["id"] == "not_firing"
+    at = session.engine.step
+    assert 1500 <= at <= 1700  # the window lies behind the change by then
+    moved = new_session(calibrated)
+    do(moved, set_("homeostasis.enabled", False))
+    run(moved, 1000)
+    for k in range(12):  # a slider that is dragged on and on
+        do(moved, set_("lif.v_thresh", 9.0 - 0.01 * k))
+        run(moved, 100)
+    assert at < findings(moved)[0]["step"] <= 2200
+
+
+def test_the_report_says_how_many_rules_answered(calibrated):
+    session = new_session(calibrated)
+    every = len(session.doctor.rules)
+    assert session.doctor.status()["rules"] == {"n": 0, "total": every}
+    run(session, 3000)
+    status = session.doctor.status()
+    blind = len(status["cannot_tell"])
+    assert status["rules"] == {"n": every - blind, "total": every}
+
+
+def test_a_bolus_by_hand_is_something_done_as_a_setting_is(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("stdp.enabled", False))
+    run(session, 2600)
+    assert [f["over_after_ms"] for f in session.doctor.findings] == [3000]
+    do(session, {"type": "inject", "nt": "DA", "level": 0.3})
+    run(session, 100)
+    assert [f["over_after_ms"] for f in session.doctor.findings] == [500]
