@@ -10,7 +10,7 @@ BLOCKS, GROUPS, NEURONS = 6, 12, 3072
 ALL_BLOCKS = {"n": BLOCKS, "total": BLOCKS}
 ONE_BLOCK = {"n": 1, "total": BLOCKS}
 KINDS = {
-    "/spiking/health": {"findings", "cannot_tell"},
+    "/spiking/health": {"findings", "cannot_tell", "rules"},
     "/spiking/stats": {"neurons", "groups"},
     "/spiking/lif-params": {"stages", "parameters"},
     "/spiking/neuromodulators": {"neuromodulators", "gains", "events"},
