@@ -7,7 +7,7 @@ import { h } from "./dom.mjs";
 export function badgeOf(app) {
   if (app.turnedAway) return { kind: "down", word: "LOGGED OUT", reason: "log in again to see what happens" };
   const { state, reason, worker } = app.meta ?? {};
-  const starting = app.config.kind ? STARTING_RUN : STARTING, why = whyDown(app.meta, starting);
+  const starting = app.config.kind ? STARTING_RUN : STARTING, why = whyDown(app, starting);
   if (app.status === "down") return why === starting ? { kind: "waiting", word: "STARTING", reason: why } : { kind: "down", word: "DOWN", reason: why };
   if (app.status === "ended") return { kind: "paused", word: "ENDED", reason: worker.message };
   if (app.status === "stale") return { kind: "stale", word: `STALE ${app.age().toFixed(1)} s`, reason: whyStale(app.silent()) };

@@ -30,7 +30,7 @@ export class SceneMaker {
       store, view: app.view, params: app.params, theme: theme(), dt, span, t0, t1,
       span_ms: span * dt, t0_ms: t0 * dt, t1_ms: t1 * dt,
       step0: Math.max(store.step0, Math.ceil(t0)), step1: Math.min(store.step1, Math.ceil(t1)),
-      status: app.status, down: whyDown(app.meta), age: app.age?.() ?? 0,
+      status: app.status, down: whyDown(app), age: app.age?.() ?? 0,
       dpr: window.devicePixelRatio || 1, now: performance.now(),
       rows: store.rows, groups, rowGroups: this.rowGroups,
       total_n: groups.reduce((sum, group) => sum + group.n, 0), unit: unitOf(store.meta?.axis, dt),

@@ -91,7 +91,7 @@ export function badge(app, loop) {
   const t = (ms) => axisText(ms, app.meta?.axis, 2);
   if (app.status === "waiting") return { kind: "waiting", text: "WAITING for the first frame" };
   if (app.status === "down") {
-    const why = whyDown(app.meta);
+    const why = whyDown(app);
     return why === STARTING ? { kind: "waiting", text: why } : { kind: "down", text: `STALE ${loop.age.toFixed(1)} s · ${why}` };
   }
   if (app.status === "ended" && mode === "live") return { kind: "paused", text: app.meta.worker.message };

@@ -125,6 +125,7 @@ def test_a_login_that_ends_while_the_page_is_open_is_told_with_a_link(stranger):
     stranger.context.clear_cookies()
     expect(stranger.locator("#door-banner")).to_be_visible()
     expect(stranger.locator("#state-badge")).to_contain_text("LOGGED OUT")
+    expect(stranger.locator(".tl-badge")).to_contain_text("your login has ended")
     link = stranger.get_by_role("link", name="Log in again")
     assert link.get_attribute("href") == "/login?next=%2F"
     step = stranger.evaluate("window.t4dm.stats().sim_step")

@@ -44,6 +44,7 @@ def test_a_disk_that_takes_nothing_is_said_for_as_long_as_it_does(told):
     expect(line).to_be_visible()
     expect(line).to_have_text(UNSAVED)
     expect(line).to_have_attribute("role", "alert")
+    expect(told["page"].locator("#toasts .toast", has_text=UNSAVED)).to_have_count(1)
     told["change"] = lambda meta: None
     expect(line).to_be_hidden()
 
