@@ -1,4 +1,4 @@
-"""A symptom over time: suspected, found, over.  Two spans keep it from flapping."""
+"""A symptom over time: suspected, found, over.  Spans that grow keep it from flapping."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from t4dm.health.evidence import Evidence
 from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
+from t4dm.health.grade import Grade
 from t4dm.health.params import BIN_MS
 from t4dm.health.patience import Patience, Spans
 from t4dm.step_length import STEP_MS
@@ -19,12 +20,11 @@ class Case:
     def __init__(self, rule: Rule, dt: float = STEP_MS) -> None:
         self.rule, self._dt = rule, dt
         self.finding: dict[str, Any] | None = None
-        self._patience, self._grave = Patience(), Patience()  # with it, and with its severity
+        self._patience = Patience()
+        self._grade: Grade
         self._seen = self._unseen = 0
         self._of = -1  # the last act before which the values of its remedies were reckoned
         self._explained = 0  # looks in a row at which it was seen, and explained by another finding
-        self._eased = False  # whether it became milder than it was
-        self._shift = (0, 0)  # to graver (1) or milder (-1), and for how many looks in a row
         self._other = ("", 0)  # another cause or mend than is told, and for how many looks in a row
 
     @property
@@ -83,10 +83,8 @@ class Case:
             return []
         self._patience.found(spans)
         self._of = -1 if mixed else acted
-        self._grave, self._eased = Patience(), False
-        self._grave.found(spans)
+        self._grade, self._other = Grade(spans), ("", 0)
         self.finding = self._told(verdict, step) | self._comes_and_goes(spans, step)
-        self._shift, self._other = (0, 0), ("", 0)
         return [self._change("found", step)]
 
     def _away(self, step: int, spans: Spans) -> list[Change]:
@@ -145,24 +143,15 @@ class Case:
         return kept if self._other[1] < asked else told
 
     def _regraded(self, verdict: Verdict, step: int, spans: Spans, acted: int) -> list[Change]:
-        """Graver after ``spans.confirm`` looks, and milder once it might be over."""
+        """The severity of ``verdict`` once it stayed."""
         assert self.finding is not None
-        since, patience = self.finding["since_step"], self._grave
+        since = self.finding["since_step"]
         self.finding |= self._comes_and_goes(spans, since)
-        patience.acted(acted, stands=True)
-        now, then = self._rank(verdict), _RANKS[self.finding["severity"]]
-        patience.looked(away=now < then or self._eased)
-        way = (now > then) - (now < then)
-        looks = self._shift[1] + 1 if way == self._shift[0] else 1
-        self._shift = (way, looks)
-        if way and looks < (spans.confirm if way > 0 else patience.asks(spans, since)):
+        now, told = self._rank(verdict), _RANKS[self.finding["severity"]]
+        if not self._grade.moves(now, told, spans, since, acted):
             return []
-        self._shift = (0, 0)
-        if way > 0 and self._eased:
-            patience.found(spans)
-        self._eased = way < 0 or (self._eased and not way)
         self.finding["severity"] = verdict.severity or self.rule.severity
-        return [self._change("found", step)] if way > 0 else []
+        return [self._change("found", step)] if now > told else []
 
     def _rank(self, verdict: Verdict) -> int:
         return _RANKS[verdict.severity or self.rule.severity]

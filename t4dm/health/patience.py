@@ -45,13 +45,16 @@ class Patience:
         self._away = self._away + 1 if away else 0
 
     def found(self, spans: Spans) -> None:
-        """It is found, or graver than it was, at this look."""
-        if self._known:
+        """It is found, or graver than it was, at this look.  After more than ``spans.longest`` that is
+        no coming back: no patience would have bridged it."""
+        if not self._known or self._away > spans.longest:
+            self.returns = self._asked = 0
+        else:
             self.returns += 1
-            self._asked = min(spans.longest, TIMES * max(self._away, self._asked))
+            self._asked = TIMES * max(self._away, self._asked)
         self._known, self._away = True, 0
 
     def asks(self, spans: Spans, since: int) -> int:
         """How many looks it has to be away, found at step ``since``."""
         usual = spans.clear if since < self._acted else spans.steady
-        return max(usual, self._asked) if self.returns else usual
+        return max(usual, min(self._asked, spans.longest))

@@ -45,10 +45,16 @@ def test_two_models_share_the_axes_and_a_number_tells_them_apart(page):
     name = Sessions(page).begin(fault="embedding_n01")
     page.goto(f"/training?session={name}")
     wait_step(page, 25)
-    names = page.evaluate("window.t4dm.drawn('loss').series.map(one => one.name)")
-    assert {"sound: step", "faulty: step", "sound: held out", "faulty: held out"} <= set(names)
-    first = page.evaluate("[0, 1].map(r => window.t4dm.course.of('loss', r)[0])")
-    assert first[1] > 2 * first[0]
+    named = ["sound: step", "faulty: step", "sound: held out", "faulty: held out"]
+    until(
+        page,
+        "names => names.every(name => window.t4dm.drawn('loss').series.some(one => one.name === name))",
+        named,
+    )
+    until(
+        page,
+        "() => { const [a, b] = [0, 1].map(r => window.t4dm.course.of('loss', r)[0]); return b > 2 * a; }",
+    )
     expect(page.locator("#fault-line")).to_contain_text("Fault 3")
     until(
         page,
@@ -56,8 +62,8 @@ def test_two_models_share_the_axes_and_a_number_tells_them_apart(page):
     )
     expect(page.locator("#fault-telling")).to_contain_text("first loss 6.95 → 63")
     assert page.evaluate("window.t4dm.drawn('loss').log") is True
-    assert page.evaluate("window.t4dm.drawn('place').rows") == 128
-    assert page.evaluate("window.t4dm.drawn('gates').rows") == 4
+    until(page, "() => window.t4dm.drawn('place')?.rows === 128")
+    until(page, "() => window.t4dm.drawn('gates')?.rows === 4")
 
 
 def test_a_fault_that_stops_says_its_error_and_the_sound_run_goes_on(page):

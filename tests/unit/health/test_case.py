@@ -186,9 +186,25 @@ def test_what_came_back_has_to_be_away_for_twice_as_long():
 
 def test_it_is_never_asked_for_longer_than_the_longest_span():
     case = Case(RULE)
-    for _ in range(4):
-        told = course(case, [1] + 12 * [0], LONG)
-    assert told == "f.........c.."
+    assert course(case, [1] + 7 * [0], LONG) == "f..c...."
+    assert course(case, [1] + 9 * [0], LONG) == "f........."
+    assert case.finding["over_after_ms"] == 1000
+    assert course(case, [0], LONG) == "c"
+
+
+def test_what_was_away_for_longer_than_the_longest_span_is_found_anew():
+    case = Case(RULE)
+    course(case, [1, 0, 0, 0, 1, 0], LONG)
+    assert case.finding["returns"] == 1
+    course(case, 30 * [0] + [1], LONG)
+    assert (case.finding["returns"], case.finding["over_after_ms"]) == (0, 300)
+
+
+def test_one_that_comes_and_goes_is_over_at_once_where_another_explains_it():
+    case = Case(RULE)
+    course(case, [1, 0, 0, 0, 1], LONG)
+    assert case.finding["over_after_ms"] == 800
+    assert [change["state"] for change in case.take_explained(verdict(), 5, 1)] == ["cleared"]
 
 
 def test_what_is_done_begins_the_count_anew():
