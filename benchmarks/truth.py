@@ -29,7 +29,7 @@ from t4dm.live.segment import Segment
 from t4dm.live.session import Session
 
 SETTLE, CONFIRM, CLEAR, SAMPLE = 500, 200, 3000, 250
-FAST, SLOW = 500, 1000  # steps of a window
+FAST, SLOW, NEWEST = 500, 1000, 200  # steps of a window
 FACTORS = (0.9, 1.0, 1.1)
 FED, FIRES = 0.02, 0.005
 BEGUN, SURPRISE = 1.5, 0.1  # stimuli, and sum of |delta|, in SLOW steps that call for a movement
@@ -112,7 +112,10 @@ class Witness:
         ]).any(axis=0)  # fmt: skip
         enter, leave = (factor * limit for limit in LIMITS["runaway"])
         beyond, far = self._measures()["runaway"], found["membranes_diverging"]
-        still = np.where(far, beyond(leave / 3), beyond(leave))
+        newest = self._share(NEWEST).max(axis=1)  # as it begins anew before its window shows it
+        still = np.where(
+            far, beyond(leave / 3) | (newest > leave / 3), beyond(leave) | (newest > leave)
+        )
         found["runaway"] = standing(beyond(enter), still)
         enter, leave = (factor * limit for limit in LIMITS["not_firing"])
         fast, slow = self._fired()
@@ -145,10 +148,13 @@ class Witness:
         }
 
     def _fired(self) -> tuple[np.ndarray, np.ndarray]:
-        """(T, G) share of the neurons that fire in a step, over the last FAST and SLOW of them."""
+        """The same over the last FAST and SLOW of them."""
+        return self._share(FAST), self._share(SLOW)
+
+    def _share(self, steps: int) -> np.ndarray:
+        """(T, G) share of the neurons that fire in a step, over the last ``steps``."""
         sizes = np.array(self.session.layout.sizes)[:-1]
-        fired = np.array(self._spikes)[:, :-1] / sizes
-        return _mean(fired, FAST), _mean(fired, SLOW)
+        return _mean(np.array(self._spikes)[:, :-1] / sizes, steps)
 
     def _swing(self) -> np.ndarray:
         """(T, 3) how far each level moves within a window; NaN before there is one."""

@@ -169,7 +169,8 @@ def _restless(flapping: dict[str, Any]) -> str:
     return (
         f"{flapping['ill']} were called ill; in {sessions['returns']} of them a finding was over and came"
         f" back ({counts['returns']} times in all), in {sessions['gaps']} the session was called well in"
-        f" between; other causes {counts['causes']}, other remedies {counts['remedies']} times"
+        f" between; other causes {counts['causes']}, other remedies {counts['remedies']} times, another stage"
+        f" named first {counts['places']} times in {sessions['places']} sessions"
     )
 
 

@@ -2,6 +2,7 @@
 
 import { lacking } from "./capabilities.mjs";
 import { num } from "./format.mjs";
+import { ruleText } from "./health.mjs";
 
 const MODULATORS = ["DA", "ACh", "NE", "5-HT"];
 const LTP = 2;
@@ -17,7 +18,7 @@ export function judge(app, line) {
   const found = (report?.findings ?? []).filter(({ id }) => line.findings.includes(id));
   const told = line.tell(context(app));
   if (told.untold) return { state: "untold", number: told.untold };
-  const against = found.map(({ title, rule }) => `${title}: ${rule}`);
+  const against = found.map((finding) => `${finding.title}: ${ruleText(finding)}`);
   const why = told.look || against.length ? "" : hindered(app, line) || told.doubt;
   const number = [told.number, told.look, ...against, why].filter(Boolean).join(" · ");
   return { state: why ? "untold" : told.look || against.length ? "look" : "fine", number };

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.mjs";
 import { momentText, simTime } from "./format.mjs";
-import { severityMark, whereText } from "./health.mjs";
+import { ruleText, severityMark, whereText } from "./health.mjs";
 import { breakpointOn, commandText, heldText, hindrance, outcomeText, pauseOn, treat } from "./health-trials.mjs";
 import { lacking } from "./capabilities.mjs";
 import { toastError } from "./toasts.mjs";
@@ -47,7 +47,7 @@ export function findingCard(app) {
     const course = over ? [] : [now.held && "held", returnsText(now), awayText(now)];
     write(place, [where, when, ...course].filter(Boolean).join(" · "));
     place.title = over ? "" : [now.held && `${heldText(app, now.id)} It stands until the rule can.`, now.returns && COMES_AND_GOES].filter(Boolean).join(" ");
-    write(rule, now.away_ms && !over ? `Last seen: ${now.rule}` : now.rule);
+    write(rule, over ? now.rule : ruleText(now));
     write(cause, now.cause.text);
     remedies.hidden = over;
     stop.hidden = over || app.manifest?.commands?.includes("break_on") === false;

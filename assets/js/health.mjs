@@ -157,6 +157,9 @@ function countText(findings) {
   return counts.filter(([n]) => n > 0).map(([n, grade]) => `${n} ${grade}${n > 1 && grade !== "critical" ? "s" : ""}`).join(", ");
 }
 
+/** The rule of a finding with its numbers: those of the look at which it was last seen. */
+export const ruleText = ({ rule, away_ms: away }) => (away ? `Last seen: ${rule}` : rule);
+
 /** Where a finding stands, in words: `block 0 LIF in and 3 more stages`; empty for the whole network. */
 export function whereText(app, finding) {
   const { group = "" } = finding.where ?? {};
@@ -171,7 +174,7 @@ export function whereText(app, finding) {
 export function findingTexts(app, findings) {
   return findings.map((finding) => {
     const where = whereText(app, finding);
-    return `${finding.severity}: ${finding.title}${where ? `, ${where}` : ""}: ${finding.rule}`;
+    return `${finding.severity}: ${finding.title}${where ? `, ${where}` : ""}: ${ruleText(finding)}`;
   });
 }
 

@@ -8,10 +8,11 @@ from t4dm.health.evidence import Evidence
 from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 from t4dm.health.grade import Grade
 from t4dm.health.params import BIN_MS
-from t4dm.health.patience import Patience, Spans
+from t4dm.health.patience import Act, Patience, Spans
 from t4dm.step_length import STEP_MS
 
 Change = dict[str, Any]
+NONE = Act()
 
 
 class Case:
@@ -21,8 +22,9 @@ class Case:
         self.rule, self._dt = rule, dt
         self.finding: dict[str, Any] | None = None
         self._patience = Patience()
-        self._grade: Grade
+        self._grade = Grade()
         self._seen = self._unseen = 0
+        self._mends: list[dict[str, Any]] = []  # commands of the remedies that were last told
         self._of = -1  # the last act before which the values of its remedies were reckoned
         self._explained = 0  # looks in a row at which it was seen, and explained by another finding
         self._other = ("", 0)  # another cause or mend than is told, and for how many looks in a row
@@ -52,18 +54,20 @@ class Case:
         return None if self.finding is None else self.finding["severity"]
 
     def take(
-        self, verdict: Said, step: int, spans: Spans, acted: int = 0, mixed: bool = False
+        self, verdict: Said, step: int, spans: Spans, act: Act = NONE, mixed: bool = False
     ) -> list[Change]:
         """The verdict of the look at the end of ``step``; returns what changed.
 
         ``spans``: for how long it has to be seen, and to be away.  A look that cannot tell counts
         neither as seen nor as unseen: what stands is ``held``.
-        ``acted``: the step at which settings were last changed, or anything was injected.
+        ``act``: what was last done from outside.
         ``mixed``: whether the window reaches behind a change of settings.  Its evidence is then of
         other settings than those in force, and explains nothing: what was found before keeps its cause
         and remedies.
         """
-        self._patience.acted(acted, self.stands)
+        if act.among(self._mends):
+            self._patience.acted(act.step, self.stands)
+            self._grade.acted(act.step)
         if self.finding is not None:
             self.finding["held"] = verdict is UNSURE
         if verdict is UNSURE:
@@ -76,15 +80,17 @@ class Case:
         if verdict is None:
             return self._away(step, spans)
         if self.finding is not None:
-            mixed = mixed and self.finding["since_step"] < acted
-            self.finding = self._told_anew(verdict, self.finding, spans, acted, mixed)
-            return self._regraded(verdict, step, spans, acted)
+            mixed = mixed and self.finding["since_step"] < act.step
+            self.finding = self._told_anew(verdict, self.finding, spans, act.step, mixed)
+            self._mends = _commands(self.finding)
+            return self._regraded(verdict, step, spans)
         if self._seen < spans.confirm:
             return []
-        self._patience.found(spans)
-        self._of = -1 if mixed else acted
-        self._grade, self._other = Grade(spans), ("", 0)
+        self._patience.found()
+        self._of = -1 if mixed else act.step
+        self._grade, self._other = Grade(), ("", 0)
         self.finding = self._told(verdict, step) | self._comes_and_goes(spans, step)
+        self._mends = _commands(self.finding)
         return [self._change("found", step)]
 
     def _away(self, step: int, spans: Spans) -> list[Change]:
@@ -106,11 +112,11 @@ class Case:
             "over_after_ms": patience.asks(spans, since) * BIN_MS,
         }  # fmt: skip
 
-    def take_explained(self, verdict: Said, step: int, clear: int, acted: int = 0) -> list[Change]:
+    def take_explained(self, verdict: Said, step: int, clear: int, act: Act = NONE) -> list[Change]:
         """The same while another finding explains it: it is not found, and what stands is over after
         ``clear`` looks; that it is there all the same is remembered for the look after that one's end."""
         explained = self._explained
-        changes = self.take(None, step, Spans(1, clear, clear, clear), acted)
+        changes = self.take(None, step, Spans(1, clear, clear, clear), act)
         if verdict is UNSURE:
             self._explained = explained
         elif verdict:
@@ -142,13 +148,13 @@ class Case:
         asked = spans.clear if before["since_step"] < acted else spans.steady
         return kept if self._other[1] < asked else told
 
-    def _regraded(self, verdict: Verdict, step: int, spans: Spans, acted: int) -> list[Change]:
+    def _regraded(self, verdict: Verdict, step: int, spans: Spans) -> list[Change]:
         """The severity of ``verdict`` once it stayed."""
         assert self.finding is not None
         since = self.finding["since_step"]
         self.finding |= self._comes_and_goes(spans, since)
         now, told = self._rank(verdict), _RANKS[self.finding["severity"]]
-        if not self._grade.moves(now, told, spans, since, acted):
+        if not self._grade.moves(now, told, spans, since):
             return []
         self.finding["severity"] = verdict.severity or self.rule.severity
         return [self._change("found", step)] if now > told else []
@@ -186,6 +192,11 @@ class Case:
 
 
 _RANKS = {"note": 0, "warning": 1, "critical": 2}
+
+
+def _commands(finding: dict[str, Any]) -> list[dict[str, Any]]:
+    """What its remedies would do."""
+    return [command for remedy in finding["remedies"] for command in remedy["commands"]]
 
 
 def _code(finding: dict[str, Any]) -> str:

@@ -8,17 +8,20 @@ from t4dm.health.patience import Patience, Spans
 class Grade:
     """That of one finding, from the look on at which it is found."""
 
-    def __init__(self, spans: Spans) -> None:
+    def __init__(self) -> None:
         self._patience = Patience()
-        self._patience.found(spans)
+        self._patience.found()
         self._eased = False  # whether it became milder than it was
         self._shift = (0, 0)  # to graver (1) or milder (-1), and for how many looks in a row
 
-    def moves(self, now: int, told: int, spans: Spans, since: int, acted: int) -> bool:
+    def acted(self, step: int) -> None:
+        """The last act about this finding is of ``step``."""
+        self._patience.acted(step, stands=True)
+
+    def moves(self, now: int, told: int, spans: Spans, since: int) -> bool:
         """Whether a finding that is told with rank ``told``, found at step ``since``, is of rank ``now``
         from this look on: graver after ``spans.confirm`` looks, milder when it would be over."""
         patience = self._patience
-        patience.acted(acted, stands=True)
         patience.looked(away=now < told or self._eased)
         way = (now > told) - (now < told)
         looks = self._shift[1] + 1 if way == self._shift[0] else 1
@@ -26,6 +29,6 @@ class Grade:
         if not way or looks < (spans.confirm if way > 0 else patience.asks(spans, since)):
             return False
         if way > 0 and self._eased:
-            patience.found(spans)
+            patience.found()
         self._shift, self._eased = (0, 0), way < 0
         return True

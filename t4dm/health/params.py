@@ -28,13 +28,17 @@ class HealthParams(Params):
     )
     clear_ms: int = param(
         500, 100, 10000, unit="ms",
-        help="It is over once it has not been seen for this long, after something was changed.",
+        help="It is over once it has not been seen for this long, after something was done about it.",
     )  # fmt: skip
     steady_ms: int = param(
-        3000, 100, 60000, unit="ms", help="The same where nothing was changed since it was found."
+        3000,
+        100,
+        60000,
+        unit="ms",
+        help="The same where nothing was done about it since it was found.",
     )
     longest_ms: int = param(
-        10000, 100, 60000, unit="ms",
+        30000, 100, 120000, unit="ms",
         help="What comes back has to be away for twice as long as before, but no longer than this.",
     )  # fmt: skip
     window_ms: int = param(

@@ -6,7 +6,10 @@ swings.  As routers do with a route that comes and goes (RFC 2439), the doctor t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from t4dm.health.presets import base
 
 TIMES = 2  # as long as it was away the last time, and as it had to be
 
@@ -15,22 +18,41 @@ class Spans(NamedTuple):
     """In looks in a row."""
 
     confirm: int  # seen until it is found
-    clear: int  # unseen until it is over, where something was done since it was found
+    clear: int  # unseen until it is over, where something was done about it since it was found
     steady: int  # the same where nothing was
     longest: int  # the same where it came back again and again
 
 
+class Act(NamedTuple):
+    """What was last done from outside: which parameters were set, and what was injected, before the look
+    at ``step``, as :func:`touched` names them."""
+
+    step: int = 0
+    what: frozenset[str] = frozenset()
+
+    def among(self, commands: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether any of it is what these ``commands`` do."""
+        return not self.what.isdisjoint(touched(command) for command in commands)
+
+
+def touched(command: Mapping[str, Any]) -> str:
+    """What ``command`` acts on: a parameter, that of all stages for one of a stage, ``inject DA``, or its
+    type."""
+    path = command.get("path")
+    return base(path) if path else " ".join([command["type"], *filter(None, [command.get("nt")])])
+
+
 class Patience:
-    """That of one finding; ``returns``: how often it came back since anything was done."""
+    """That of one finding; ``returns``: how often it came back since anything was done about it."""
 
     def __init__(self) -> None:
         self.returns = self._asked = 0
         self._away = 0  # looks since it was last seen
-        self._acted = 0  # the step at which something was last done
-        self._known = False  # whether it was found since, or stood then
+        self._acted = 0  # the step of the last act about it
+        self._known = False  # whether it was found since something was done about it, or stood then
 
     def acted(self, step: int, stands: bool) -> None:
-        """Something was last done at ``step``: a parameter set, a bolus or a reward given by hand."""
+        """The last act about it, which its remedies name, is of ``step``: the count begins anew."""
         if step != self._acted:
             self._acted, self._known = step, stands
             self.returns = self._asked = 0
@@ -44,12 +66,9 @@ class Patience:
         """At one more look it is not there, or not found yet; or it is."""
         self._away = self._away + 1 if away else 0
 
-    def found(self, spans: Spans) -> None:
-        """It is found, or graver than it was, at this look.  After more than ``spans.longest`` that is
-        no coming back: no patience would have bridged it."""
-        if not self._known or self._away > spans.longest:
-            self.returns = self._asked = 0
-        else:
+    def found(self) -> None:
+        """It is found, or graver than it was, at this look."""
+        if self._known:
             self.returns += 1
             self._asked = TIMES * max(self._away, self._asked)
         self._known, self._away = True, 0

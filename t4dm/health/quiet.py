@@ -180,7 +180,10 @@ def why(ev: Evidence, looks: Sequence[Look], ms: float) -> str:
         return max(factors, key=lambda code: factors[code])
     if any(_sigmoid(ev, look, ms) < SHUT * ev.p("gate_shut") for look in looks):
         return "gate"
-    return "input" if _first_drive(ev, ms) < LOW_DRIVE else "other"
+    if _first_drive(ev, ms) >= LOW_DRIVE:
+        return "other"
+    mute = any(ev.changed(path) for path in OTHERS)  # as bursts after which little comes in
+    return "input" if not mute or any(ev.changed(path) for path in INPUTS) else "other"
 
 
 def _factors(ev: Evidence, looks: Sequence[Look], ms: float) -> dict[str, float]:

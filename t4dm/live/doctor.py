@@ -14,6 +14,7 @@ from t4dm.health.evidence import Evidence, Place
 from t4dm.health.finding import SEVERITIES, UNSURE, Rule, Said, Severity, rules
 from t4dm.health.params import BIN_MS, HealthParams
 from t4dm.health.patience import Spans
+from t4dm.live.doctor_acts import Acts
 from t4dm.live.doctor_bins import Bins
 from t4dm.live.doctor_figures import summary
 from t4dm.live.groups import Layout
@@ -22,6 +23,7 @@ from t4dm.live.tree import ParamTree
 
 VITAL = ("not_firing", "sparsity")  # rules without which nothing is called healthy
 UNTOLD_MS = 2000  # for which one of them cannot tell until the report says so: pauses are common
+AWAY_MS = 500  # for which a finding has not been seen until what it explains says so
 _FILE_PAUSE = 1e6  # ms: a file may rest for as long as it likes
 
 
@@ -47,9 +49,7 @@ class Doctor:
         self._told: tuple[bool, dict[str, Any]] | None = None
         self._blind: dict[str, tuple[str | None, int]] = {}  # rule: what explains it, since when
         self._differing: dict[str, Any] | None = None
-        self._settings: dict[str, Any] | None = None  # those in force at the last look
-        self._set_at = step  # the look that was the first to see them
-        self._acted_at = step  # the same, or the last one before which anything was injected
+        self._acts = Acts(step, self._dt)
         self._seen_at: dict[str, int] = {}  # rule: the last look at which a finding of it was seen
 
     @property
@@ -97,52 +97,42 @@ class Doctor:
         )
         usual = Spans(confirm, clear, max(clear, steady), max(clear, steady, longest))
         changes: list[Change] = []
-        standing: set[str] = set()
-        self._watch_settings(step)
-        if evidence.bins.injected[-1].any():
-            self._acted_at = step
+        suspected: set[str] = set()
+        acts = self._acts
+        acts.look(step, self._tree.non_default(), evidence.bins.injected[-1])
         for rule in self._rules:
             case = self._cases[rule.id]
             if judged < get(f"health.{rule.window}") or not self._measured(rule, evidence):
                 continue
             reach = self._reach(rule, evidence)
-            mixed = step - reach < self._set_at
-            by = self._explaining(rule, standing, step - reach, mixed)
+            mixed, new = step - reach < acts.set_at, step - reach < acts.begun
+            by = self._explaining(case, suspected, step - reach, mixed)
             hands_over = by is not None and self._cases[by].stands
             verdict: Said = None
             if by is None or hands_over:
-                verdict = rule.look(evidence, self._active(case, hands_over, mixed))
+                verdict = rule.look(evidence, self._active(case, hands_over, new))
             self._note(rule.id, by, verdict is UNSURE)
             if by:
-                told = case.take_explained(
-                    verdict, step - 1, 1 if hands_over else clear, self._acted_at
-                )
+                told = case.take_explained(verdict, step - 1, 1 if hands_over else clear, acts.act)
             else:
-                spans = usual if not mixed else usual._replace(confirm=confirm + self._looks(reach))
-                told = case.take(verdict, step - 1, spans, self._acted_at, mixed)
+                spans = usual._replace(confirm=confirm + (self._looks(reach) if new else 0))
+                told = case.take(verdict, step - 1, spans, acts.act, mixed)
             changes += [change | {"by": by} for change in told] if by else told
             if case.suspected:
-                standing.add(rule.id)
+                suspected.add(rule.id)
             if case.stands and case.seen:
                 self._seen_at[rule.id] = step
         return changes
 
     @staticmethod
-    def _active(case: Case, hands_over: bool, mixed: bool) -> Severity | None:
+    def _active(case: Case, hands_over: bool, new: bool) -> Severity | None:
         """With which severity the rule of ``case`` looks: that of what stands, or is handed over to it.
 
         A finding that ends under the settings that it was found with hands over to one that it
         explained, which is then left rather than entered: between the limits of both nothing is well.
         """
-        handed = not mixed and (hands_over or case.inherits)
+        handed = not new and (hands_over or case.inherits)
         return case.rule.severity if case.severity is None and handed else case.severity
-
-    def _watch_settings(self, step: int) -> None:
-        """Remember which look was the first to see the settings in force, those of health apart."""
-        own = f"{HealthParams.group}."
-        now = {k: v for k, v in self._tree.non_default().items() if not k.startswith(own)}
-        if now != self._settings:
-            self._settings, self._set_at, self._acted_at = now, step, step
 
     def _reach(self, rule: Rule, ev: Evidence) -> float:
         """How many steps back the evidence of ``rule`` begins."""
@@ -155,12 +145,20 @@ class Doctor:
         """How many looks there are in ``steps``."""
         return ceil(steps * self._dt / BIN_MS)
 
-    def _explaining(self, rule: Rule, standing: set[str], begun: float, mixed: bool) -> str | None:
-        """The rule whose finding explains ``rule`` now; one that was seen within its window does too,
-        where settings have changed since that window ``begun``: what is there yet is their echo."""
-        echoes = rule.echoes and mixed
-        for id in rule.instead:
-            if id in standing or (echoes and begun < self._seen_at.get(id, begun)):
+    def _explaining(self, case: Case, suspected: set[str], begun: float, mixed: bool) -> str | None:
+        """The rule whose finding explains that of ``case`` now.
+
+        What stands is explained by what stands alone.  What does not is explained by what is suspected
+        too, and, where settings have changed since its window ``begun``, by what was seen within that:
+        what is there yet is its echo.
+        """
+        rules = [id for id in case.rule.instead if id in self._cases]
+        by = next((id for id in rules if self._cases[id].stands), None)
+        if by or case.stands:
+            return by
+        echoes = case.rule.echoes and mixed
+        for id in rules:
+            if id in suspected or (echoes and begun < self._seen_at.get(id, begun)):
                 return id
         return None
 
@@ -252,7 +250,7 @@ class Doctor:
             if rule.id not in self._blind:
                 continue
             by, since = self._blind[rule.id]
-            why = f"Explained by: {titles[by]}." if by else _why_unsure(rule, ev)
+            why = _by(titles[by], self._cases[by].finding) if by else _why_unsure(rule, ev)
             found.append({
                 "id": rule.id, "title": rule.title, "why": why, "explained_by": by,
                 "since_step": since, "since_ms": since * self._dt,
@@ -297,6 +295,13 @@ class Doctor:
             "cannot_tell": [] if self._evidence is None else self._cannot_tell(self._evidence),
             "evidence": {} if self._evidence is None else summary(self._evidence),
         }
+
+
+def _by(title: str, finding: Mapping[str, Any] | None) -> str:
+    """That the finding of that title explains it, and whether that one is only waited for to be over."""
+    away = finding["away_ms"] if finding else 0
+    since = f", not seen for {away / 1000:g} s" if away >= AWAY_MS else ""
+    return f"Explained by: {title}{since}."
 
 
 def _why_unsure(rule: Rule, ev: Evidence) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from t4dm.health import busy, quiet
 from t4dm.health.beyond import beyond
 from t4dm.health.evidence import Evidence
@@ -10,6 +12,7 @@ from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 ORDER = 11
 LEAVE = 0.6  # of the threshold
 LEAVE_DIVERGING = 0.2  # of it, where membranes diverge: between bursts they are not well
+NEWEST_MS = 200  # of the window, in which it is not over either
 FULL = 0.8  # of the neurons in a step longer than a ms, where no more than all can fire
 
 
@@ -21,6 +24,8 @@ def look(ev: Evidence, active: Severity | None) -> Said:
         enter = min(enter, FULL / ev.dt)
     leave = enter * (LEAVE_DIVERGING if "membranes_diverging" in ev.standing else LEAVE)
     limit = leave if active else enter
+    newest = ev.mean("fired", NEWEST_MS) if active else rate
+    rate = np.maximum(rate, newest)
     wild = [place for place in ev.stack if rate[place.index] > limit]
     if not wild:
         return UNSURE if ev.idle(ms) else None
@@ -30,9 +35,11 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     per_bin = ev.last("fired", ms)[:, first.index]
     drive = busy.drive(ev, seen, ms)
     driven = drive.text() if first.stage == "lif_in" else f"max u {seen.high:.1f}"
+    worst = float(rate[first.index])
+    over = ev.over(ms) if worst == seen.rate else f"{NEWEST_MS} ms"
     text = (
-        f"{first.name} {seen.rate:.0%}{ev.per} over {ev.over(ms)},"
-        f" {beyond(seen.rate, enter, leave, '.0%')}; theta {seen.theta:.2f}, {driven}"
+        f"{first.name} {worst:.0%}{ev.per} over {over},"
+        f" {beyond(worst, enter, leave, '.0%')}; theta {seen.theta:.2f}, {driven}"
     )
     told = {
         **seen.numbers(), "drive": round(drive.whole, 3),
@@ -48,7 +55,7 @@ RULE = Rule(
     title="Runaway spiking",
     severity="critical",
     text="More than `health.runaway` of a stage's neurons fire in a ms (0.8 in a step of 2 ms), over"
-    " `health.window_ms`; over below 0.6 times that, or 0.2 times while membranes diverge, whose"
+    " `health.window_ms`; over once that, and the last 200 ms, lie below 0.6 times that, or 0.2 times while membranes diverge, whose"
     " bursts are one runaway.",
     causes=busy.CAUSES,
     look=look,

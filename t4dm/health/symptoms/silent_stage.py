@@ -38,8 +38,8 @@ RULE = Rule(
     severity="warning",
     text="A stage fires below `health.low_stage` of the floor of the band it declares, over"
     " `health.stage_ms`, while the network lives; over above twice that. A note"
-    " while nothing that is set explains it and homeostasis brings its threshold down. A band from 0 on, as the"
-    " sensory layer's, is never too low.",
+    " while nothing that is set explains it and homeostasis brings its threshold down. A band from 0"
+    " on, as the sensory layer's, is never too low.",
     causes=quiet.CAUSES,
     look=look,
     wants=("fired", "u_high"),

@@ -32,7 +32,8 @@ def look(ev: Evidence, active: Severity | None) -> Said:
     )
     told = {**found.numbers, "network_rate": round(mean, 5), "limit": limit}
     groups = tuple(place.index for place in sparse)
-    return Verdict(found.cause, text, told, found.remedies, first, groups)
+    severity: Severity | None = "note" if found.recovers else None
+    return Verdict(found.cause, text, told, found.remedies, first, groups, severity)
 
 
 RULE = Rule(
@@ -41,7 +42,8 @@ RULE = Rule(
     severity="warning",
     text="The stages of all blocks fire less than `health.sparse` spikes a ms on average over"
     " `health.slow_ms`, the stimulus not resting, and no block is silent altogether; over above"
-    " one and a half times that.",
+    " one and a half times that. A note while nothing that is set explains it and homeostasis brings"
+    " its threshold down.",
     causes=quiet.CAUSES,
     look=look,
     wants=("fired", "u_high"),

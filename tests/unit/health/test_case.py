@@ -2,25 +2,37 @@
 
 from t4dm.health.case import Case
 from t4dm.health.finding import UNSURE, Remedy, Rule, Verdict
-from t4dm.health.patience import Spans
+from t4dm.health.patience import Act, Spans, touched
 
 RULE = Rule("odd", "Odd", "warning", "It is odd.", {"a": "Because."}, lambda ev, active: None)
 
 
 SPANS = Spans(confirm=2, clear=3, steady=3, longest=3)
 AT_ONCE = Spans(1, 1, 1, 1)
+NONE = Act()
 
 
 def verdict(severity=None):
-    return Verdict("a", "3 of 2", {"x": 3}, (), severity=severity)
+    mend = Remedy("back", "Put it back", ({"type": "clear", "path": "lif.v_thresh"},), "")
+    return Verdict("a", "3 of 2", {"x": 3}, (mend,), severity=severity)
 
 
-def course(case, seen, spans=SPANS, acted=0, first=0):
+def about_it(step):
+    """An act on what the remedy of :func:`verdict` names."""
+    command = {"type": "set", "path": "blocks.1.lif_in.v_thresh", "value": 2.0}
+    return Act(step, frozenset({touched(command)}))
+
+
+def beside_it(step):
+    return Act(step, frozenset({"stimulus.noise_std"}))
+
+
+def course(case, seen, spans=SPANS, act=NONE, first=0):
     """One letter a look: found, cleared, or a point."""
     out = ""
     for step, there in enumerate(seen, first):
         said = UNSURE if there == "?" else verdict() if there else None
-        changes = case.take(said, step, spans, acted)
+        changes = case.take(said, step, spans, act)
         out += changes[0]["state"][0] if changes else "."
     return out
 
@@ -123,9 +135,9 @@ def test_settings_changed_within_the_window_leave_cause_and_remedies_as_they_wer
     for step in range(2):
         case.take(of("a"), step, SPANS)
     for step in range(2, 9):
-        case.take(of("b", x=step), step, SPANS, 2, mixed=True)
+        case.take(of("b", x=step), step, SPANS, Act(2), mixed=True)
         assert told(case) == ("a", "a") and case.finding["numbers"] == {"x": step}
-    course = [case.take(None, step, SPANS, 2, mixed=True) for step in range(9, 12)]
+    course = [case.take(None, step, SPANS, Act(2), mixed=True) for step in range(9, 12)]
     assert [change[0]["cause"] for change in course if change] == ["a"]
 
 
@@ -134,7 +146,7 @@ def test_looks_at_settings_of_before_are_none_of_those_that_another_cause_needs(
     for step in range(2):
         case.take(of("a"), step, SPANS)
     for step in range(2, 9):
-        case.take(of("b"), step, SPANS, 2, mixed=True)
+        case.take(of("b"), step, SPANS, Act(2), mixed=True)
     causes = []
     for step in range(9, 12):
         case.take(of("b"), step, SPANS)
@@ -145,7 +157,7 @@ def test_looks_at_settings_of_before_are_none_of_those_that_another_cause_needs(
 def test_what_is_found_after_the_change_may_be_told_otherwise():
     case = Case(TWO)
     for step in range(3, 9):
-        case.take(of("a" if step < 5 else "b"), step, SPANS, 2, mixed=True)
+        case.take(of("a" if step < 5 else "b"), step, SPANS, Act(2), mixed=True)
     assert told(case) == ("b", "b")
 
 
@@ -155,7 +167,7 @@ def test_remedies_keep_their_values_until_something_is_done():
     def put(value, step, acted):
         command = {"type": "set", "path": "input.gain", "value": value}
         mend = Remedy("lower", f"Lower to {value}", (command,), "")
-        case.take(Verdict("a", "", {}, (mend,)), step, SPANS, acted)
+        case.take(Verdict("a", "", {}, (mend,)), step, SPANS, Act(acted))
         return case.finding and case.finding["remedies"][0]["commands"][0]["value"]
 
     assert [put(value, value, 0) for value in range(5)] == [None, 1, 1, 1, 1]
@@ -171,8 +183,8 @@ def test_it_is_over_sooner_where_something_was_done_since_it_was_found():
     assert course(Case(RULE), [1, 0, 0, 0], LONG) == "f..c"
     case = Case(RULE)
     course(case, [1], LONG)
-    assert course(case, [1, 0, 0], LONG, acted=1, first=1) == "..c"
-    assert course(case, [1, 0, 0, 0], LONG, acted=1, first=4) == "f..."  # found after it
+    assert course(case, [1, 0, 0], LONG, about_it(1), first=1) == "..c"
+    assert course(case, [1, 0, 0, 0], LONG, about_it(1), first=4) == "f..."  # found after it
 
 
 def test_what_came_back_has_to_be_away_for_twice_as_long():
@@ -192,12 +204,11 @@ def test_it_is_never_asked_for_longer_than_the_longest_span():
     assert course(case, [0], LONG) == "c"
 
 
-def test_what_was_away_for_longer_than_the_longest_span_is_found_anew():
+def test_no_return_is_forgotten_however_long_it_was_away():
     case = Case(RULE)
     course(case, [1, 0, 0, 0, 1, 0], LONG)
-    assert case.finding["returns"] == 1
     course(case, 30 * [0] + [1], LONG)
-    assert (case.finding["returns"], case.finding["over_after_ms"]) == (0, 300)
+    assert (case.finding["returns"], case.finding["over_after_ms"]) == (2, 1000)
 
 
 def test_one_that_comes_and_goes_is_over_at_once_where_another_explains_it():
@@ -207,13 +218,20 @@ def test_one_that_comes_and_goes_is_over_at_once_where_another_explains_it():
     assert [change["state"] for change in case.take_explained(verdict(), 5, 1)] == ["cleared"]
 
 
-def test_what_is_done_begins_the_count_anew():
+def test_what_is_done_about_it_begins_the_count_anew():
     case = Case(RULE)
     course(case, [1, 0, 0, 0, 1], LONG)
     assert case.finding["returns"] == 1
-    assert course(case, [0, 0], LONG, acted=5, first=5) == ".c"
-    course(case, [1], LONG, acted=5, first=7)
+    assert course(case, [0, 0], LONG, about_it(5), first=5) == ".c"
+    course(case, [1], LONG, about_it(5), first=7)
     assert case.finding["returns"] == 1  # it stood when that was done
+
+
+def test_an_act_beside_it_ends_it_no_sooner():
+    case = Case(RULE)
+    course(case, [1], LONG)
+    told = "".join(course(case, [0, 0, 1], LONG, beside_it(1 + k), first=1 + k) for k in range(9))
+    assert set(told) == {"."}  # in a rhythm, whatever it is
 
 
 def test_a_severity_that_came_back_stays_for_longer_too():

@@ -438,22 +438,37 @@ def test_steps_done_anew_measure_the_same_change(calibrated):
 
 
 def test_a_new_finding_is_seen_under_the_settings_in_force_or_for_as_long_as_its_window(calibrated):
+    def found_at(drag):
+        """The step at which silence is found that begins at 3000."""
+        session = new_session(calibrated)
+        do(session, set_("homeostasis.enabled", False))
+        run(session, 3000)
+        for k in range(20):
+            if not k or drag:
+                do(session, set_("lif.v_thresh", 9.0 - 0.01 * k))
+            run(session, 100)
+        return findings(session)[0]["step"]
+
+    assert 3500 <= found_at(drag=False) < 3700  # the window lies behind the change by then
+    assert found_at(drag=True) <= found_at(drag=False) + 200  # a slider that is moved on and on
+
+
+def test_nothing_is_called_well_in_a_rhythm_of_acts_that_change_nothing_of_it(calibrated):
     session = new_session(calibrated)
-    do(session, set_("homeostasis.enabled", False))
     run(session, 1000)
-    do(session, set_("lif.v_thresh", 9.0))
-    while not findings(session):
+    do(session, set_("blocks.0.lif_out.v_thresh", 10.0), set_("homeostasis.enabled", False))
+    severities, standing = [], {}
+    for k in range(120):
+        if k % 10 == 0:
+            do(session, set_("stimulus.noise_std", 0.3 + 0.01 * (k % 20)),
+               {"type": "inject", "nt": "5HT", "level": 0.1})  # fmt: skip
         run(session, 100)
-    assert findings(session)[0]["id"] == "not_firing"
-    at = session.engine.step
-    assert 1500 <= at <= 1700  # the window lies behind the change by then
-    moved = new_session(calibrated)
-    do(moved, set_("homeostasis.enabled", False))
-    run(moved, 1000)
-    for k in range(12):  # a slider that is dragged on and on
-        do(moved, set_("lif.v_thresh", 9.0 - 0.01 * k))
-        run(moved, 100)
-    assert at < findings(moved)[0]["step"] <= 2200
+        severities.append(session.doctor.status()["severity"])
+        standing[session.engine.step] = {f["id"] for f in session.doctor.findings}
+    first = next(k for k, grade in enumerate(severities) if grade in ("warning", "critical"))
+    assert first < 25 and "ok" not in severities[first:]
+    for event in findings(session):
+        assert event.get("by") is None or event["by"] in standing[event["step"] + 1], event
 
 
 def test_the_report_says_how_many_rules_answered(calibrated):
@@ -466,11 +481,15 @@ def test_the_report_says_how_many_rules_answered(calibrated):
     assert status["rules"] == {"n": every - blind, "total": every}
 
 
-def test_a_bolus_by_hand_is_something_done_as_a_setting_is(calibrated):
+def test_only_what_is_done_about_a_finding_lets_it_end_sooner(calibrated):
     session = new_session(calibrated)
     do(session, set_("stdp.enabled", False))
     run(session, 2600)
-    assert [f["over_after_ms"] for f in session.doctor.findings] == [3000]
-    do(session, {"type": "inject", "nt": "DA", "level": 0.3})
-    run(session, 100)
-    assert [f["over_after_ms"] for f in session.doctor.findings] == [500]
+    spans = []
+    for command in (
+        {"type": "inject", "nt": "DA", "level": 0.1}, set_("lif.beta", 0.99), set_("stdp.enabled", True),
+    ):  # fmt: skip
+        do(session, command)
+        run(session, 100)
+        spans += [f["over_after_ms"] for f in session.doctor.findings]
+    assert spans == [3000, 3000, 500]

@@ -57,6 +57,8 @@ def test_what_is_changed_explains_before_what_the_membranes_look_like():
         ({"stimulus.kind": "file", "lif.v_thresh": 1.5}, {"u_mean": 1.2}, "threshold"),
         ({"lif.v_thresh": 1.05}, {"u_mean": 0.2}, "input"),
         ({"lif.v_thresh": 1.05}, {"u_mean": 1.2, "theta": 0.69, "u_high": 0.91}, "other"),
+        ({"recurrent.gain": 20.0}, {"u_mean": 0.2}, "other"),
+        ({"recurrent.gain": 20.0, "stimulus.kind": "sine"}, {"u_mean": 0.2}, "input"),
         ({}, {"gate": 0.05}, "gate"),
     ],
 )
