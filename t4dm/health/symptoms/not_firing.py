@@ -11,11 +11,11 @@ from t4dm.health.finding import UNSURE, Rule, Said, Severity, Verdict
 
 ORDER = 10
 LEAVE = 3.0  # times the threshold
-MILDER = ("sparsity", "silent_stage")  # that say it already where it is not deeper
+MILDER = "sparsity"  # that says it already where it is not deeper
 
 
 def look(ev: Evidence, active: Severity | None) -> Said:
-    milder = active is None and any(rule in ev.standing for rule in MILDER)
+    milder = active is None and MILDER in ev.standing
     ms = max(ev.p("window_ms"), ev.p("slow_ms")) if milder else ev.p("window_ms")
     if ev.idle(ms):
         return UNSURE
@@ -53,7 +53,7 @@ RULE = Rule(
     severity="critical",
     text="The network fires less than `health.silent` spikes a ms over `health.window_ms`, or a"
     " block does although the block before is within its band, the stimulus not resting; over"
-    " above three times that. Where extreme sparsity or a silent stage stands, it takes less than a"
+    " above three times that. Where extreme sparsity stands, it takes less than a"
     " third of it, over `health.slow_ms`: a weak image does not make one finding of another.",
     causes=quiet.CAUSES,
     look=look,
