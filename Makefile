@@ -1,5 +1,5 @@
 # One word a chore.  `make run` and `make test` set up what they need.
-#   make run PORT=8001                       another port
+#   make run PORT=8001                       another port; beside another program also T4DM_DATA_DIR=...
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu    the small CPU build of torch
 
 PYTHON ?= python3

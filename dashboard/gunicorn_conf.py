@@ -38,6 +38,15 @@ def post_fork(server: Any, worker: Any) -> None:
     gc.enable()
 
 
+def pre_request(worker: Any, request: Any) -> None:
+    """Say nothing yet: before the gate has looked at it, a path may hold a key."""
+
+
+def post_request(worker: Any, request: Any, environ: dict[str, Any], response: Any) -> None:
+    """Say at level debug what was asked, as the gate has left it."""
+    worker.log.debug("%s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+
+
 bind = (
     f"[{_settings.host}]:{_settings.port}"
     if ":" in _settings.host

@@ -2,8 +2,9 @@
 
 A web or jobs process that is killed is started again, three times a minute at most; nothing of a run
 hangs on it.  Exit codes: 0 after Ctrl-C, SIGTERM or SIGHUP; 1 if another process ended by itself, or one
-too often, or the page never came up; 2 if the address cannot be used.  What the processes print goes to stderr, the one line with
-the address to stdout.  ``T4DM_LOG_LEVEL`` (default ``warning``) is the web server's level.
+too often, or the page never came up; 2 if the address or the data folder cannot be used.  What the
+processes print goes to stderr, the one line with the address to stdout.  ``T4DM_LOG_LEVEL`` (default
+``warning``) is the web server's level.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import psutil
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
+from dashboard import folder_lock
 from dashboard.settings import Settings, settings_from_env
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,8 +48,13 @@ def main(procfile: Path = ROOT / "Procfile") -> int:
         settings = settings_from_env()
     except ValueError as error:
         return _refuse(str(error))
-    sentence = settings.refusal() or port_trouble(settings.host, settings.port)
-    if sentence:
+    if sentence := settings.refusal():
+        return _refuse(sentence)
+    try:
+        folder_lock.hold(settings.port)
+    except folder_lock.FolderRefused as error:
+        return _refuse(str(error))
+    if sentence := port_trouble(settings.host, settings.port):
         return _refuse(sentence)
     group = ProcessGroup(procfile_commands(procfile), child_environment(settings))
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -27,7 +27,7 @@ WAIT_S = 20.0
 TICK_S = 0.05
 KEEP_S = 300
 FORMATS = {"png": "image/png", "svg": "image/svg+xml"}
-NO_BROWSER = "no_browser"
+NOT_DRAWN = "not_drawn"
 
 
 def lock_path() -> Path:
@@ -59,7 +59,7 @@ def queue(run: Path) -> diskcache.Cache:
 def picture(figure: dict[str, Any], kind: str, width: int, height: int, scale: float) -> bytes:
     """The figure as PNG or SVG; waits at most 20 s.
 
-    Raises :class:`ApiError` 501 where there is no browser to draw with, 503 where nobody draws.
+    Raises :class:`ApiError` 501 where no browser starts, 503 where nobody draws.
     """
     size = {"format": kind, "width": width, "height": height, "scale": scale}
     job = dumps({"figure": figure, "size": size})
@@ -83,14 +83,10 @@ def _wait(cache: diskcache.Cache, name: str) -> bytes:
         if done is not None:
             return done
         failed = cache.get(f"failed:{name}")
-        if failed == NO_BROWSER:
-            raise ApiError(
-                501,
-                "no_browser",
-                "pictures need Chromium: install it (apt install chromium), or have BROWSER_PATH name it",
-            )
+        if failed == NOT_DRAWN:
+            raise ApiError(500, NOT_DRAWN, "the picture could not be drawn; the log says why")
         if failed is not None:
-            raise ApiError(500, "not_drawn", "the picture could not be drawn; the log says why")
+            raise ApiError(501, "no_browser", failed)
         time.sleep(TICK_S)
     message = "the picture was not ready in time; ask again"
     raise ApiError(503, "busy", message, headers={"Retry-After": "1"})

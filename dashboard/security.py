@@ -1,15 +1,15 @@
 """One gate for every route: host names, origins, keys, rates, and the headers of every answer.
 
-A request passes in this order: its host name is ours; its origin is ours; its key or cookie opens
-the door, or its path and method are one of the few pairs that need none; it is not one too many; and who may only
-look asks to change nothing.  Everything that is not named in :data:`OPEN` is behind the door, Dash's
-own routes and routes added later included.
+A request passes in this order: no key stands in its URL; its host name is ours; its origin is ours; its
+key or cookie opens the door, or its path and method are one of the few pairs that need none; it is not
+one too many; and who may only look asks to change nothing.  Everything that is not named in :data:`OPEN`
+is behind the door, Dash's own routes and routes added later included.
 """
 
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from flask import Flask, Response, g, redirect, request
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
@@ -37,6 +37,7 @@ KEY_NAMES = frozenset({"key", "api_key", "apikey", "api-key", "x-api-key", "toke
 HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{0,5}))?")
 VIEW_ONLY = "this key may look and change nothing; ask for the full key to do that"
 FOREIGN = "only pages of this server may send requests to it"
+ACCESS = "X-T4DM-Access"
 UNTOLD_TLS = (
     "the page was loaded over https and this server is asked over http: a proxy that ends TLS sends "
     "X-Forwarded-Proto, and T4DM_PROXY_HOPS counts it"
@@ -67,6 +68,8 @@ class Gate:
 
     def check(self) -> BaseResponse | None:
         """Raises :class:`ApiError` for a request that may not pass; a redirect to the login page."""
+        if self.keys.wanted:
+            self._refuse_key_in_url()
         if host_name(request.headers.get("Host", "")) not in self._hosts:
             raise ApiError(421, "unknown_host", "this server does not answer to that host name")
         _check_origin()
@@ -83,15 +86,11 @@ class Gate:
         return None
 
     def _access(self) -> Access | None:
-        """What the header opens; raises :class:`ApiError` for a wrong key or one in the URL."""
+        """What the header opens; raises :class:`ApiError` for a wrong key."""
         if not self.keys.wanted:
             if not is_loopback(request.remote_addr or ""):
                 raise ApiError(403, "loopback_only", "without a key only this machine is served")
             return "full"
-        if request.query_string and KEY_NAMES & {name.lower() for name in request.args}:
-            raise ApiError(
-                400, "key_in_query", "a key belongs in the header X-API-Key, not in a URL"
-            )
         given = request.headers.get("X-API-Key")
         if given is None or given == "":
             return None
@@ -99,6 +98,23 @@ class Gate:
         if access is None:
             raise ApiError(403, "key_wrong", "the key in X-API-Key is not this server's")
         return access
+
+    def _refuse_key_in_url(self) -> None:
+        """Raises :class:`ApiError` for a key in the URL, of which no log then learns."""
+        environ = request.environ
+        query = environ.get("QUERY_STRING", "").encode("latin-1")
+        named = KEY_NAMES & {name.lower() for name in request.args}
+        in_query = named or self.keys.stands_in(unquote_to_bytes(query))
+        in_path = self.keys.stands_in(environ.get("PATH_INFO", "").encode("latin-1"))
+        if not (in_query or in_path):
+            return
+        environ.update(dict.fromkeys(("QUERY_STRING", "RAW_URI", "REQUEST_URI"), ""))
+        if in_path:
+            environ["PATH_INFO"] = ""
+        raise ApiError(
+            400, "key_in_path" if in_path else "key_in_query",
+            "a key belongs in the header X-API-Key, not in a URL",
+        )  # fmt: skip
 
     def try_key(self, given: bytes) -> Access | None:
         """What a key opens; raises :class:`ApiError` 429 after too many wrong ones."""
@@ -148,7 +164,10 @@ class Limiter:
 
 
 def install(app: Flask, settings: Settings, script_hashes: list[str]) -> Gate:
-    """Put the gate before, and the headers behind, every request of ``app``."""
+    """Put the gate before, and the headers behind, every request of ``app``.
+
+    ``X-T4DM-Access`` says what the request was let in with: ``full``, ``view`` or ``none``.
+    """
     gate = Gate(settings)
     headers = _headers(script_hashes)
     if hops := settings.proxy_hops:
@@ -159,6 +178,8 @@ def install(app: Flask, settings: Settings, script_hashes: list[str]) -> Gate:
     def add_headers(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
+        if "access" in g:
+            response.headers[ACCESS] = g.access or "none"
         return response
 
     return gate

@@ -1,7 +1,7 @@
 /** A panel's window as a table in the panel's place: the numbers of its CSV, a page at a time. */
 
 import { ASKS } from "./app.mjs";
-import { Refused } from "./ask.mjs";
+import { Refused, ask } from "./ask.mjs";
 import { h } from "./dom.mjs";
 import { grouped } from "./marks/paint.mjs";
 
@@ -97,7 +97,7 @@ function cellsOf(line) {
 
 /** Head and lines of a CSV; `cut` where it was too long to be read whole. */
 async function readCsv(url) {
-  const answer = await fetch(url, { cache: "no-store", headers: { "X-T4DM-Refusals": "200" } });
+  const answer = await ask(url);
   if (answer.headers.get("Content-Type")?.startsWith("application/json")) {
     const { status, error } = await answer.json();
     throw new Refused(status ?? answer.status, error);

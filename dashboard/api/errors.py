@@ -16,7 +16,7 @@ from t4dm.params import ParamError
 
 log = logging.getLogger(__name__)
 REFUSALS = "X-T4DM-Refusals"
-KEPT = (401, 403)
+KEPT = (403,)
 AGAIN = {"Retry-After": "1"}
 _OF_WORKER = {"busy": 429, "too_large": 413, "stale": 412}
 _CODES = {
@@ -81,7 +81,7 @@ def in_200(response: Response) -> Response:
     """A refusal as an answer of 200 with its ``status`` in the body, where the request asks for it.
 
     A browser notes every other status as an error in its console, also one that the page expects.
-    What the key or the origin forbids keeps its status.
+    What is forbidden keeps its status.
     """
     asked = request.headers.get(REFUSALS) == "200"
     if (

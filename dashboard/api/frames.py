@@ -113,34 +113,38 @@ def read_window(
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A range of held steps [step0, step1) of one epoch."""
+    """A range of held steps [step0, step1) of one epoch; ``field``: of the query that asked for them."""
 
     epoch: int
     step0: int
     step1: int
+    field: str | None = None
 
 
 def held_steps(
     client: SessionClient, from_ms: float | None, to_ms: float | None, span_ms: float
 ) -> Steps:
-    """The held part of a time range, by default the newest ``span_ms``.
+    """The held part of a time range: ``span_ms`` up to ``to_ms`` or the newest step, or from ``from_ms``.
 
-    Raises :class:`ApiError` 416 with the range held, 422 for too long a range; where nothing is
-    held, after a wait for what is on its way, 409 or 503 (:func:`dashboard.api.held.nothing`).
+    Raises :class:`ApiError` 416 with the range held where no step of it is, 422 for too long a range;
+    where nothing is held, after a wait for what is on its way, 409 or 503
+    (:func:`dashboard.api.held.nothing`).
     """
     epoch, _, step0, step1 = _awaited(client)
     dt = client.dt
-    last = step1 if to_ms is None else min(step1, round(to_ms / dt))
-    wanted = last - max(1, round(span_ms / dt)) if from_ms is None else round(from_ms / dt)
+    end = step1 if to_ms is None else round(to_ms / dt)
+    wanted = end - max(1, round(span_ms / dt)) if from_ms is None else round(from_ms / dt)
+    last = min(step1, end)
     if from_ms is not None and wanted == last < step1:
         last += 1  # a window narrower than a step is of the step at it
     first = max(step0, wanted)
+    field = "from_ms" if from_ms is not None else "to_ms" if to_ms is not None else None
     if first >= last:
-        raise _not_held(step0, step1, dt)
+        raise _not_held(step0, step1, dt, field)
     if (last - first) * dt > MAX_WINDOW_MS:
         message = f"a window is at most {MAX_WINDOW_MS} ms long; ask for it in parts"
         raise ApiError(422, "too_long", message, field="to_ms", hi=MAX_WINDOW_MS, unit="ms")
-    return Steps(epoch, first, last)
+    return Steps(epoch, first, last, field)
 
 
 def _awaited(client: SessionClient) -> record.Held:
@@ -166,7 +170,7 @@ def history(
         held = record.held_now(client)
         if held is None:
             raise record.nothing(client) from None
-        raise _not_held(held.step0, held.step1, client.dt) from None
+        raise _not_held(held.step0, held.step1, client.dt, steps.field) from None
 
 
 def picture(
@@ -185,10 +189,10 @@ def led(client: SessionClient, window: Window) -> Window:
         return window
 
 
-def _not_held(step0: int, step1: int, dt: float) -> ApiError:
+def _not_held(step0: int, step1: int, dt: float, field: str | None) -> ApiError:
     lo, hi = step0 * dt, step1 * dt
     message = f"only {plain(lo)} to {plain(hi)} ms are held"
-    return ApiError(416, "not_held", message, field="from_ms", lo=lo, hi=hi, unit="ms")
+    return ApiError(416, "not_held", message, field=field, lo=lo, hi=hi, unit="ms")
 
 
 def _encode(client: SessionClient, kind: str, window: Window, seq: int) -> bytes:

@@ -32,6 +32,7 @@ _HTML = """<!DOCTYPE html>
     <div id="app" class="run-page" data-page="{slug}">
       <nav id="pages" aria-label="Pages"></nav>
       <header id="topbar"></header>
+      <div id="notices"></div>
       <main id="board">
         {sections}
       </main>

@@ -5,8 +5,11 @@ Its one script puts the address that the page was loaded from into the lines of 
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, Response, current_app
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from dashboard.api.about import ABOUT
 from dashboard.api.command_fields import LISTED_WITH, described_commands
@@ -40,19 +43,19 @@ TEMPLATE = """<!DOCTYPE html>
 </nav>
 <main>
 <h1>REST API</h1>
-<p>{{ words }} The document behind this page: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
+<p>{{ words|marked }} The document behind this page: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
 <p>Where keys are set, send yours in the header <code>X-API-Key</code>; a view-only key opens every GET.
 Leave <code>session_id</code> out for the session <code>default</code>. A query field that an operation does
 not have is refused; what an answer lists of how much there is stands under <code>shown</code>. A refusal has one shape:
 <code>{"error": {code, message, field, lo, hi, unit, choices}}</code>.</p>
 {% for section in sections %}
 <h2>{{ section.tag }}</h2>
-<p>{{ section.words }}</p>
+<p>{{ section.words|marked }}</p>
 {% for one in section.operations %}
 <section id="{{ one.name }}">
 <h3><b class="{{ one.method|lower }}">{{ one.method }}</b> {{ one.path }}</h3>
-<p>{{ one.summary }}</p>
-{% if one.description %}<p>{{ one.description }}</p>{% endif %}
+<p>{{ one.summary|marked }}</p>
+{% if one.description %}<p>{{ one.description|marked }}</p>{% endif %}
 <pre tabindex="0">{{ one.curl }}</pre>
 {{ table("Parameter", one.parameters) }}{{ table("Body", one.body) }}
 {%- if one.name == listed_with %}{{ commands_table(commands) }}{% endif %}{{ table("Answer", one.answer) }}
@@ -68,7 +71,7 @@ TABLE = """{% macro table(title, fields) %}{% if fields %}
 <thead><tr><th scope="col">{{ title }}</th><th scope="col">Kind</th><th scope="col">Default</th><th scope="col"></th></tr></thead>
 <tbody>
 {% for f in fields %}
-<tr><td><code>{{ f.name }}</code>{% if f.where in ("path", "header") %} {{ f.where }}{% endif %}</td><td>{{ f.kind }}</td><td>{{ f.default }}</td><td>{{ f.words }}</td></tr>
+<tr><td><code>{{ f.name }}</code>{% if f.where in ("path", "header") %} {{ f.where }}{% endif %}</td><td>{{ f.kind }}</td><td>{{ f.default }}</td><td>{{ f.words|marked }}</td></tr>
 {% endfor %}
 </tbody>
 </table>
@@ -78,14 +81,22 @@ TABLE = """{% macro table(title, fields) %}{% if fields %}
 <thead><tr><th scope="col">Command</th><th scope="col">Sessions</th><th scope="col">Fields</th><th scope="col"></th></tr></thead>
 <tbody>
 {% for c in commands %}
-<tr><td><code>{{ c.name }}</code></td><td>{{ c.taken_by }}</td><td>{% for f in c.fields %}<code>{{ f.name }}</code> {{ f.kind }}{% if f.words %}: {{ f.words }}{% endif %}{% if not loop.last %}; {% endif %}{% endfor %}</td><td>{{ c.words }}</td></tr>
+<tr><td><code>{{ c.name }}</code></td><td>{{ c.taken_by }}</td><td>{% for f in c.fields %}<code>{{ f.name }}</code> {{ f.kind }}{% if f.words %}: {{ f.words|marked }}{% endif %}{% if not loop.last %}; {% endif %}{% endfor %}</td><td>{{ c.words|marked }}</td></tr>
 {% endfor %}
 </tbody>
 </table>
 {% endmacro %}"""
-_page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
-    TABLE + TEMPLATE
-)
+CODE = re.compile(r"(?<!`)(``?)(?!`)(.+?)(?<!`)\1(?!`)")
+
+
+def marked(text: str) -> Markup:
+    """``text`` as HTML, with what stands between one or two backticks as code."""
+    return Markup(CODE.sub(r"<code>\2</code>", str(escape(text))))
+
+
+_environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_environment.filters["marked"] = marked
+_page = _environment.from_string(TABLE + TEMPLATE)
 
 
 @pages.get(PATH)

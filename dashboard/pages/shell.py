@@ -57,6 +57,7 @@ def layout(panels: tuple[Panel, ...]) -> dmc.MantineProvider:
             children=[
                 html.Header(id="topbar"),
                 html.Nav(id="pages", **_extra({"aria-label": "Pages"})),
+                html.Div(id="notices"),
                 html.Main(id="board", children=[_section(panel) for panel in panels]),
                 html.Aside(id="controls", **_extra({"aria-label": "Controls"})),
                 html.Div(id="timeline"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from t4dm.health.evidence import Evidence
@@ -24,7 +25,7 @@ class Case:
         self._patience = Patience()
         self._grade = Grade()
         self._seen = self._unseen = 0
-        self._mends: list[dict[str, Any]] = []  # commands of the remedies that were last told
+        self._mends: list[list[dict[str, Any]]] = []  # commands of each remedy that was last told
         self._of = -1  # the last act before which the values of its remedies were reckoned
         self._explained = 0  # looks in a row at which it was seen, and explained by another finding
         self._other = ("", 0)  # another cause or mend than is told, and for how many looks in a row
@@ -54,20 +55,20 @@ class Case:
         return None if self.finding is None else self.finding["severity"]
 
     def take(
-        self, verdict: Said, step: int, spans: Spans, act: Act = NONE, mixed: bool = False
+        self, verdict: Said, step: int, spans: Spans, act: Act = NONE, begins: float = inf
     ) -> list[Change]:
         """The verdict of the look at the end of ``step``; returns what changed.
 
         ``spans``: for how long it has to be seen, and to be away.  A look that cannot tell counts
         neither as seen nor as unseen: what stands is ``held``.
         ``act``: what was last done from outside.
-        ``mixed``: whether the window reaches behind a change of settings.  Its evidence is then of
-        other settings than those in force, and explains nothing: what was found before keeps its cause
-        and remedies.
+        ``begins``: the step at which the window begins.  One that reaches behind a change of settings,
+        the first of those that follow closely, or behind a part of a remedy, is of other settings than
+        those in force, and explains nothing: what was found before keeps its cause and remedies.
         """
-        if act.among(self._mends):
-            self._patience.acted(act.step, self.stands)
-            self._grade.acted(act.step)
+        self._patience.acted(act, self._mends, self.stands)
+        self._grade.acted(act, self._mends)
+        mixed = begins < max(act.begun, self._patience.acted_at)
         if self.finding is not None:
             self.finding["held"] = verdict is UNSURE
         if verdict is UNSURE:
@@ -122,6 +123,12 @@ class Case:
         elif verdict:
             self._explained = explained + 1
         return changes
+
+    def forget(self, step: int) -> list[Change]:
+        """It ends because nobody looks any more."""
+        told = [self._change("cleared", step)] if self.stands else []
+        self.finding = None
+        return told
 
     def call(self, evidence: Evidence, step: int) -> list[Change]:
         """Look now, and find without waiting."""
@@ -194,9 +201,9 @@ class Case:
 _RANKS = {"note": 0, "warning": 1, "critical": 2}
 
 
-def _commands(finding: dict[str, Any]) -> list[dict[str, Any]]:
-    """What its remedies would do."""
-    return [command for remedy in finding["remedies"] for command in remedy["commands"]]
+def _commands(finding: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """What each of its remedies would do."""
+    return [remedy["commands"] for remedy in finding["remedies"]]
 
 
 def _code(finding: dict[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from t4dm.health.patience import Patience, Spans
+from collections.abc import Sequence
+
+from t4dm.health.patience import Act, Commands, Patience, Spans
 
 
 class Grade:
@@ -14,9 +16,9 @@ class Grade:
         self._eased = False  # whether it became milder than it was
         self._shift = (0, 0)  # to graver (1) or milder (-1), and for how many looks in a row
 
-    def acted(self, step: int) -> None:
-        """The last act about this finding is of ``step``."""
-        self._patience.acted(step, stands=True)
+    def acted(self, act: Act, remedies: Sequence[Commands]) -> None:
+        """As :meth:`Patience.acted`."""
+        self._patience.acted(act, remedies, stands=True)
 
     def moves(self, now: int, told: int, spans: Spans, since: int) -> bool:
         """Whether a finding that is told with rank ``told``, found at step ``since``, is of rank ``now``

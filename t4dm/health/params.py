@@ -28,7 +28,7 @@ class HealthParams(Params):
     )
     clear_ms: int = param(
         500, 100, 10000, unit="ms",
-        help="It is over once it has not been seen for this long, after something was done about it.",
+        help="It is over once it has not been seen for this long, after part of a remedy was done.",
     )  # fmt: skip
     steady_ms: int = param(
         3000,

@@ -183,7 +183,7 @@ def why(ev: Evidence, looks: Sequence[Look], ms: float) -> str:
     if _first_drive(ev, ms) >= LOW_DRIVE:
         return "other"
     mute = any(ev.changed(path) for path in OTHERS)  # as bursts after which little comes in
-    return "input" if not mute or any(ev.changed(path) for path in INPUTS) else "other"
+    return "other" if mute else "input"
 
 
 def _factors(ev: Evidence, looks: Sequence[Look], ms: float) -> dict[str, float]:

@@ -74,21 +74,28 @@ class CheckpointStore:
         """The newest checkpoint that verifies and that ``accept`` takes without raising.
 
         One for which ``accept`` is False is passed over.  Files that fail are renamed to ``*.bad``
-        and named in ``refused``.  Raises :class:`NewerFormat` and then leaves all as it is.
+        and named in ``refused``, with the one that is used in their place.  Raises
+        :class:`NewerFormat` and then leaves all as it is.
         """
+        bad: list[str] = []
+        used = None
         for path in reversed(self._files()):
             try:
                 checkpoint = Checkpoint(*read_sealed(path, KIND))
                 if accept(checkpoint) is not False:
-                    return checkpoint
+                    used = path, checkpoint
+                    break
             except (SealError, KeyError, ValueError, TypeError, OSError) as error:
-                self._refuse(path, error)
-        return None
+                bad.append(f"checkpoint {path.name} was not used: {error}")
+                log.warning(bad[-1])
+                self._put_aside(path)
+        instead = (
+            f"{used[0].name}, from before it, is in use" if used else "none before it is in use"
+        )
+        self.refused += [f"{sentence}; {instead}" for sentence in bad]
+        return used[1] if used else None
 
-    def _refuse(self, path: Path, error: Exception) -> None:
-        sentence = f"checkpoint {path.name} was not used: {error}"
-        self.refused.append(sentence)
-        log.warning(sentence)
+    def _put_aside(self, path: Path) -> None:
         os.replace(path, path.with_suffix(".bad"))
         for old in sorted(self.folder.glob("*.bad"))[:-KEEP_BAD]:
             old.unlink(missing_ok=True)

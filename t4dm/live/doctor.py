@@ -70,8 +70,9 @@ class Doctor:
         if not self._offered:
             return []
         if not self._tree.get("health.enabled"):
+            ended = [c for case in self._cases.values() for c in case.forget(segment.step1 - 1)]
             self._begin(segment.step1)
-            return []
+            return ended
         changes: list[Change] = []
         if self._bins.holds(segment):
             return changes
@@ -116,7 +117,7 @@ class Doctor:
                 told = case.take_explained(verdict, step - 1, 1 if hands_over else clear, acts.act)
             else:
                 spans = usual._replace(confirm=confirm + (self._looks(reach) if new else 0))
-                told = case.take(verdict, step - 1, spans, acts.act, mixed)
+                told = case.take(verdict, step - 1, spans, acts.act, step - reach)
             changes += [change | {"by": by} for change in told] if by else told
             if case.suspected:
                 suspected.add(rule.id)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from t4dm.health.params import HealthParams
-from t4dm.health.patience import Act, touched
+from t4dm.health.patience import Act
 from t4dm.spiking.params import NEUROMODULATORS
 
 CLOSE_MS = (
@@ -21,7 +21,7 @@ class Acts:
     ``begun``: the same of the first of the changes that led to them."""
 
     def __init__(self, step: int, dt: float) -> None:
-        self.act, self.set_at, self.begun = Act(step), step, step
+        self.act, self.set_at, self.begun = Act(step, begun=step), step, step
         self._dt = dt
         self._settings: dict[str, Any] | None = None
 
@@ -36,10 +36,8 @@ class Acts:
             if (step - self.set_at) * self._dt > CLOSE_MS:
                 self.begun = step
             self._settings, self.set_at = now, step
-        commands = [{"type": "set", "path": path} for path in changed] + [
-            {"type": "inject", "nt": nt}
-            for nt, size in zip(NEUROMODULATORS, injected, strict=True)
-            if size
-        ]
-        if commands:
-            self.act = Act(step, frozenset(touched(command) for command in commands))
+        injected_now = {
+            f"inject {nt}" for nt, size in zip(NEUROMODULATORS, injected, strict=True) if size
+        }
+        if changed or injected_now:
+            self.act = Act(step, frozenset(changed | injected_now), now, self.begun)

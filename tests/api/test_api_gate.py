@@ -171,6 +171,18 @@ def test_a_program_is_told_and_not_led(client):
     assert client.get("/", headers=HOST | script).status_code == 401
 
 
+def test_a_page_that_has_to_log_in_is_told_in_an_answer_of_200(client):
+    told = client.get("/sessions", headers=HOST | {"X-T4DM-Refusals": "200"})
+    assert (told.status_code, told.get_json()["status"]) == (200, 401)
+    assert told.get_json()["error"]["code"] == "key_missing" and "entries" not in told.get_json()
+
+
+@pytest.mark.parametrize(("key", "access"), [(FULL, "full"), (VIEW, "view"), ({}, "none")])
+def test_every_answer_says_what_it_was_let_in_with(client, key, access):
+    for path in ("/sessions", "/sessions/nobody/params", "/healthz"):
+        assert client.get(path, headers=HOST | key).headers["X-T4DM-Access"] == access
+
+
 def test_the_cookie_is_secure_over_https(app):
     answer = app.test_client().post(
         "/login", data={"key": "sesame"}, headers=HOST, base_url="https://localhost"

@@ -15,6 +15,7 @@ from dashboard.api.command_fields import described_commands
 from dashboard.api.examples import EXAMPLES
 from dashboard.api.openapi import document
 from dashboard.api.reference import sections
+from dashboard.pages.reference import marked
 from t4dm.commands import COMMAND_TYPES, RUN_COMMAND_TYPES
 from t4dm.live import kinds, paths
 from tests.api.conftest import HOST
@@ -216,3 +217,24 @@ def test_they_need_the_key(locked_app, path):
     client = locked_app.test_client()
     assert client.get(path, headers=HOST).status_code == 401
     assert client.get(path, headers=HOST | {"X-API-Key": "sesame"}).status_code == 200
+
+
+def test_the_page_at_docs_shows_code_as_code(bare):
+    answer = bare.get("/docs", headers=HOST)
+    shown = re.sub(r"<pre.*?</pre>", "", answer.text, flags=re.DOTALL)
+    assert "Add <code>level</code> to a neuromodulator" in shown
+    assert "422 <code>key_reused</code>" in shown
+    assert "`" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a `b` and ``c``", "a <code>b</code> and <code>c</code>"),
+        ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+        ("one ` alone", "one ` alone"),
+        ("``two` unlike", "``two` unlike"),
+    ],
+)
+def test_marked_text_is_escaped(text, shown):
+    assert str(marked(text)) == shown

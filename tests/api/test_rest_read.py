@@ -141,11 +141,31 @@ def test_a_wrong_value_names_its_range(client, path, query, field, words):
     assert words in error["message"]
 
 
-def test_steps_that_are_not_held_are_416_with_the_range(client):
-    answer = get(client, "/spiking/stats", from_ms="1e12")
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"from_ms": "1e12"}, "from_ms"),
+        ({"from_ms": "1e12", "to_ms": "2e12"}, "from_ms"),
+        ({"to_ms": "99999999"}, "to_ms"),
+        ({"to_ms": "99999999", "last_ms": "100"}, "to_ms"),
+        ({"to_ms": "0"}, "to_ms"),
+        ({"to_ms": "0.5"}, "to_ms"),
+    ],
+)
+def test_steps_that_are_not_held_are_416_with_the_range_and_the_field_given(client, query, field):
+    answer = get(client, "/spiking/stats", **query)
     assert answer.status_code == 416
     error = answer.get_json()["error"]
+    assert error["field"] == field
     assert 0 <= error["lo"] < error["hi"] and error["hi"] >= 600
+
+
+def test_of_a_window_that_reaches_past_the_newest_step_the_held_part_is_told(client):
+    still(client)
+    newest = body(client, "/spiking/stats")["t_ms"]
+    told = body(client, "/spiking/stats", to_ms=newest + 100, last_ms=300)["window"]
+    assert told == {"from_ms": newest - 200, "to_ms": newest, "n_steps": 200}
+    post(client, {"type": "run"})
 
 
 def test_spike_rate_has_a_line_of_its_own(client):

@@ -43,7 +43,9 @@ def test_a_page_loads_its_own_modules_and_nothing_from_elsewhere(bare, slug):
 @pytest.mark.parametrize("slug", PAGES)
 def test_a_page_has_its_regions_and_a_section_for_each_panel(bare, slug):
     text = bare.get(f"/{slug}/", headers=HOST).text
-    regions = ("topbar", "pages", "board", "controls", "timeline", "strip", "dialogs", "toasts")
+    regions = (
+        "topbar", "pages", "notices", "board", "controls", "timeline", "strip", "dialogs", "toasts",
+    )  # fmt: skip
     for region in regions:
         assert f'id="{region}"' in text
     panels = [panel["slug"] for panel in config_of(text)["panels"]]

@@ -134,6 +134,67 @@ def test_a_login_that_ends_while_the_page_is_open_is_told_with_a_link(stranger):
     until(stranger, "step => window.t4dm.stats().sim_step > step", step)
 
 
+def test_a_page_that_is_turned_away_asks_seldom_and_its_console_stays_clean(stranger):
+    log_in(stranger, FULL)
+    live(stranger)
+    troubles, asked = [], []
+    stranger.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    stranger.context.clear_cookies()
+    expect(stranger.locator("#door-banner")).to_be_visible()
+    stranger.on("request", lambda request: asked.append(request.url))
+    now = stranger.evaluate("performance.now()")
+    until(stranger, "now => performance.now() > now + 5000", now)
+    assert 1 <= len(asked) <= 3, asked  # one in two seconds
+    stranger.locator("#run-toggle").click()
+    expect(stranger.locator("#toasts")).to_contain_text("Your login has ended: log in again.")
+    assert troubles == []
+
+
+@pytest.mark.parametrize("path", ["/", "/training"])
+def test_the_banner_of_an_ended_login_covers_nothing_on_a_phone(stranger, path):
+    stranger.set_viewport_size({"width": 390, "height": 844})
+    log_in(stranger, FULL, path)
+    clinic = stranger.locator("#clinic")
+    if path == "/":
+        live(stranger)
+    else:
+        clinic.scroll_into_view_if_needed()
+        expect(stranger.locator("#clinic-run")).to_be_visible()
+    stranger.context.clear_cookies()
+    stranger.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # asks at once
+    banner = stranger.locator("#door-banner")
+    expect(banner).to_be_visible()
+    stranger.evaluate("window.scrollTo(0, 0)")
+    bars = [stranger.locator(name).bounding_box() for name in ("#pages", "#topbar")]
+    box = banner.bounding_box()
+    assert all(bar["y"] + bar["height"] <= box["y"] for bar in bars), (bars, box)
+    assert stranger.evaluate("document.documentElement.scrollWidth") <= 390
+    if path == "/training":
+        expect(stranger.locator("#clinic-state")).to_have_text(
+            "Your login has ended: log in again."
+        )
+        expect(stranger.locator("body")).not_to_contain_text("X-API-Key")
+
+
+def test_another_login_in_another_tab_changes_what_this_one_may_do(stranger):
+    log_in(stranger, VIEW)
+    live(stranger)
+    stranger.evaluate("window.t4dm.app.setSpan(500)")
+    run, out = stranger.locator("#run-toggle"), stranger.locator("#logout")
+    threshold = stranger.locator('[data-param="lif.v_thresh"]').first
+    expect(out).to_have_text("view only")
+    for key, may in ((FULL, True), (VIEW, False)):
+        stranger.context.request.post("/login", form={"key": key})
+        for control in (run, threshold):
+            expect(control).to_be_enabled(enabled=may)
+        expect(out).to_have_text("" if may else "view only", use_inner_text=True)
+        expect(stranger.locator("#toasts")).to_contain_text(
+            "with the full key" if may else "with the view-only key"
+        )
+    expect(run).to_have_attribute("title", REASON)
+    assert stranger.evaluate("window.t4dm.app.view.span_ms") == 500  # nothing was loaded anew
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_login_page_fits_a_phone_in_both_themes(browser, locked, scheme):
     context = browser.new_context(

@@ -41,7 +41,7 @@ def launched(tmp_path, port):
     """Start the launcher on a Procfile of given programs; ends it after the test."""
     started = []
 
-    def launch(**programs):
+    def launch(at=port, data=tmp_path / "data", **programs):
         lines = []
         for name, code in programs.items():
             (tmp_path / f"{name}.py").write_text(code)
@@ -55,7 +55,8 @@ def launched(tmp_path, port):
         process = subprocess.Popen(
             [sys.executable, "-c", code],
             cwd=ROOT,
-            env=os.environ | {"PORT": str(port), "T4DM_HOST": "127.0.0.1"},
+            env=os.environ
+            | {"PORT": str(at), "T4DM_HOST": "127.0.0.1", "T4DM_DATA_DIR": str(data)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -142,6 +143,48 @@ def test_a_taken_port_is_one_sentence(launched, port):
     assert out == ""
     assert err.count("\n") == 1 and f"Port {port} is taken" in err
     assert f"make run PORT={port + 1}" in err
+
+
+def test_a_second_program_on_the_data_folder_is_one_sentence_and_starts_nothing(
+    launched, port, tmp_path
+):
+    first = launched(web=WEB)
+    first.stdout.readline()
+    (tmp_path / "again").symlink_to(tmp_path / "data")
+    touch = f"open({str(tmp_path / 'touched')!r}, 'w')"
+    second = launched(at=free_port(), data=tmp_path / "again", web=touch)
+    out, err = second.communicate(timeout=60)
+    assert second.returncode == 2 and out == ""
+    assert err.count("\n") == 1 and f"folder {tmp_path / 'again'} is in use" in err
+    assert f"(process {first.pid}, port {port})" in err and "T4DM_DATA_DIR" in err
+    assert not (tmp_path / "touched").exists()
+    beside = launched(at=free_port(), data=tmp_path / "other", web=WEB)
+    assert beside.stdout.readline().startswith("t4dm is live")
+
+
+def test_a_program_starts_where_a_killed_one_has_left_children(launched, tmp_path):
+    first = launched(web=WEB, worker=STUBBORN)
+    first.stdout.readline()
+    family = family_of(first, 3)
+    stubborn = next(p for p in family if "worker.py" in " ".join(p.cmdline()))
+    first.kill()
+    first.wait(60)
+    try:
+        assert stubborn.is_running()
+        second = launched(at=free_port(), web=WEB)
+        assert second.stdout.readline().startswith("t4dm is live")
+    finally:
+        for process in family:
+            if process.is_running():
+                process.kill()
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_sentence(launched, tmp_path):
+    (tmp_path / "file").write_text("")
+    process = launched(data=tmp_path / "file", web=WEB)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err.count("\n") == 1 and f"{tmp_path / 'file'}: File exists; set T4DM_DATA_DIR" in err
 
 
 @pytest.mark.parametrize("text", ["", "http", "0", "65536", "-1", "8000.0", "1e3"])

@@ -89,6 +89,9 @@ def test_nothing_that_opens_the_door_is_written(server):
     assert ask(port, "GET", "/sessions", X_API_Key=WRONG)[0] == 403
     assert ask(port, "GET", f"/sessions?api_key={FULL}", X_API_Key=FULL)[0] == 400
     assert ask(port, "GET", f"/spiking/stats?token={VIEW}")[0] == 400
+    assert ask(port, "GET", f"/{FULL}", X_API_Key=FULL)[0] == 400
+    assert ask(port, "GET", f"/sessions/{VIEW}?foo={FULL}")[0] == 400
+    assert ask(port, "GET", f"/{FULL}", Host="elsewhere.example")[0] == 400
     assert ask(port, "POST", "/sessions/default/commands", b"{", X_API_Key=VIEW)[0] == 403
     assert ask(port, "POST", "/sessions/default/commands", b'{"type": 1}', X_API_Key=FULL)[0] >= 400
     assert ask(port, "POST", "/login", urlencode({"key": WRONG}), **form)[0] in (200, 403)

@@ -4,6 +4,7 @@ import { mount as mountApi } from "../api.mjs";
 import { mount as mountControls } from "../controls.mjs";
 import { mount as mountDialogs } from "../dialogs.mjs";
 import { mount as mountDoor } from "../door.mjs";
+import { mount as mountFiles } from "../files.mjs";
 import { mount as mountHealth } from "../health.mjs";
 import { mount as mountHealthPanel } from "../health-panel.mjs";
 import { makePage } from "../page.mjs";
@@ -30,7 +31,7 @@ export async function startPage(follow) {
     mountKeys(app);
     mountBar(app, { openNew, openHelp: () => app.openHelp() });
   } else {
-    for (const mount of [mountHealth, mountUndo, mountPanels]) mount(app);
+    for (const mount of [mountFiles, mountHealth, mountUndo, mountPanels]) mount(app);
     const view = follow(app);
     mountControls(app);
     mountHealthPanel(app);

@@ -77,6 +77,7 @@ export function mount(app) {
     poll();
   }).observe(root);
   document.addEventListener("visibilitychange", poll);
+  app.on("status", () => { if (failed) poll(); });
 }
 
 function caption(rows, source, of) {

@@ -6,6 +6,7 @@ import { mount as mountControls } from "../controls.mjs";
 import { mount as mountDialogs } from "../dialogs.mjs";
 import { mount as mountDoor } from "../door.mjs";
 import { h, iconButton } from "../dom.mjs";
+import { mount as mountFiles } from "../files.mjs";
 import { grouped } from "../marks/paint.mjs";
 import { mount as mountHealth } from "../health.mjs";
 import { mount as mountHealthPanel } from "../health-panel.mjs";
@@ -81,7 +82,7 @@ function follow(app) {
   Object.assign(window.t4dm, { stats: app.stats, drawn: app.drawn, course, store: loop.store });
   app.course = course;
 
-  for (const mount of [mountApplied, mountHealth, mountUndo, mountPanels]) mount(app);
+  for (const mount of [mountApplied, mountFiles, mountHealth, mountUndo, mountPanels]) mount(app);
   const samples = mountSamples(app);
   mountControls(app);
   const keep = mountKeep(app);

@@ -44,10 +44,7 @@ def client_of(query: SessionQuery) -> SessionClient:
 
 def steps_of(client: SessionClient, query: WindowQuery, span_ms: float) -> frames.Steps:
     """The held steps that ``query`` asks for, by default the newest ``span_ms``."""
-    from_ms = query.from_ms
-    if query.last_ms is not None and query.to_ms is not None:
-        from_ms = max(0.0, query.to_ms - query.last_ms)
-    return frames.held_steps(client, from_ms, query.to_ms, query.last_ms or span_ms)
+    return frames.held_steps(client, query.from_ms, query.to_ms, query.last_ms or span_ms)
 
 
 def window_of(

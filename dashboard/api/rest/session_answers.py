@@ -94,9 +94,9 @@ class SessionLine(Answer):
 
 
 class Health(Answer):
-    """One line a session; without a key only that the program answers."""
+    """Whether a session's worker lives, and one line a session; without a key only that the program answers."""
 
-    ok: bool = True
+    ok: bool
     sessions: dict[str, SessionLine] | None = None
 
 

@@ -12,10 +12,11 @@ import threading
 import psutil
 import pytest
 
-from dashboard import clinic, jobs, pictures
+from dashboard import clinic, pictures
 from dashboard.api.errors import ApiError
 from dashboard.clinic_runner import ClinicRunner
 from t4dm.live import paths
+from t4dm.live.lifeline import take_lock
 from tests.waiting import eventually
 
 STAND_IN = "tests.slow_clinic"
@@ -36,7 +37,7 @@ def folders(tmp_path, monkeypatch):
 @pytest.fixture
 def lock():
     """As if a jobs process ran."""
-    assert jobs.take_lock() is not None
+    assert take_lock(pictures.lock_path()) is not None
 
 
 @pytest.fixture

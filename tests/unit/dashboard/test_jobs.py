@@ -14,6 +14,7 @@ import pytest
 
 from dashboard import jobs, pictures
 from dashboard.api.errors import ApiError
+from t4dm.live.lifeline import take_lock
 from tests.waiting import eventually
 
 FIGURE = {"data": [], "layout": {}}
@@ -48,7 +49,7 @@ def drawing(painter: Stub, run: Path) -> threading.Event:
 
 
 def test_a_picture_goes_round_and_is_drawn_once(run_dir):
-    assert jobs.take_lock() is not None
+    assert take_lock(pictures.lock_path()) is not None
     painter = Stub()
     stop = drawing(painter, run_dir)
     first = pictures.picture(FIGURE, "png", 300, 200, 1.0)
@@ -65,10 +66,10 @@ def test_without_a_jobs_process_the_answer_is_immediate():
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(jobs.NoBrowser(), 501), (RuntimeError("bad figure"), 500)]
+    ("error", "status"), [(jobs.NoBrowser(jobs.MISSING), 501), (RuntimeError("bad figure"), 500)]
 )
 def test_what_cannot_be_drawn_is_answered(run_dir, error, status):
-    assert jobs.take_lock() is not None
+    assert take_lock(pictures.lock_path()) is not None
     stop = drawing(Stub(error), run_dir)
     with pytest.raises(ApiError) as refused:
         pictures.picture(FIGURE, "svg", 300, 200, 1.0)
@@ -120,7 +121,7 @@ def test_it_ends_when_its_parent_is_gone(run_dir):
 def test_a_browser_that_is_named_and_is_not_there_is_none(tmp_path, monkeypatch):
     monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "no-such-browser"))
     with pytest.raises(jobs.NoBrowser):
-        jobs.Painter().draw(FIGURE, {"format": "png"})
+        jobs.Painter(threading.Event()).draw(FIGURE, {"format": "png"})
     there = tmp_path / "browser"
     there.write_text("#!/bin/sh\n")
     monkeypatch.setenv("BROWSER_PATH", str(there))

@@ -68,7 +68,7 @@ def test_the_page_has_its_regions():
     tree = components(shell.layout(all_panels()))
     ids = {getattr(c, "id", None) for c in tree}
     assert ids >= {
-        "topbar", "pages", "board", "controls", "timeline", "strip", "dialogs", "toasts",
+        "topbar", "pages", "notices", "board", "controls", "timeline", "strip", "dialogs", "toasts",
     }  # fmt: skip
     sections = [c for c in tree if isinstance(c, html.Section)]
     assert [s.id for s in sections] == [f"panel-{slug}" for slug in ORDER]

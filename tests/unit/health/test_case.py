@@ -2,7 +2,7 @@
 
 from t4dm.health.case import Case
 from t4dm.health.finding import UNSURE, Remedy, Rule, Verdict
-from t4dm.health.patience import Act, Spans, touched
+from t4dm.health.patience import Act, Spans
 
 RULE = Rule("odd", "Odd", "warning", "It is odd.", {"a": "Because."}, lambda ev, active: None)
 
@@ -18,13 +18,16 @@ def verdict(severity=None):
 
 
 def about_it(step):
-    """An act on what the remedy of :func:`verdict` names."""
-    command = {"type": "set", "path": "blocks.1.lif_in.v_thresh", "value": 2.0}
-    return Act(step, frozenset({touched(command)}))
+    """The act that completes the remedy of :func:`verdict`."""
+    return Act(step, frozenset({"lif.v_thresh"}), {"stimulus.noise_std": 0.4})
+
+
+def undone(step):
+    return Act(step, frozenset({"lif.v_thresh"}), {"lif.v_thresh": 3.0})
 
 
 def beside_it(step):
-    return Act(step, frozenset({"stimulus.noise_std"}))
+    return Act(step, frozenset({"stimulus.noise_std"}), {"lif.v_thresh": 3.0})
 
 
 def course(case, seen, spans=SPANS, act=NONE, first=0):
@@ -90,7 +93,10 @@ def handed_over(said, mixed=False):
     for step, told in enumerate(said):
         assert case.take_explained(told, step, 3) == [] and case.finding is None
     inherits = case.inherits
-    return inherits, [change["state"] for change in case.take(verdict(), 2, SPANS, mixed=mixed)]
+    return inherits, [
+        change["state"]
+        for change in case.take(verdict(), 2, SPANS, Act(1, begun=1), begins=0 if mixed else 1)
+    ]
 
 
 def test_what_was_seen_while_explained_is_found_at_the_first_look_after():
@@ -135,9 +141,9 @@ def test_settings_changed_within_the_window_leave_cause_and_remedies_as_they_wer
     for step in range(2):
         case.take(of("a"), step, SPANS)
     for step in range(2, 9):
-        case.take(of("b", x=step), step, SPANS, Act(2), mixed=True)
+        case.take(of("b", x=step), step, SPANS, Act(2, begun=2), begins=1)
         assert told(case) == ("a", "a") and case.finding["numbers"] == {"x": step}
-    course = [case.take(None, step, SPANS, Act(2), mixed=True) for step in range(9, 12)]
+    course = [case.take(None, step, SPANS, Act(2, begun=2), begins=1) for step in range(9, 12)]
     assert [change[0]["cause"] for change in course if change] == ["a"]
 
 
@@ -146,7 +152,7 @@ def test_looks_at_settings_of_before_are_none_of_those_that_another_cause_needs(
     for step in range(2):
         case.take(of("a"), step, SPANS)
     for step in range(2, 9):
-        case.take(of("b"), step, SPANS, Act(2), mixed=True)
+        case.take(of("b"), step, SPANS, Act(2, begun=2), begins=1)
     causes = []
     for step in range(9, 12):
         case.take(of("b"), step, SPANS)
@@ -157,7 +163,7 @@ def test_looks_at_settings_of_before_are_none_of_those_that_another_cause_needs(
 def test_what_is_found_after_the_change_may_be_told_otherwise():
     case = Case(TWO)
     for step in range(3, 9):
-        case.take(of("a" if step < 5 else "b"), step, SPANS, Act(2), mixed=True)
+        case.take(of("a" if step < 5 else "b"), step, SPANS, Act(2, begun=2), begins=1)
     assert told(case) == ("b", "b")
 
 
@@ -232,6 +238,51 @@ def test_an_act_beside_it_ends_it_no_sooner():
     course(case, [1], LONG)
     told = "".join(course(case, [0, 0, 1], LONG, beside_it(1 + k), first=1 + k) for k in range(9))
     assert set(told) == {"."}  # in a rhythm, whatever it is
+
+
+def test_a_remedy_that_is_undone_ends_nothing():
+    case = Case(RULE)
+    course(case, [1], LONG)
+    assert course(case, [0], LONG, about_it(1), first=1) == "."
+    assert course(case, [0, 1], LONG, undone(2), first=2) == ".."
+    assert case.finding["over_after_ms"] == 300
+
+
+def test_part_of_a_remedy_ends_it_sooner_as_long_as_it_did_not_come_back():
+    both = ({"type": "clear", "path": "a"}, {"type": "clear", "path": "b"})
+    mend = Remedy("back", "", both, "")
+
+    def letters(case, seen, act, first):
+        out = ""
+        for step, there in enumerate(seen, first):
+            said = Verdict("a", "", {}, (mend,)) if there else None
+            out += (case.take(said, step, LONG, act) or [{"state": "."}])[0]["state"][0]
+        return out
+
+    case, half = Case(RULE), {"b": 1}
+    assert letters(case, [1], NONE, 0) == "f"
+    assert letters(case, [0, 0], Act(1, frozenset("a"), half), 1) == ".c"
+    assert letters(case, [1], Act(3, frozenset("a"), {"a": 1, "b": 1}), 3) == "f"
+    assert letters(case, [0, 0, 0], Act(4, frozenset("a"), half), 4) == "..."  # a rhythm
+    assert letters(case, [0], Act(7, frozenset("b"), {}), 7) == "c"
+
+
+def test_what_completes_a_remedy_and_what_does_not():
+    both = ({"type": "clear", "path": "a"}, {"type": "clear", "path": "b"})
+    swept = Act(1, frozenset("a"), {"a": 19.9, "b": 1})
+    half, whole = Act(2, frozenset("a"), {"b": 1}), Act(3, frozenset("b"), {})
+    beside = Act(4, frozenset("c"), {"c": 1})
+    acts = (swept, half, whole, beside)
+    assert [act.on(both) for act in acts] == [
+        (False, True), (True, False), (True, False), (False, False),
+    ]  # fmt: skip
+    assert [act.completed(both) for act in acts] == [False, False, True, False]
+    put = ({"type": "set", "path": "g", "value": 0.2},)
+    assert Act(1, frozenset("g"), {"g": 0.2}).completed(put)
+    assert not Act(1, frozenset("g"), {"g": 0.3}).completed(put)
+    bolus = ({"type": "inject", "nt": "DA", "level": 0.3},)
+    assert Act(1, frozenset({"inject DA"}), {}).completed(bolus)
+    assert not Act(1, frozenset({"inject NE"}), {}).completed(bolus)
 
 
 def test_a_severity_that_came_back_stays_for_longer_too():

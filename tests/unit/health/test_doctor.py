@@ -493,3 +493,43 @@ def test_only_what_is_done_about_a_finding_lets_it_end_sooner(calibrated):
         run(session, 100)
         spans += [f["over_after_ms"] for f in session.doctor.findings]
     assert spans == [3000, 3000, 500]
+
+
+def test_a_cause_that_changes_in_a_rhythm_of_other_acts_is_told(calibrated):
+    session = new_session(calibrated)
+    run(session, 1000)
+    for k in range(140):
+        if k % 5 == 0:
+            do(session, set_("stimulus.noise_std", 0.3 + 0.01 * (k % 2)))
+        if k == 0:
+            do(session, set_("stdp.da_gate", 1.0))
+        if k == 60:
+            do(session, {"type": "clear", "path": "stdp.da_gate"}, set_("stdp.learning_rate", 0.0))
+        run(session, 100)
+    found = next(f for f in session.doctor.findings if f["id"] == "stdp_not_engaging")
+    assert found["cause"]["code"] == "rate"
+    assert found["remedies"][0]["commands"] == [{"type": "clear", "path": "stdp.learning_rate"}]
+
+
+def test_a_remedy_undone_at_once_leaves_what_it_was_for(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("blocks.0.lif_out.v_thresh", 10.0))
+    run(session, 4000)
+    assert [f["id"] for f in session.doctor.findings] == ["silent_stage"]
+    do(session, {"type": "clear", "path": "blocks.0.lif_out.v_thresh"})
+    run(session, 200)
+    do(session, set_("blocks.0.lif_out.v_thresh", 10.0))
+    for _ in range(60):
+        run(session, 100)
+        assert session.doctor.status()["severity"] in ("warning", "critical")
+
+
+def test_a_finding_that_stands_ends_in_an_event_where_the_rules_are_switched_off(calibrated):
+    session = new_session(calibrated)
+    do(session, set_("stdp.enabled", False))
+    run(session, 2200)
+    do(session, set_("health.enabled", False))
+    run(session, 64)
+    assert [(e["id"], e["state"]) for e in findings(session)] == [
+        ("stdp_not_engaging", "found"), ("stdp_not_engaging", "cleared"),
+    ]  # fmt: skip

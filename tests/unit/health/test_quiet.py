@@ -58,7 +58,7 @@ def test_what_is_changed_explains_before_what_the_membranes_look_like():
         ({"lif.v_thresh": 1.05}, {"u_mean": 0.2}, "input"),
         ({"lif.v_thresh": 1.05}, {"u_mean": 1.2, "theta": 0.69, "u_high": 0.91}, "other"),
         ({"recurrent.gain": 20.0}, {"u_mean": 0.2}, "other"),
-        ({"recurrent.gain": 20.0, "stimulus.kind": "sine"}, {"u_mean": 0.2}, "input"),
+        ({"recurrent.gain": 20.0, "input.gain": 1.01}, {"u_mean": 0.2}, "other"),
         ({}, {"gate": 0.05}, "gate"),
     ],
 )

@@ -58,13 +58,24 @@ def damage(data, how):
 @pytest.mark.parametrize("how", ["empty", "half", "longer", "first", "head", "last"])
 def test_a_damaged_newest_is_put_aside_and_the_one_before_used(tmp_path, how):
     store = CheckpointStore(tmp_path)
-    store.save(checkpoint(1))
+    before = store.save(checkpoint(1))
     newest = store.save(checkpoint(2))
     newest.write_bytes(damage(newest.read_bytes(), how))
     found, again = load(tmp_path)
     assert found.meta["step"] == 1
     assert newest.with_suffix(".bad").exists() and not newest.exists()
-    assert newest.name in again.refused[0]
+    (told,) = again.refused
+    assert told.startswith(f"checkpoint {newest.name} was not used: ")
+    assert told.endswith(f"; {before.name}, from before it, is in use")
+
+
+def test_where_no_checkpoint_is_good_none_is_said_to_be_in_use(tmp_path):
+    store = CheckpointStore(tmp_path)
+    for step in (1, 2):
+        store.save(checkpoint(step)).write_bytes(b"")
+    found, again = load(tmp_path)
+    assert found is None and len(again.refused) == 2
+    assert all(told.endswith("; none before it is in use") for told in again.refused)
 
 
 def test_every_single_bit_is_covered(tmp_path):
