@@ -146,13 +146,31 @@ def configuration() -> Config:
     A 422 counts as one of them where :func:`refused_by_state` finds that its code says so.
     """
     taken = ["2xx", "401", "403", "404", "409", "412", "422", "429"]
+    refused = [
+        "400",
+        "401",
+        "403",
+        "404",
+        "405",
+        "406",
+        "409",
+        "413",
+        "414",
+        "415",
+        "422",
+        "428",
+        "429",
+    ]
     no_jobs = {
         "not_a_server_error": {"expected-statuses": ["2xx", "4xx", "503"]},
         "positive_data_acceptance": {"expected-statuses": [*taken, "503"]},
     }
     return Config.from_dict(
         {
-            "checks": {"positive_data_acceptance": {"expected-statuses": taken}},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": taken},
+                "negative_data_rejection": {"expected-statuses": [*refused, "5xx"]},
+            },
             "operations": [{"include-path": "/clinic", "checks": no_jobs}],
         }
     )
