@@ -154,10 +154,11 @@ def _by_evidence(ev: Evidence, look: Look, places: Sequence[Place], ms: float) -
         return "modulator"
     if float(ev.mean("gate", ms)[look.place.block]) > OPEN_GATE:
         return "gate"
+    unknown = "stimulus" in ev.has and ev.get("stimulus.kind") == "file"  # how strong it is
+    if not unknown and any(ev.changed(path) for path in HOMEOSTASIS):
+        return "unheld"
     if _fed(ev, ms) >= LARGE_DRIVE:
         return "input"
-    if any(ev.changed(path) for path in HOMEOSTASIS):
-        return "unheld"
     return "feedback" if _share(ev, places, ms) > STRONG_FEEDBACK else "input"
 
 

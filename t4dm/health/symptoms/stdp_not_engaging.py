@@ -25,7 +25,7 @@ CAUSES = {
     "disabled": "stdp.enabled is off.",
     "rate": "The learning rate is 0, or so small that nothing comes of it.",
     "amplitude": "A+ and A- are 0, or so small that nothing comes of them.",
-    "gated": "It is enabled, and gated off: dopamine stays below stdp.da_gate.",
+    "gated": "It is enabled, and gated off: dopamine is below stdp.da_gate on average.",
     "neutral": "The three-factor rule multiplies by DA - 0.5, and dopamine rests at 0.5.",
     "window": "The windows are too narrow: most pairs of spikes lie outside, or count for nothing.",
     "pairs": "No two spikes fall into one window: there is nothing to pair.",
@@ -110,7 +110,8 @@ def _used(weights: Weights, pre: int, post: int, tau_plus: float, tau_minus: flo
 
 
 def _dopamine(ev: Evidence, ms: float) -> float:
-    return round(float(ev.high("level_high", ms)[0]), 4)
+    """Its mean: a reward that lifts it over a gate for a moment opens nothing for long."""
+    return round(float(ev.mean("level_high", ms)[0]), 4)
 
 
 def _causes(ev: Evidence, still: bool, narrow: bool, ms: float) -> list[str]:
