@@ -16,7 +16,7 @@ class Spans(NamedTuple):
     """In looks in a row."""
 
     confirm: int  # seen until it is found
-    clear: int  # unseen until it is over, where a remedy of it was given since it was found
+    clear: int  # unseen until it is over, where part of a remedy of it was done since it was found
     steady: int  # the same where nothing was
     longest: int  # the same where it came back again and again
 
@@ -55,7 +55,7 @@ def _name(command: Mapping[str, Any]) -> str:
 
 
 class Patience:
-    """That of one finding; ``returns``: how often it came back since anything was done about it."""
+    """That of one finding; ``returns``: how often it came back since a remedy of it was done whole."""
 
     def __init__(self) -> None:
         self.returns = self._asked = 0

@@ -53,8 +53,8 @@ RULE = Rule(
     severity="critical",
     text="The network fires less than `health.silent` spikes a ms over `health.window_ms`, or a"
     " block does although the block before is within its band, the stimulus not resting; over"
-    " above three times that. Where extreme sparsity stands, it takes less than a"
-    " third of it, over `health.slow_ms`: a weak image does not make one finding of another.",
+    " above three times that. Where extreme sparsity stands, it takes less than a third of it, over"
+    " `health.slow_ms`: a weak image does not make one finding of another.",
     causes=quiet.CAUSES,
     look=look,
     wants=("fired", "u_high"),

@@ -55,8 +55,8 @@ RULE = Rule(
     title="Runaway spiking",
     severity="critical",
     text="More than `health.runaway` of a stage's neurons fire in a ms (0.8 in a step of 2 ms), over"
-    " `health.window_ms`; over once that, and the last 200 ms, lie below 0.6 times that, or 0.2 times while membranes diverge, whose"
-    " bursts are one runaway.",
+    " `health.window_ms`; over once that, and the last 200 ms, lie below 0.6 times that, or 0.2 times"
+    " while membranes diverge, whose bursts are one runaway.",
     causes=busy.CAUSES,
     look=look,
     wants=("fired", "u_high"),
